@@ -1,0 +1,94 @@
+//! Time as a value that is handed in.
+//!
+//! Enters: the operating system's two clocks, or a test's. Leaves: wall milliseconds for windows and records, `Moment`s for durations.
+//! Never: is read by `rules` or `wire`, which take `now` as an argument.
+//!
+//! Durations come from the monotonic clock, so a leap second or an NTP step can neither make one negative nor reopen a window.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Where time comes from.
+#[derive(Clone, Debug, Default)]
+pub enum Clock {
+    #[default]
+    System,
+    /// A clock that only moves when a test moves it.
+    Manual(Arc<ManualClock>),
+}
+
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    unix_ms: AtomicU64,
+    elapsed_ns: AtomicU64,
+}
+
+/// A point on the monotonic clock, in nanoseconds since the process began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
+
+// === impl Clock ===
+
+impl Clock {
+    pub fn manual(unix_ms: u64) -> (Self, Arc<ManualClock>) {
+        let hand = Arc::new(ManualClock { unix_ms: unix_ms.into(), elapsed_ns: 0.into() });
+        (Self::Manual(hand.clone()), hand)
+    }
+
+    /// Milliseconds since 1970, UTC.
+    pub fn unix_ms(&self) -> u64 {
+        match self {
+            Self::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
+            Self::Manual(hand) => hand.unix_ms.load(Ordering::SeqCst),
+        }
+    }
+
+    pub fn now(&self) -> Moment {
+        match self {
+            Self::System => Moment(START.elapsed().as_nanos() as u64),
+            Self::Manual(hand) => Moment(hand.elapsed_ns.load(Ordering::SeqCst)),
+        }
+    }
+}
+
+// === impl ManualClock ===
+
+impl ManualClock {
+    pub fn advance(&self, by: Duration) {
+        self.unix_ms.fetch_add(by.as_millis() as u64, Ordering::SeqCst);
+        self.elapsed_ns.fetch_add(by.as_nanos() as u64, Ordering::SeqCst);
+    }
+}
+
+// === impl Moment ===
+
+impl Moment {
+    /// Saturates: a duration is never negative.
+    pub fn since(self, earlier: Moment) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The same as [`Moment::since`] in whole microseconds, the unit of the records.
+    pub fn micros_since(self, earlier: Moment) -> u64 {
+        self.0.saturating_sub(earlier.0) / 1_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_never_negative() {
+        let (clock, hand) = Clock::manual(1_000);
+        let before = clock.now();
+        hand.advance(Duration::from_millis(5));
+        let after = clock.now();
+        assert_eq!(after.micros_since(before), 5_000);
+        assert_eq!(before.since(after), Duration::ZERO);
+        assert_eq!(clock.unix_ms(), 1_005);
+    }
+}

@@ -1,0 +1,25 @@
+//! What we speak of: the nouns that every room above uses.
+//!
+//! Enters: nothing. Leaves: plain values with their laws (ids sort by time, money is whole, secrets print `***`).
+//! Never: does I/O, reads the clock by itself (`Clock` is handed in), or knows a provider.
+
+pub mod clock;
+pub mod gateway;
+pub mod id;
+pub mod metadata;
+pub mod money;
+pub mod price;
+pub mod record;
+pub mod refusal;
+pub mod secret;
+pub mod token;
+pub mod usage;
+
+pub use clock::{Clock, Moment};
+pub use id::{Id, Ids};
+pub use metadata::{Meta, Metadata};
+pub use money::Money;
+pub use record::{Attempt, Record};
+pub use refusal::Refusal;
+pub use secret::Secret;
+pub use usage::Usage;

@@ -1,0 +1,141 @@
+//! What is written down about one request, and about each try upstream that it took.
+//!
+//! Enters: the books of a finished request. Leaves: one value, the unit of the journal and of the log store.
+//! Never: carries a secret or a header. Bodies travel beside it, not in it.
+//!
+//! Requests and attempts are separate grains: a request has one record with as many attempts as it took.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Id, Metadata, Money, Usage};
+
+/// The journal stores this number with each record; it grows when a field changes its meaning or place.
+pub const RECORD_VERSION: u8 = 1;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub id: Id,
+    /// The caller's own trace id; `None` when it is the id itself.
+    pub event_id: Option<String>,
+    pub account: Arc<str>,
+    pub gateway: Arc<str>,
+    /// End of the request, unix milliseconds. The start is this minus the duration.
+    pub created_ms: u64,
+    pub provider: Arc<str>,
+    /// As sent upstream; empty when the request names none.
+    pub model: String,
+    /// As the provider named it in the answer, when it differs.
+    pub answered_model: Option<String>,
+    pub model_type: Option<Arc<str>>,
+    /// Wire family: `chat`, `responses`, `messages`, `embeddings`, ...
+    pub request_type: Option<Arc<str>>,
+    pub path: String,
+    pub method: String,
+    pub request_content_type: Option<String>,
+    pub response_content_type: Option<String>,
+    /// What the caller was told.
+    pub status: u16,
+    pub outcome: Outcome,
+    pub cached: bool,
+    pub streamed: bool,
+    pub usage: Option<Usage>,
+    pub cost: Option<Cost>,
+    pub metadata: Metadata,
+    pub step: u16,
+    pub request_size: u64,
+    pub response_size: u64,
+    /// The request carried a valid gateway token; which one.
+    pub token_id: Option<String>,
+    pub user_agent: Option<String>,
+    /// The gateway's own code when it refused, and what only the log may know.
+    pub refusal: Option<Refused>,
+    pub finish: Option<String>,
+    pub timings: Timings,
+    pub attempts: Vec<Attempt>,
+    pub request_body: Payload,
+    pub response_body: Payload,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    pub code: u16,
+    pub said: String,
+    pub cause: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    pub amount: Money,
+    /// From `cf-aig-custom-cost`.
+    pub custom: bool,
+    /// The usage behind it was our estimate.
+    pub estimated: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The caller has the whole answer, whatever its status.
+    Complete,
+    /// The provider broke off, or fell silent, in the middle of its answer.
+    Truncated,
+    /// The caller left.
+    Cancelled,
+    /// The gateway said no.
+    Refused,
+}
+
+/// Why a body is or is not kept beside the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payload {
+    Kept,
+    /// Nothing was sent.
+    Empty,
+    /// `cf-aig-collect-log-payload: false`.
+    OptedOut,
+    /// Over the cap of the log.
+    TooLarge,
+}
+
+/// Microseconds since the request's head had arrived; `None` when it never came to that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timings {
+    /// Spent in the gateway before the first attempt began.
+    pub gateway_us: u64,
+    pub first_byte_us: Option<u64>,
+    /// First byte of the answer's body, which for a stream is the first token.
+    pub first_token_us: Option<u64>,
+    pub last_byte_us: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub provider: Arc<str>,
+    pub model: String,
+    /// Scheme, host and port. The path is the record's.
+    pub origin: Arc<str>,
+    /// Microseconds since the request's head had arrived.
+    pub started_us: u64,
+    /// Waiting for a place in the pool, opening a connection (0 when one was there), first byte of the answer, end; all since `started_us`.
+    pub queue_us: u64,
+    pub connect_us: u64,
+    pub first_byte_us: Option<u64>,
+    pub ended_us: u64,
+    pub status: Option<u16>,
+    /// Why it did not work, in one stable word: `connect`, `tls`, `timeout`, `reset`, `status`, ...
+    pub miss: Option<String>,
+    pub reused: bool,
+}
+
+impl Record {
+    pub fn success(&self) -> bool {
+        self.outcome == Outcome::Complete && (200..400).contains(&self.status)
+    }
+
+    pub fn duration_us(&self) -> u64 {
+        self.timings.last_byte_us
+    }
+}

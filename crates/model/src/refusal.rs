@@ -1,0 +1,192 @@
+//! What the caller hears when the answer is no.
+//!
+//! Enters: a named constructor at the place that says no. Leaves: status, stable code, a sentence that is safe to show, whose fault it is.
+//! Never: has side effects, and never shows its `cause`, which may name hosts and key ids and is for the log alone.
+//!
+//! Codes and texts are the original's where it has one (data-plane specification, section 13.2); ours say what to do besides.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Boxed, so that the happy path stays one word wide.
+#[derive(Debug)]
+pub struct Refusal(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    code: u16,
+    status: u16,
+    said: String,
+    blame: Blame,
+    retry_after: Option<Duration>,
+    /// `Some(false)` tells official SDKs that waiting does not help.
+    should_retry: Option<bool>,
+    close: bool,
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    Caller,
+    Gateway,
+    Upstream,
+}
+
+pub mod code {
+    //! The original's numbers, and ours above 2900 where it has none.
+    pub const UNKNOWN_GATEWAY: u16 = 2001;
+    pub const RATE_LIMITED: u16 = 2003;
+    pub const UPSTREAM_FAILED: u16 = 2005;
+    pub const INVALID_PROVIDER: u16 = 2008;
+    pub const UNAUTHORIZED: u16 = 2009;
+    pub const NO_CREDENTIAL: u16 = 2040;
+    pub const BAD_REQUEST: u16 = 2901;
+    pub const TOO_LARGE: u16 = 2902;
+    pub const REQUEST_TIMEOUT: u16 = 2903;
+    pub const UNAVAILABLE: u16 = 2904;
+    pub const INTERNAL: u16 = 2905;
+    pub const NOT_FOUND: u16 = 2906;
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    fn new(code: u16, status: u16, blame: Blame, said: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            status,
+            said: said.into(),
+            blame,
+            retry_after: None,
+            should_retry: None,
+            close: false,
+            cause: None,
+        }))
+    }
+
+    pub fn unknown_gateway() -> Self {
+        Self::new(code::UNKNOWN_GATEWAY, 400, Blame::Caller, "Please configure AI Gateway in the Cloudflare dashboard")
+    }
+
+    pub fn rate_limited(after: Duration) -> Self {
+        Self::new(code::RATE_LIMITED, 429, Blame::Caller, "Rate limited").retry_after(after)
+    }
+
+    /// No target answered. The text is the original's; `cause` says which and why.
+    pub fn upstream_failed() -> Self {
+        Self::new(code::UPSTREAM_FAILED, 502, Blame::Upstream, "Failed to get response from provider")
+    }
+
+    pub fn upstream_timeout() -> Self {
+        Self::new(
+            code::UPSTREAM_FAILED,
+            504,
+            Blame::Upstream,
+            "Failed to get response from provider: it did not answer in time",
+        )
+    }
+
+    pub fn invalid_provider() -> Self {
+        Self::new(code::INVALID_PROVIDER, 400, Blame::Caller, "Invalid provider")
+    }
+
+    pub fn unauthorized() -> Self {
+        Self::new(code::UNAUTHORIZED, 401, Blame::Caller, "Unauthorized")
+    }
+
+    pub fn bad_request(said: impl Into<String>) -> Self {
+        Self::new(code::BAD_REQUEST, 400, Blame::Caller, said)
+    }
+
+    pub fn not_found(said: impl Into<String>) -> Self {
+        Self::new(code::NOT_FOUND, 404, Blame::Caller, said)
+    }
+
+    pub fn too_large(said: impl Into<String>) -> Self {
+        Self::new(code::TOO_LARGE, 413, Blame::Caller, said).close()
+    }
+
+    pub fn headers_too_large(said: impl Into<String>) -> Self {
+        Self::new(code::TOO_LARGE, 431, Blame::Caller, said).close()
+    }
+
+    pub fn slow_caller(said: impl Into<String>) -> Self {
+        Self::new(code::REQUEST_TIMEOUT, 408, Blame::Caller, said).close()
+    }
+
+    pub fn unavailable(said: impl Into<String>, after: Duration) -> Self {
+        Self::new(code::UNAVAILABLE, 503, Blame::Gateway, said).retry_after(after)
+    }
+
+    pub fn internal() -> Self {
+        Self::new(
+            code::INTERNAL,
+            500,
+            Blame::Gateway,
+            "Internal error: the gateway's log has the details under this request's id",
+        )
+    }
+
+    /// When it makes sense to come back.
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.0.retry_after = Some(after);
+        self
+    }
+
+    pub fn should_retry(mut self, should: bool) -> Self {
+        self.0.should_retry = Some(should);
+        self
+    }
+
+    /// The connection cannot be used again: what follows on it has no known meaning.
+    pub fn close(mut self) -> Self {
+        self.0.close = true;
+        self
+    }
+
+    pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    pub fn code(&self) -> u16 {
+        self.0.code
+    }
+
+    pub fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    pub fn said(&self) -> &str {
+        &self.0.said
+    }
+
+    pub fn blame(&self) -> Blame {
+        self.0.blame
+    }
+
+    pub fn wait(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    pub fn advice(&self) -> Option<bool> {
+        self.0.should_retry
+    }
+
+    pub fn closes(&self) -> bool {
+        self.0.close
+    }
+
+    /// For the log alone.
+    pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
+        self.0.cause.as_deref()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.0.said, self.0.code)
+    }
+}
+
+impl std::error::Error for Refusal {}
