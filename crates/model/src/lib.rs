@@ -16,6 +16,7 @@ pub mod token;
 pub mod usage;
 
 pub use clock::{Clock, Moment};
+pub use gateway::Gateway;
 pub use id::{Id, Ids};
 pub use metadata::{Meta, Metadata};
 pub use money::Money;
