@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn time_to_live_follows_the_documented_precedence() {
-        let cases: &[(u64, &[(&str, &str)], u64)] = &[
+        type Case<'a> = (u64, &'a [(&'a str, &'a str)], u64);
+        let cases: &[Case<'_>] = &[
             (0, &[], 0),
             (600, &[], 600),
             (0, &[("cf-aig-cache-ttl", "120")], 0),
