@@ -6,6 +6,16 @@
 /// A longer frame is skipped and counted: nothing we want to know is worth more memory than this.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 
+mod aws_events;
+mod bounded;
+mod lines;
+mod ndjson;
+mod sse;
+
+pub use aws_events::AwsEvents;
+pub use ndjson::Ndjson;
+pub use sse::Sse;
+
 /// How a streamed answer is cut into frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -15,6 +25,19 @@ pub enum Framing {
     AwsEvents,
     /// One JSON value a line.
     Ndjson,
+}
+
+/// One piece of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// `kind` is what the framing itself calls it; empty when it does not.
+    Whole { kind: &'a [u8], data: &'a [u8] },
+    /// The framing itself reports an error.
+    Fault { kind: &'a [u8], data: &'a [u8] },
+    /// The end of a frame that was longer than [`FRAME_BYTES_MAX`].
+    Tail { kind: &'a [u8], data: &'a [u8] },
+    /// A frame whose checksum is wrong, or bytes that are no frame.
+    Broken,
 }
 
 // === impl Framing ===

@@ -6,7 +6,14 @@
 use http::HeaderMap;
 use tollgate_model::Usage;
 
-use crate::{dialect::Dialect, frame::Framing};
+use crate::{
+    dialect::Dialect,
+    frame::{AwsEvents, Frame, Framing, Ndjson, Sse},
+};
+
+mod reader;
+
+use reader::Reader;
 
 /// What an answer said about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,32 +37,57 @@ pub struct Seen {
 
 /// Reads an answer that came in one piece. `body` is decoded: no content encoding.
 pub fn read_whole(dialect: Dialect, body: &[u8], headers: &HeaderMap) -> Seen {
-    let _ = (dialect, body, headers);
-    Seen::default()
+    let mut reader = Reader::new(dialect);
+    reader.whole(body);
+    reader.finish(headers)
 }
 
 /// Watches a streamed answer pass.
 #[derive(Debug)]
 pub struct Watch {
-    dialect: Dialect,
-    framing: Framing,
+    frames: Frames,
+    reader: Reader,
+}
+
+#[derive(Debug)]
+enum Frames {
+    Sse(Sse),
+    AwsEvents(AwsEvents),
+    Ndjson(Ndjson),
 }
 
 // === impl Watch ===
 
 impl Watch {
     pub fn new(dialect: Dialect, framing: Framing) -> Self {
-        Self { dialect, framing }
+        let frames = match framing {
+            Framing::Sse => Frames::Sse(Sse::default()),
+            Framing::AwsEvents => Frames::AwsEvents(AwsEvents::default()),
+            Framing::Ndjson => Frames::Ndjson(Ndjson::default()),
+        };
+        Self { frames, reader: Reader::new(dialect) }
     }
 
-    /// Bytes as they come, cut anywhere.
+    /// Bytes as they come, cut anywhere, without content encoding.
     pub fn push(&mut self, bytes: &[u8]) {
-        let _ = (self.dialect, self.framing, bytes);
+        let Self { frames, reader } = self;
+        let each = |frame: Frame<'_>| reader.frame(frame);
+        match frames {
+            Frames::Sse(frames) => frames.push(bytes, each),
+            Frames::AwsEvents(frames) => frames.push(bytes, each),
+            Frames::Ndjson(frames) => frames.push(bytes, each),
+        }
     }
 
     /// The headers are asked for counts that the stream did not have.
     pub fn finish(self, headers: &HeaderMap) -> Seen {
-        let _ = headers;
-        Seen::default()
+        let Self { mut frames, mut reader } = self;
+        let each = |frame: Frame<'_>| reader.frame(frame);
+        match &mut frames {
+            Frames::Sse(frames) => frames.finish(each),
+            Frames::AwsEvents(frames) => frames.finish(each),
+            Frames::Ndjson(frames) => frames.finish(each),
+        }
+        reader.finish(headers)
     }
 }
