@@ -8,6 +8,7 @@ mod bedrock;
 mod cohere;
 pub(crate) mod counts;
 mod gemini;
+pub(crate) mod likeness;
 mod openai;
 mod other;
 pub(crate) mod scan;

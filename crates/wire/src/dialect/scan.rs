@@ -63,13 +63,27 @@ impl Scanner {
         }
     }
 
+    /// Does [`Self::is_dull`] search the whole frame?
+    pub(crate) fn searches(&self) -> bool {
+        matches!(self.dull, Test::Without(_))
+    }
+
     /// A frame carries one kind of text, so the first that is found is all there is.
     pub(crate) fn frame_text_bytes(&self, data: &[u8]) -> u64 {
-        self.frame_text.iter().map(|member| member.string_bytes(data)).find(|bytes| *bytes > 0).unwrap_or(0)
+        self.frame_text
+            .iter()
+            .map(|member| member.strings(data).map(|text| text.bytes).sum())
+            .find(|bytes| *bytes > 0)
+            .unwrap_or(0)
+    }
+
+    /// Where the first of it is.
+    pub(crate) fn frame_text(&self, data: &[u8]) -> Option<Text> {
+        self.frame_text.iter().find_map(|member| member.strings(data).find(|text| text.bytes > 0))
     }
 
     pub(crate) fn whole_text_bytes(&self, data: &[u8]) -> u64 {
-        self.whole_text.iter().map(|member| member.string_bytes(data)).sum()
+        self.whole_text.iter().flat_map(|member| member.strings(data)).map(|text| text.bytes).sum()
     }
 }
 
@@ -110,34 +124,42 @@ impl Member {
         false
     }
 
-    /// Bytes of text in all strings that are values of such a member.
-    fn string_bytes(&self, data: &[u8]) -> u64 {
-        let mut rest = data;
-        let mut bytes = 0;
-        while let Some(at) = self.0.find(rest) {
-            rest = rest[at + self.0.needle().len()..].trim_ascii_start();
-            let Some(value) = rest.strip_prefix(b":") else { continue };
-            let Some(text) = value.trim_ascii_start().strip_prefix(b"\"") else { continue };
-            let (length, after) = text_length(text);
-            bytes += length;
-            rest = after;
-        }
-        bytes
+    /// All strings that are values of such a member.
+    fn strings<'a>(&'a self, data: &'a [u8]) -> impl Iterator<Item = Text> + 'a {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            loop {
+                from += self.0.find(&data[from..])? + self.0.needle().len();
+                let value = data[from..].trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+                let Some(text) = value.and_then(|value| value.strip_prefix(b"\"")) else { continue };
+                let (bytes, length) = text_length(text)?;
+                let start = data.len() - text.len();
+                from = start + length;
+                return Some(Text { start, end: from, bytes });
+            }
+        })
     }
 }
 
+/// A string within a frame: between its quotes, and how long it is once its escapes are undone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) bytes: u64,
+}
+
 /// How long the string that begins here is once its escapes are undone, near enough: `\n` is one byte, and `\u` with its
-/// four digits is the three of most letters beyond Latin. The second value follows the closing quote.
-fn text_length(text: &[u8]) -> (u64, &[u8]) {
-    let (mut rest, mut bytes) = (text, 0);
+/// four digits is the three of most letters beyond Latin; and where its closing quote is. `None` when it has none.
+pub(super) fn text_length(text: &[u8]) -> Option<(u64, usize)> {
+    let (mut at, mut saved) = (0, 0);
     loop {
-        let Some(at) = memchr2(b'"', b'\\', rest) else { return (bytes + rest.len() as u64, b"") };
-        bytes += at as u64;
-        if rest[at] == b'"' {
-            return (bytes, &rest[at + 1..]);
+        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text[at] == b'"' {
+            return Some(((at - saved) as u64, at));
         }
-        let (escaped, length) = if rest.get(at + 1) == Some(&b'u') { (3, 6) } else { (1, 2) };
-        bytes += escaped;
-        rest = rest.get(at + length..).unwrap_or_default();
+        let (escaped, length) = if text.get(at + 1) == Some(&b'u') { (3, 6) } else { (1, 2) };
+        saved += length - escaped;
+        at += length;
     }
 }

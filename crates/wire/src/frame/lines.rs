@@ -50,6 +50,11 @@ impl Lines {
         self.carry(bytes);
     }
 
+    /// Does the next byte begin a line, whatever it is?
+    pub(super) fn is_between(&self) -> bool {
+        self.carried.is_empty() && !self.after_cr
+    }
+
     /// The last line may have no end.
     pub(super) fn finish(&mut self, mut each: impl FnMut(Line<'_>)) {
         if !self.carried.is_empty() {

@@ -6,14 +6,19 @@
 //! As <https://html.spec.whatwg.org/multipage/server-sent-events.html> says, with one leniency: an event that the stream's
 //! end cut off from its blank line is still an event, because some providers forget it after their last.
 
+use memchr::memchr2;
+
 use super::{
-    Frame,
+    FRAME_BYTES_MAX, Frame,
     bounded::Bounded,
     lines::{Line, Lines},
 };
 
 /// A longer name is none that anybody looks for.
 const NAME_BYTES_MAX: usize = 256;
+
+/// What a line of data has besides its value: the limit is on the line.
+const LINE_BYTES_MORE: usize = b"data: ".len();
 
 #[derive(Debug, Default)]
 pub struct Sse {
@@ -33,9 +38,20 @@ struct Event {
 // === impl Sse ===
 
 impl Sse {
-    pub fn push(&mut self, bytes: &[u8], mut each: impl FnMut(Frame<'_>)) {
+    pub fn push(&mut self, mut bytes: &[u8], mut each: impl FnMut(Frame<'_>)) {
+        if self.is_between_events() {
+            while let Some((frame, rest)) = plain_event(bytes) {
+                each(frame);
+                self.begun = true;
+                bytes = rest;
+            }
+        }
         let Self { lines, event, begun } = self;
         lines.push(bytes, |line| event.take(unmarked(line, begun), &mut each));
+    }
+
+    fn is_between_events(&self) -> bool {
+        self.lines.is_between() && !self.event.has_data && self.event.name.is_empty()
     }
 
     pub fn finish(&mut self, mut each: impl FnMut(Frame<'_>)) {
@@ -43,6 +59,24 @@ impl Sse {
         lines.finish(|line| event.take(unmarked(line, begun), &mut each));
         event.dispatch(&mut each);
     }
+}
+
+/// The form nearly every event has, when it came in one piece: at most a name, one line of data, each ended by LF. Read where
+/// it lies, in half the time; all else goes line by line.
+fn plain_event(bytes: &[u8]) -> Option<(Frame<'_>, &[u8])> {
+    let (kind, bytes) = match bytes.strip_prefix(b"event: ") {
+        Some(named) => plain_line(named)?,
+        None => (&b""[..], bytes),
+    };
+    let (data, rest) = plain_line(bytes.strip_prefix(b"data: ")?)?;
+    let rest = rest.strip_prefix(b"\n")?;
+    let fits = kind.len() <= NAME_BYTES_MAX && !data.is_empty() && data.len() + LINE_BYTES_MORE <= FRAME_BYTES_MAX;
+    fits.then_some((Frame::Whole { kind, data }, rest))
+}
+
+fn plain_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr2(b'\n', b'\r', bytes)?;
+    (bytes[end] == b'\n').then(|| (&bytes[..end], &bytes[end + 1..]))
 }
 
 fn unmarked<'a>(line: Line<'a>, begun: &mut bool) -> Line<'a> {

@@ -10,6 +10,7 @@ use super::Seen;
 use crate::{
     dialect::{
         Dialect, Shape, Tally,
+        likeness::Likeness,
         scan::Scanner,
         walk::{Facts, walk, walk_tail},
     },
@@ -25,6 +26,7 @@ pub(super) struct Reader {
     scanner: &'static Scanner,
     /// What all frames so far say together.
     facts: Facts,
+    likeness: Likeness,
     parsed: u32,
     deltas: u32,
     text_bytes: u64,
@@ -41,6 +43,7 @@ impl Reader {
             shape: dialect.shape(),
             scanner: Scanner::of(dialect),
             facts: Facts::default(),
+            likeness: Likeness::default(),
             parsed: 0,
             deltas: 0,
             text_bytes: 0,
@@ -78,14 +81,23 @@ impl Reader {
     }
 
     fn json(&mut self, kind: &[u8], data: &[u8]) {
-        let curious = self.facts.model.is_none() && self.parsed < CURIOUS_FRAMES;
-        let mut recap = false;
-        if curious || !self.scanner.is_dull(kind, data) {
-            recap = self.parse(kind, data);
-        }
-        let text = if recap { 0 } else { self.scanner.frame_text_bytes(data) };
+        let alike = if kind.is_empty() { self.likeness.text_bytes(data) } else { None };
+        let text = alike.unwrap_or_else(|| self.look(kind, data));
         self.text_bytes = self.text_bytes.saturating_add(text);
         self.deltas = self.deltas.saturating_add(u32::from(text > 0));
+    }
+
+    /// How much text is in this frame, after its facts were read if it may have any.
+    fn look(&mut self, kind: &[u8], data: &[u8]) -> u64 {
+        let curious = self.facts.model.is_none() && self.parsed < CURIOUS_FRAMES;
+        if curious || kind == b"error" || !self.scanner.is_dull(kind, data) {
+            let recap = self.parse(kind, data);
+            return if recap { 0 } else { self.scanner.frame_text_bytes(data) };
+        }
+        if self.scanner.searches() {
+            self.likeness.learn(data, self.scanner);
+        }
+        self.scanner.frame_text_bytes(data)
     }
 
     /// Does this frame repeat the text of those before it?
