@@ -5,6 +5,8 @@
 
 pub mod cache_key;
 pub mod cacheable;
+pub mod catalog;
+pub mod cost;
 pub mod limit;
 pub mod metadata;
 pub mod options;
