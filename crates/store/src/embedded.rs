@@ -1,0 +1,4 @@
+//! The embedded backends: everything in one data directory, nothing to install.
+//!
+//! Enters: paths. Leaves: [`DayRecords`], [`DiskAnswers`] and [`FileDocuments`], which keep the promises of the traits.
+//! Never: is named above this crate except where the process is put together.
