@@ -7,6 +7,7 @@ pub mod cache_key;
 pub mod cacheable;
 pub mod catalog;
 pub mod cost;
+pub mod egress;
 pub mod limit;
 pub mod metadata;
 pub mod options;
