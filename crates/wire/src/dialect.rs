@@ -93,8 +93,9 @@ pub(crate) enum Dull {
     Never,
     /// Frames whose kind ends like one of these.
     Kinds(&'static [&'static str]),
-    /// Frames in which each of these members is missing, null or false.
-    Without(&'static [&'static str]),
+    /// Frames in which none of these members says anything: it is missing, null, false or empty. A frame where only those of
+    /// `hold` do is parsed when no later one takes its place: some providers state the usage so far in every frame.
+    Search { parse: &'static [&'static str], hold: &'static [&'static str] },
 }
 
 /// How the counts of several frames add up to those of the answer.

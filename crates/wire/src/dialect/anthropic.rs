@@ -12,7 +12,7 @@ pub(super) const CACHE_CREATION: Members = &[
     ("ephemeral_1h_input_tokens", Want::Count(Slot::CacheWrite1h)),
 ];
 
-const SERVER_TOOL_USE: Members = &[("web_search_requests", Want::Count(Slot::Searches))];
+pub(super) const SERVER_TOOL_USE: Members = &[("web_search_requests", Want::Count(Slot::Searches))];
 
 pub(super) const USAGE: Members = &[
     ("input_tokens", Want::Count(Slot::Input)),

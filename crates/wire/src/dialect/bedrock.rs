@@ -49,6 +49,7 @@ const FAMILY_USAGE: Members = &[
     ("cache_read_input_tokens", Want::Count(Slot::CacheRead)),
     ("cache_creation_input_tokens", Want::Count(Slot::CacheWrite)),
     ("cache_creation", Want::Inside(anthropic::CACHE_CREATION)),
+    ("server_tool_use", Want::Inside(anthropic::SERVER_TOOL_USE)),
     ("inputTokens", Want::Count(Slot::Input)),
     ("outputTokens", Want::Count(Slot::Output)),
     ("cacheReadInputTokens", Want::Count(Slot::CacheRead)),

@@ -34,7 +34,7 @@ pub(super) const V1: Shape = Shape {
         ("response", Want::Inside(&[("finish_reason", Want::Finish), ("meta", Want::Inside(COUNTED))])),
         ("error", Want::Error),
     ],
-    dull: Dull::Without(&["is_finished", "meta", "error"]),
+    dull: Dull::Search { parse: &["is_finished", "meta", "error"], hold: &[] },
     frame_text: &["text"],
     whole_text: &["text"],
     ..BLANK

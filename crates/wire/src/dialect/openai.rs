@@ -64,7 +64,7 @@ pub(super) const CHAT_TEXT: &[&str] = &["content", "reasoning_content", "reasoni
 
 pub(super) const CHAT: Shape = Shape {
     members: CHAT_MEMBERS,
-    dull: Dull::Without(&["usage", "finish_reason", "error"]),
+    dull: Dull::Search { parse: &["finish_reason", "error"], hold: &["usage"] },
     frame_text: CHAT_TEXT,
     whole_text: CHAT_TEXT,
     done: true,
