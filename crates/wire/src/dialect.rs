@@ -7,6 +7,7 @@ mod anthropic;
 mod bedrock;
 mod cohere;
 pub(crate) mod counts;
+pub(crate) mod facts;
 mod gemini;
 pub(crate) mod likeness;
 mod openai;
@@ -15,7 +16,7 @@ pub(crate) mod scan;
 pub(crate) mod walk;
 
 use counts::Slot;
-use walk::{Members, Signs};
+use facts::{Members, Signs};
 
 /// One way of writing requests and answers. The names are those of `provider.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

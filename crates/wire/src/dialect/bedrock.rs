@@ -6,7 +6,7 @@
 //! families give one name two meanings. The model's own count goes before Bedrock's
 //! (`amazon-bedrock-invocationMetrics` in the last chunk, headers beside a whole answer), which knows no classes.
 
-use super::{BLANK, Dull, Shape, Tally, anthropic, counts::Slot, openai, walk::*};
+use super::{BLANK, Dull, Shape, Tally, anthropic, counts::Slot, facts::*, openai};
 
 /// Newer than the split of Anthropic's: the time to live stands beside the count.
 const CACHE_DETAILS: Members =

@@ -5,7 +5,7 @@
 //! Cohere both bills (`billed_units`) and counts (`tokens`, which include its own prompt around the caller's). Billed
 //! units are what it charges for, so they go first (<https://docs.cohere.com/reference/chat>).
 
-use super::{BLANK, Dull, Shape, Tally, counts::Slot, walk::*};
+use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
 
 const BILLED_UNITS: Members = &[
     ("input_tokens", Want::Count(Slot::Input)),

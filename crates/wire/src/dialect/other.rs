@@ -2,7 +2,7 @@
 //!
 //! Enters: nothing. Leaves: tables. Never: code; the walker has it.
 
-use super::{BLANK, Dull, Shape, counts::Slot, openai::USAGE, walk::*};
+use super::{BLANK, Dull, Shape, counts::Slot, facts::*, openai::USAGE};
 
 const CHOICE: Members = &[("finish_reason", Want::Finish)];
 

@@ -10,9 +10,10 @@ use super::Seen;
 use crate::{
     dialect::{
         Dialect, Shape, Tally,
+        facts::Facts,
         likeness::Likeness,
         scan::{Look, Scanner},
-        walk::{Facts, walk, walk_tail},
+        walk::{walk, walk_tail},
     },
     frame::Frame,
 };
@@ -55,6 +56,11 @@ impl Reader {
         }
     }
 
+    /// There is nothing to look for.
+    pub(super) fn is_blind(&self) -> bool {
+        self.shape.members.is_empty()
+    }
+
     pub(super) fn whole(&mut self, body: &[u8]) {
         let read = walk(body, self.shape.members, &mut |facts| absorb(&mut self.facts, facts, self.shape.tally));
         self.facts.ended = read.is_ok();
@@ -66,21 +72,26 @@ impl Reader {
             Frame::Whole { data, .. } if data.trim_ascii() == b"[DONE]" => self.facts.ended |= self.shape.done,
             Frame::Whole { data, .. } if self.shape.wrapped => {
                 let mut unwrapped = std::mem::take(&mut self.unwrapped);
-                if unwrap(data, &mut unwrapped) {
-                    self.json(b"", &unwrapped);
+                match unwrap(data, &mut unwrapped) {
+                    true => self.json(b"", &unwrapped),
+                    false => self.skip(),
                 }
                 self.unwrapped = unwrapped;
             }
             Frame::Whole { kind, data } => self.json(kind, data),
             Frame::Fault { .. } => self.facts.failed = true,
             Frame::Tail { kind, data } => {
-                self.skipped = self.skipped.saturating_add(1);
+                self.skip();
                 self.note_kind(kind);
                 let tally = self.shape.tally;
                 walk_tail(data, self.shape.members, &mut |facts| absorb(&mut self.facts, facts, tally));
             }
-            Frame::Broken => self.skipped = self.skipped.saturating_add(1),
+            Frame::Broken => self.skip(),
         }
+    }
+
+    fn skip(&mut self) {
+        self.skipped = self.skipped.saturating_add(1);
     }
 
     fn json(&mut self, kind: &[u8], data: &[u8]) {
@@ -119,7 +130,9 @@ impl Reader {
             }
             absorb(&mut self.facts, facts, tally);
         });
-        self.skipped = self.skipped.saturating_add(u32::from(read.is_err()));
+        if read.is_err() {
+            self.skip();
+        }
         recap
     }
 
