@@ -60,9 +60,9 @@ struct Segment {
     /// Names here may hold a `/`. Elsewhere one means a region or a size.
     #[serde(default)]
     slashes: bool,
-    /// Only names that begin so.
+    /// Only names that begin so; empty means all.
     #[serde(default)]
-    only: Option<String>,
+    only: Vec<String>,
     /// Names that begin so are billed by more than usage says.
     #[serde(default)]
     without: Vec<String>,
@@ -135,10 +135,14 @@ impl Segment {
 
     fn wants(&self, name: &str) -> bool {
         (self.slashes || !name.contains('/'))
-            && self.only.as_ref().is_none_or(|only| name.starts_with(only))
-            && !self.without.iter().any(|without| name.starts_with(without))
+            && (self.only.is_empty() || begins(name, &self.only))
+            && !begins(name, &self.without)
             && !name.contains(char::is_whitespace)
     }
+}
+
+fn begins(name: &str, prefixes: &[String]) -> bool {
+    prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
 }
 
 /// A figure of the data sets, as dollars per million. `shift` says how many powers of ten lie between. What JSON encoders add behind

@@ -51,8 +51,8 @@ fn row(id: &str, model: &Value, tag: &str, prices: Vec<PriceRow>) -> Row {
         id: name(id),
         aliases: aliases.into_iter().collect(),
         context_window: model["context_window"].as_u64(),
-        by_hand: false,
         prices,
+        ..Row::default()
     }
 }
 

@@ -16,6 +16,8 @@ struct Merged {
 
 pub(super) fn merge(hand: Vec<Row>, base: Vec<Row>, fill: Vec<Row>, today: &str, notes: &mut Vec<String>) -> Vec<Row> {
     let mut merged = Merged::default();
+    let base = base.into_iter().map(plainest);
+    let fill = fill.into_iter().map(plainest);
     hand.into_iter().chain(base).for_each(|row| merged.add(row));
     for row in fill {
         match merged.exactly(&row.id) {
@@ -74,13 +76,26 @@ fn complete(known: &mut Row, more: &Row, today: &str, notes: &mut Vec<String>) {
         notes.push(format!("{id}: {class} is {text}, the other set says {}", more.rates[class]));
         return;
     }
-    // Silence about long prompts is no statement that they cost the same.
+    // Silence about long prompts is no statement that they cost the same. A class can only be added with its tiers.
     if price.tiers.is_empty() {
         price.tiers.clone_from(&more.tiers);
+        for (class, text) in &more.rates {
+            price.rates.entry(class.clone()).or_insert_with(|| text.clone());
+        }
     }
-    for (class, text) in &more.rates {
-        price.rates.entry(class.clone()).or_insert_with(|| text.clone());
+}
+
+/// Without the special rates that only repeat what they would fall back to: a tier that moves one need not name the other.
+fn plainest(mut row: Row) -> Row {
+    for price in &mut row.prices {
+        for (special, basic) in [("reasoning", "output"), ("audio_out", "output"), ("audio_in", "input")] {
+            if price.rates.get(special) == price.rates.get(basic) {
+                price.rates.remove(special);
+                price.tiers.iter_mut().for_each(|tier| drop(tier.rates.remove(special)));
+            }
+        }
     }
+    row
 }
 
 fn current<'a>(row: &'a Row, today: &str) -> Option<&'a PriceRow> {

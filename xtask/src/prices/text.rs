@@ -27,6 +27,9 @@ fn model(row: &Row, text: &mut String) {
     if row.by_hand {
         text.push_str("by_hand = true\n");
     }
+    if let Some(note) = &row.note {
+        let _ = writeln!(text, "note = {}", quoted(note));
+    }
     row.prices.iter().for_each(|row| price(row, text));
 }
 

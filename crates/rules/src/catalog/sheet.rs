@@ -34,6 +34,9 @@ pub struct Row {
     /// Written by a person: `xtask prices` keeps it, and drops what the data sets say of the same names.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_hand: bool,
+    /// What the next person should know of the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     pub prices: Vec<PriceRow>,
 }
 
