@@ -6,6 +6,7 @@
 // A chore talks to the person who started it.
 #![allow(clippy::print_stderr)]
 
+mod prices;
 mod tidy;
 
 use std::process::ExitCode;
@@ -13,12 +14,14 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask NAME
 
-  tidy    check the invariants of this repository that a program can check";
+  tidy           check the invariants of this repository that a program can check
+  prices FILE..  rewrite catalog/models from public price lists";
 
 fn main() -> anyhow::Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("tidy") => tidy::run(),
+        Some("prices") => prices::run(arguments).map(|()| ExitCode::SUCCESS),
         _ => {
             eprintln!("{USAGE}");
             Ok(ExitCode::from(2))

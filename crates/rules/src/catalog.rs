@@ -8,7 +8,7 @@
 //!
 //! A name is looked up as `names` documents: as it is written, then by patterns, then shortened step by step.
 
-mod names;
+pub mod names;
 pub mod sheet;
 
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -101,7 +101,8 @@ impl Catalog {
 }
 
 fn stands(price: &Price, at_ms: u64) -> bool {
-    price.from_ms <= at_ms && price.to_ms.is_none_or(|to_ms| at_ms < to_ms)
+    let on_that_day = price.from_ms <= at_ms && price.to_ms.is_none_or(|to_ms| at_ms < to_ms);
+    on_that_day && price.hours.as_ref().is_none_or(|hours| hours.contain(at_ms))
 }
 
 // === impl Models ===

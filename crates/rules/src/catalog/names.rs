@@ -17,7 +17,7 @@ const REGIONS: [&str; 10] = ["us", "us-gov", "eu", "apac", "ap", "au", "jp", "ca
 const TAILS_MAX: usize = 6;
 
 /// All spellings of rules 3 and 4, the least changed first. The name itself is not among them.
-pub(super) fn shortened(name: &str) -> Vec<&str> {
+pub fn shortened(name: &str) -> Vec<&str> {
     let mut spellings = fronts(name);
     let mut current = vec![name];
     current.extend(&spellings);

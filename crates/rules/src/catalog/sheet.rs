@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tollgate_model::money::scaled;
-use tollgate_model::price::{ModelPrices, PerMillion, Price, Rates, Tier};
-use toml::value::Date;
+use tollgate_model::price::{Hours, ModelPrices, PerMillion, Price, Rates, Tier};
+use toml::value::{Date, Datetime};
 
 /// No published price comes near; a figure in the wrong unit passes it at once. Pieces (requests, images) have their own bound.
 const DOLLARS_PER_MILLION_TOKENS_MAX: u64 = 10_000;
@@ -34,6 +34,9 @@ pub struct Row {
     /// Written by a person: `xtask prices` keeps it, and drops what the data sets say of the same names.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_hand: bool,
+    /// What the next person should know of the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     pub prices: Vec<PriceRow>,
 }
 
@@ -46,10 +49,22 @@ pub struct PriceRow {
     /// First day on which it does not stand any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Day>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<HoursRow>,
     pub source: String,
     pub rates: RatesRow,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tiers: Vec<TierRow>,
+}
+
+/// Times of the day, UTC.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoursRow {
+    pub from: Datetime,
+    pub to: Datetime,
+    #[serde(default)]
+    pub weekdays: bool,
 }
 
 /// Names only what differs from the price it belongs to.
@@ -62,7 +77,7 @@ pub struct TierRow {
 
 /// Class to dollars per million, as in [`CLASSES`].
 pub type RatesRow = BTreeMap<String, String>;
-pub type Day = toml::value::Datetime;
+pub type Day = Datetime;
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{model}: {problem}")]
@@ -121,8 +136,11 @@ fn model(row: &Row) -> Result<ModelPrices, String> {
     if prices.is_empty() {
         return Err("a model without a price has no place here".to_owned());
     }
-    if !prices.is_sorted_by(|newer, older| newer.from_ms > older.from_ms) {
-        return Err("expected prices with the newest first, each from another day".to_owned());
+    let in_order = |newer: &Price, older: &Price| {
+        newer.from_ms > older.from_ms || newer.from_ms == older.from_ms && newer.hours.is_some()
+    };
+    if !prices.is_sorted_by(in_order) {
+        return Err("expected prices with the newest first, each from another day or for some hours".to_owned());
     }
     Ok(ModelPrices { id: row.id.clone(), aliases: row.aliases.clone(), context_window: row.context_window, prices })
 }
@@ -145,7 +163,8 @@ fn price(row: &PriceRow) -> Result<Price, String> {
     if to_ms.is_some_and(|to_ms| to_ms <= from_ms) {
         return Err("a price ends before it begins".to_owned());
     }
-    Ok(Price { from_ms, to_ms, source: row.source.clone(), rates, tiers })
+    let hours = row.hours.as_ref().map(hours).transpose()?;
+    Ok(Price { from_ms, to_ms, hours, source: row.source.clone(), rates, tiers })
 }
 
 fn overlay(mut rates: Rates, row: &RatesRow) -> Result<Rates, String> {
@@ -161,6 +180,18 @@ fn figure(class: &str, text: &str) -> Result<PerMillion, String> {
     let dollars = if PIECES.contains(&class) { DOLLARS_PER_MILLION_PIECES_MAX } else { DOLLARS_PER_MILLION_TOKENS_MAX };
     let nanos = u64::try_from(nanos).ok().filter(|nanos| *nanos <= dollars * NANOS);
     nanos.ok_or(format!("{class}: expected dollars per million between 0 and {dollars}, found {text:?}"))
+}
+
+fn hours(row: &HoursRow) -> Result<Hours, String> {
+    let (from_minute, to_minute) = (minute(&row.from)?, minute(&row.to)?);
+    let hours = Hours { from_minute, to_minute, weekdays: row.weekdays };
+    if from_minute < to_minute { Ok(hours) } else { Err("expected hours that end later on the same day".to_owned()) }
+}
+
+fn minute(time: &Datetime) -> Result<u16, String> {
+    let clock = time.time.filter(|_| time.date.is_none());
+    let clock = clock.ok_or(format!("expected a time of day, found {time}"))?;
+    Ok(u16::from(clock.hour) * 60 + u16::from(clock.minute))
 }
 
 fn day_ms(day: &Day) -> Result<u64, String> {

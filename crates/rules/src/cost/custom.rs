@@ -122,6 +122,11 @@ fn cut(number: &str) -> Option<String> {
         None => (number, 0),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let kept = usize::try_from(exponent.checked_add(PLACES)?).unwrap_or(0);
-    Some(format!("{whole}.{}e{exponent}", &fraction[..fraction.len().min(kept)]))
+    let decimals = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
+    let past = usize::try_from(decimals.checked_sub(PLACES)?).unwrap_or(0);
+    let digits = format!("{whole}{fraction}");
+    let kept = digits.get(..digits.len().saturating_sub(past)).filter(|kept| !kept.is_empty()).unwrap_or("0");
+    let decimals = decimals.min(PLACES);
+    // One zero stays in front, in case that nothing else does.
+    Some(format!("0{}e{}", kept.trim_start_matches('0'), decimals.checked_neg()?))
 }
