@@ -2,3 +2,9 @@
 //!
 //! Enters: paths. Leaves: [`DayRecords`], [`DiskAnswers`] and [`FileDocuments`], which keep the promises of the traits.
 //! Never: is named above this crate except where the process is put together.
+
+pub mod records;
+
+mod sqlite;
+
+pub use records::{DayRecords, DayRecordsOptions};
