@@ -2,3 +2,11 @@
 //!
 //! Enters: paths. Leaves: [`DayRecords`], [`DiskAnswers`] and [`FileDocuments`], which keep the promises of the traits.
 //! Never: is named above this crate except where the process is put together.
+
+pub mod answers;
+pub mod records;
+
+mod sqlite;
+
+pub use answers::{DiskAnswers, DiskAnswersOptions};
+pub use records::{DayRecords, DayRecordsOptions};
