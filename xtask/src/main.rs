@@ -6,6 +6,7 @@
 // A chore talks to the person who started it.
 #![allow(clippy::print_stderr)]
 
+mod prices;
 mod tidy;
 
 use std::process::ExitCode;
@@ -13,11 +14,13 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask NAME
 
+  prices  renew catalog/models from two public data sets
   tidy    check the invariants of this repository that a program can check";
 
 fn main() -> anyhow::Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
+        Some("prices") => prices::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("tidy") => tidy::run(),
         _ => {
             eprintln!("{USAGE}");

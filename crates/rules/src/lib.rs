@@ -1,1 +1,4 @@
-//! stub
+//! The judgments: values and `now` in, values out.
+
+pub mod catalog;
+pub mod cost;
