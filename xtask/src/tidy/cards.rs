@@ -20,7 +20,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 fn judge(file: &File) -> Option<Finding> {
     let card: Vec<&str> = file.text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
     let sentence: Vec<&str> = card.iter().copied().take_while(|line| !line.is_empty()).collect();
-    let ends = sentence.last().is_some_and(|line| line.ends_with(['.', '?', '!']));
+    let ends = sentence.last().is_some_and(|line| line.ends_with(['.', '?', '!', ':', '`']));
     if !ends {
         let wrong = if card.is_empty() {
             "the module has no room card"
