@@ -97,6 +97,8 @@ fn what_does_not_read_as_intended_is_ignored() {
     ] {
         assert_eq!(CustomCost::read(header), None, "{header}");
     }
+    let words = format!(r#"{{"per_token_in":"0.{}"}}"#, "é".repeat(40));
+    assert_eq!(CustomCost::read(&words), None);
     assert!(CustomCost::read(r#"{"per_token_in":0,"note":"free"}"#).is_some());
 }
 
