@@ -210,8 +210,7 @@ impl Records for DayRecords {
             self.tallies.lock().remove(&day);
             // The rows first: without them nobody looks for the bodies.
             for path in day.files(&self.dir).iter().filter(|path| path.exists()) {
-                fs::remove_file(path)
-                    .map_err(|cause| StoreError::io(format!("removing {}", path.display()), cause))?;
+                fs::remove_file(path).map_err(|cause| StoreError::io(format!("removing {}", path.display()), cause))?;
             }
             forgotten += 1;
         }
