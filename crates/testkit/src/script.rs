@@ -40,7 +40,9 @@ pub(crate) struct Wrong {
 }
 
 pub(crate) fn plan(sandbox: &Sandbox, request: &Request) -> Plan {
-    let seed = digest::seed(&[request.method.as_bytes(), request.target.as_bytes(), &request.body]);
+    // HEAD gets the headers that GET would.
+    let method = if request.method == "HEAD" { "GET" } else { &request.method };
+    let seed = digest::seed(&[method.as_bytes(), request.target.as_bytes(), &request.body]);
     let Some((surface, model)) = surface::find(request) else {
         let said = format!("the sandbox has no {} {}", request.method, request.path());
         return Manner::of(request).refuse(&Wrong { status: 404, said, member: None }, seed);
