@@ -99,9 +99,20 @@ async fn the_first_times_fail_and_every_other_request_is_counted_apart() {
         ("sandbox-1:fail=1,key=a", 500),
         ("sandbox-1:key=a,fail=1", 200),
         ("sandbox-1:fail=1,key=b", 500),
+        ("sandbox-1:fail=1,key=c,error=0", 200),
+        ("sandbox-1:fail=1,key=c,error=0,status=400", 200),
     ] {
         caller.send(chat(model, "")).await;
         assert_eq!(caller.hear().await.status, status, "{model}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flaw_or_a_fault_can_be_of_the_first_time_only() {
+    for (dials, end) in [("cut=5", End::Cut), ("stall=5", End::Silence), ("fault=reset-in-body", End::Cut)] {
+        let (sandbox, request) = (Sandbox::for_tests(), chat(&format!("sandbox-1:fail=1,{dials}"), ""));
+        let (first, second) = (ask(&sandbox, &request).await, ask(&sandbox, &request).await);
+        assert_eq!((first.end, second.end, second.status), (end, End::Whole, 200), "{dials}");
     }
 }
 
