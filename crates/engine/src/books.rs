@@ -291,7 +291,8 @@ impl Open {
             self.record.cost = amount.map(|amount| Cost { amount, custom: true, estimated });
             return;
         }
-        let names = [self.record.answered_model.as_deref(), Some(self.record.model.as_str())];
+        // A deployment's name says nothing; then the model that the answer names is the one to price.
+        let names = [Some(self.record.model.as_str()), self.record.answered_model.as_deref()];
         let found = names
             .into_iter()
             .flatten()
@@ -367,7 +368,7 @@ fn content_type(headers: &HeaderMap) -> Option<String> {
     headers.get(http::header::CONTENT_TYPE).and_then(|value: &HeaderValue| value.to_str().ok()).map(clip)
 }
 
-/// Header texts are kept to a bound; they are for people to read.
+/// Header texts are kept to a bound; they are for people to read. `to_str` let only visible ASCII pass.
 fn clip(text: &str) -> String {
-    text.chars().take(256).collect()
+    text[..text.len().min(256)].to_owned()
 }

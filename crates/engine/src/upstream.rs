@@ -8,6 +8,7 @@
 //! and a request that met a connection which had died idle must be told apart from one that failed. Each worker thread has pools of its own,
 //! so taking a connection out crosses no thread.
 
+mod alarm;
 mod dial;
 mod pool;
 

@@ -99,10 +99,6 @@ impl Snapshot {
         self.tokens.get(digest)
     }
 
-    pub fn has_tokens(&self) -> bool {
-        !self.tokens.is_empty()
-    }
-
     pub fn knows_account(&self, account: &str) -> bool {
         if self.accounts.is_empty() {
             is_well_formed(account)

@@ -12,7 +12,7 @@ use tollgate_model::Refusal;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::token::{Permission, Token};
 use tollgate_rules::snapshot::{GatewayRules, Snapshot};
-use tollgate_rules::token::{CREDENTIAL_HEADERS, bare, digest, in_gateway_header};
+use tollgate_rules::token::{CREDENTIAL_HEADERS, PREFIX, bare, digest, in_gateway_header};
 
 use crate::books::Books;
 use crate::gate::{Gate, Wish};
@@ -72,10 +72,6 @@ fn shown(snapshot: &Snapshot, head: &Head, now_ms: u64) -> Shown {
     if let Some(text) = in_gateway_header(head.headers()) {
         shown.consider(snapshot, text, now_ms);
     }
-    if !snapshot.has_tokens() {
-        shown.stranger |= CREDENTIAL_HEADERS.iter().any(|name| head.headers().contains_key(name));
-        return shown;
-    }
     for name in &CREDENTIAL_HEADERS {
         if let Some(text) = head.headers().get(name).and_then(bare)
             && shown.consider(snapshot, text, now_ms)
@@ -89,6 +85,9 @@ fn shown(snapshot: &Snapshot, head: &Head, now_ms: u64) -> Shown {
 impl Shown {
     /// Whether the text is a token of ours, be it one that may run or not: no token of ours ever goes to a provider.
     fn consider(&mut self, snapshot: &Snapshot, text: &str, now_ms: u64) -> bool {
+        if !text.starts_with(PREFIX) {
+            return false;
+        }
         let Some(token) = snapshot.token(&digest(text)) else {
             self.stranger = true;
             return false;

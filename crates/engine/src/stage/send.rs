@@ -34,12 +34,12 @@ pub(crate) async fn out(
     plan: Plan,
     books: &mut Books,
 ) -> Result<Sent, Refusal> {
-    let headers = outgoing(caller, head, key);
-    gate.upstream.deposit(&step.target.origin);
     let mut tried = 0;
     loop {
         tried += 1;
-        let tried_once = try_once(gate, step, &headers, plan.timeout(tried, false), books).await;
+        // Made anew for each attempt: nearly always there is only one, and then nothing is copied twice.
+        let headers = outgoing(caller, head, key);
+        let tried_once = try_once(gate, step, headers, plan.timeout(tried, false), books).await;
         let fault = match &tried_once {
             Ok(answered) => answer_fault(gate, answered),
             Err(miss) => Some(miss.fault()),
@@ -73,7 +73,7 @@ fn answer_fault(gate: &Gate, answered: &Answered) -> Option<Fault> {
 async fn try_once(
     gate: &Gate,
     step: &mut Step,
-    headers: &HeaderMap,
+    headers: HeaderMap,
     timeout: Option<Duration>,
     books: &mut Books,
 ) -> Result<Answered, Miss> {
@@ -82,8 +82,7 @@ async fn try_once(
     let result = match prepared(step, headers) {
         Ok(request) => {
             let patience = timeout.unwrap_or(gate.shared.limits.first_byte);
-            let sending = gate.upstream.send(&step.target.origin, request);
-            tokio::time::timeout(patience, sending).await.unwrap_or(Err(Miss::Timeout("the first byte")))
+            gate.upstream.send(&step.target.origin, request, patience).await
         }
         Err(miss) => Err(miss),
     };
@@ -92,9 +91,9 @@ async fn try_once(
     result
 }
 
-fn prepared(step: &mut Step, headers: &HeaderMap) -> Result<http::Request<upstream::UpstreamBody>, Miss> {
+fn prepared(step: &mut Step, headers: HeaderMap) -> Result<http::Request<upstream::UpstreamBody>, Miss> {
     let body = step.body.take().ok_or_else(|| Miss::Broken("the request body was sent already".into()))?;
-    upstream::request(step.method.clone(), &step.target.path_and_query, headers.clone(), body)
+    upstream::request(step.method.clone(), &step.target.path_and_query, headers, body)
         .map_err(|cause| Miss::Broken(cause.into()))
 }
 

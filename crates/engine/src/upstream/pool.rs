@@ -15,10 +15,12 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tollgate_model::{Clock, Moment};
 use tollgate_rules::retry::Budget;
 use tollgate_wire::provider::Origin;
 
+use super::alarm::Alarm;
 use super::dial::{Dialer, Protocol, Stream};
 use super::{Answered, Bounds, Miss, UpstreamBody};
 
@@ -42,6 +44,7 @@ struct Idle {
     /// Held for as long as the connection is.
     _place: OwnedSemaphorePermit,
     since: Moment,
+    alarm: Alarm,
 }
 
 /// The connection that an answer's body is still arriving on.
@@ -66,9 +69,16 @@ impl Upstream {
         Self { dialer, bounds, clock, pools: Mutex::default() }
     }
 
-    /// Sends one request and waits for the head of its answer. Cancelling it closes the connection it was on.
-    pub(crate) async fn send(&self, origin: &Origin, mut request: Request<UpstreamBody>) -> Result<Answered, Miss> {
+    /// Sends one request and waits for the head of its answer, at most for `patience`. Cancelling it closes the connection it was on.
+    pub(crate) async fn send(
+        &self,
+        origin: &Origin,
+        mut request: Request<UpstreamBody>,
+        patience: Duration,
+    ) -> Result<Answered, Miss> {
         let pool = self.pool(origin);
+        pool.budget.lock().deposit(self.clock.unix_ms());
+        let until = Instant::now() + patience;
         let mut timing = Timing::default();
         loop {
             let sender = match pool.take() {
@@ -78,21 +88,19 @@ impl Upstream {
                 }
                 None => {
                     timing.reused = false;
-                    self.open(origin, &pool, &mut timing).await?
+                    tokio::time::timeout_at(until, self.open(origin, &pool, &mut timing))
+                        .await
+                        .unwrap_or(Err(Miss::Timeout("the connection")))?
                 }
             };
-            match sender.send(request, &pool, self.clock.now(), origin).await {
+            match sender.send(request, &pool, self.clock.now(), origin, until).await {
                 Ok((response, lease)) => return Ok(Answered { response, lease, timing }),
                 // The connection had died while idle and nothing was sent: that is not a failed attempt.
-                Err((_, Some(unsent))) if timing.reused => request = *unsent,
-                Err((cause, _)) => return Err(Miss::Broken(cause.into())),
+                Err(Unsent::Refused(_, Some(unsent))) if timing.reused => request = *unsent,
+                Err(Unsent::Refused(cause, _)) => return Err(Miss::Broken(cause.into())),
+                Err(Unsent::Late) => return Err(Miss::Timeout("the first byte")),
             }
         }
-    }
-
-    /// A first attempt earns part of a retry at this origin.
-    pub(crate) fn deposit(&self, origin: &Origin) {
-        self.pool(origin).budget.lock().deposit(self.clock.unix_ms());
     }
 
     pub(crate) fn may_retry(&self, origin: &Origin) -> bool {
@@ -153,7 +161,7 @@ impl Upstream {
         builder.max_buf_size(self.bounds.head_bytes_max).max_headers(self.bounds.headers_max);
         let (sender, connection) = builder.handshake(io).await.map_err(|cause| Miss::Broken(cause.into()))?;
         tokio::spawn(async move { drop(connection.await) });
-        Ok(Sender::Http1(Idle { sender, _place: place, since: self.clock.now() }))
+        Ok(Sender::Http1(Idle { sender, _place: place, since: self.clock.now(), alarm: Alarm::default() }))
     }
 
     async fn shake_http2<I>(&self, io: I, pool: &Pool, place: OwnedSemaphorePermit) -> Result<Sender, Miss>
@@ -204,7 +212,11 @@ impl Pool {
 
 // === impl Sender ===
 
-type Unsent = (hyper::Error, Option<Box<Request<UpstreamBody>>>);
+/// Why there is no answer, and the request if it never went out.
+enum Unsent {
+    Refused(hyper::Error, Option<Box<Request<UpstreamBody>>>),
+    Late,
+}
 
 impl Sender {
     async fn send(
@@ -213,27 +225,30 @@ impl Sender {
         pool: &Arc<Pool>,
         now: Moment,
         origin: &Origin,
+        until: Instant,
     ) -> Result<(Response<Incoming>, Lease), Unsent> {
         match self {
             Self::Http1(mut idle) => {
                 request.headers_mut().insert(HOST, pool.host.clone());
-                let sent = idle.sender.try_send_request(request).await;
-                let response = sent
-                    .map_err(|mut failed| (failed.take_message().map(Box::new), failed.into_error()))
-                    .map_err(|(unsent, cause)| (cause, unsent))?;
+                let sending = idle.sender.try_send_request(request);
+                let response = idle.alarm.unless(until, sending).await.ok_or(Unsent::Late)?.map_err(unsent)?;
                 idle.since = now;
                 Ok((response, Lease(Some((idle, pool.clone())))))
             }
             Self::Http2(mut sender) => {
                 absolute(&mut request, origin);
-                let sent = sender.try_send_request(request).await;
-                let response = sent
-                    .map_err(|mut failed| (failed.take_message().map(Box::new), failed.into_error()))
-                    .map_err(|(unsent, cause)| (cause, unsent))?;
+                let sending = sender.try_send_request(request);
+                let response =
+                    tokio::time::timeout_at(until, sending).await.map_err(|_| Unsent::Late)?.map_err(unsent)?;
                 Ok((response, Lease(None)))
             }
         }
     }
+}
+
+fn unsent(mut failed: hyper::client::conn::TrySendError<Request<UpstreamBody>>) -> Unsent {
+    let request = failed.take_message().map(Box::new);
+    Unsent::Refused(failed.into_error(), request)
 }
 
 /// HTTP/2 says scheme and authority in pseudo-headers, which hyper takes from the URI.
