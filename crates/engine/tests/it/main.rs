@@ -9,3 +9,4 @@ mod native;
 mod raw;
 mod retry;
 mod town;
+mod truncation;
