@@ -99,6 +99,10 @@ fn said(gate: &Gate, dialect: Dialect, headers: &HeaderMap, body: &Bytes) -> Res
             return Err(Refusal::bad_request("content-encoding: expected one of gzip, deflate, br, zstd"));
         }
     };
+    if let Err(fault) = std::str::from_utf8(&decoded) {
+        let at = fault.valid_up_to();
+        return Err(Refusal::bad_request(format!("the request body is not valid JSON: no UTF-8 at byte {at}")));
+    }
     peek(dialect, &decoded)
         .map_err(|cause| Refusal::bad_request(format!("the request body is not valid JSON: {cause}")))
 }
