@@ -8,19 +8,20 @@ use std::net::SocketAddr;
 use serde_json::json;
 use tollgate_engine::Shared;
 
+use crate::place;
 use crate::settings::Settings;
 
 pub struct Banner {
     base: String,
     data_dir: String,
     keys: Vec<String>,
+    logs: String,
 }
 
 impl Banner {
-    pub fn new(address: SocketAddr, secure: bool, shared: &Shared, settings: &Settings) -> Self {
-        let scheme = if secure { "https" } else { "http" };
+    pub fn new(scheme: &str, address: SocketAddr, shared: &Shared, settings: &Settings) -> Self {
         let keys = shared.keys.providers().into_iter().map(str::to_owned).collect();
-        Self { base: format!("{scheme}://{address}"), data_dir: settings.data_dir.display().to_string(), keys }
+        Self { base: format!("{scheme}://{address}"), data_dir: settings.data_dir.display().to_string(), keys, logs: logs(settings) }
     }
 
     pub fn print(&self, json: bool) -> std::io::Result<()> {
@@ -68,10 +69,21 @@ Try it:
 
 Then look at what was logged, with its tokens and cost:
 
-  tollgate logs tail
+  {logs}
 
 "#,
-            data_dir = self.data_dir
+            data_dir = self.data_dir,
+            logs = self.logs
         )
+    }
+}
+
+/// The line that shows the log: it needs the data directory only where that is not the usual one.
+fn logs(settings: &Settings) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "tollgate".to_owned());
+    if settings.data_dir == place::default_dir() {
+        format!("{program} logs tail")
+    } else {
+        format!("{program} logs tail --data-dir {}", settings.data_dir.display())
     }
 }
