@@ -1,1 +1,31 @@
-//! stub
+//! The memory of the gateway: settings, logs, cached answers, and the journal in front of the logs.
+//!
+//! Enters: records with their bodies, answers worth keeping, documents. Leaves: the same, found again, also after `kill -9`.
+//! Never: judges what to keep (that is `rules`), speaks HTTP, or asks a network store while a request waits.
+//!
+//! | need | promise | embedded form |
+//! |---|---|---|
+//! | [`journal`] | what was written survives the process | append-only files, one series per worker |
+//! | [`ingest`] | everything journaled becomes a row exactly once | one thread |
+//! | [`Records`] | rows by filter and order, bodies by id | SQLite, one file per day, bodies beside it |
+//! | [`Answers`] | a cached answer or a miss, within a bound of bytes | memory over SQLite |
+//! | [`Documents`] | versioned settings with a change counter | SQLite |
+
+pub mod answers;
+pub mod documents;
+pub mod embedded;
+pub mod failure;
+pub mod ingest;
+pub mod journal;
+pub mod metrics;
+pub mod records;
+
+mod place;
+
+pub use answers::{AnswerKey, Answers, CachedAnswer};
+pub use documents::{Document, Documents};
+pub use failure::{Failure, StoreError};
+pub use ingest::Ingest;
+pub use journal::{Journal, JournalOptions, JournalWriter};
+pub use metrics::Metrics;
+pub use records::Records;

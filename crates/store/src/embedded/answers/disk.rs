@@ -1,0 +1,330 @@
+//! The disk behind the cache, and the thread that works on it.
+//!
+//! Enters: tasks. Leaves: answers to those who fetch, rows, and an index that says what there is.
+//! Never: is the reason that something fails: when the disk does not work, the cache is what memory holds.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use tokio::sync::mpsc;
+
+use super::{Near, Task, value};
+use crate::answers::{AnswerKey, CachedAnswer, Purge};
+use crate::embedded::sqlite;
+use crate::failure::{Failure, StoreError};
+
+const SCHEMA: &str = "
+    -- Apart from the values, so that looking through all entries does not read them.
+    CREATE TABLE entry (
+        id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, scope TEXT NOT NULL, gateway TEXT NOT NULL, model TEXT NOT NULL,
+        expires_ms INTEGER NOT NULL, bytes INTEGER NOT NULL
+    );
+    CREATE TABLE value (id INTEGER PRIMARY KEY, value BLOB NOT NULL);
+    PRAGMA user_version = 1;";
+const SCHEMA_VERSION: i64 = 1;
+const CACHE_KIB: u32 = 2_048;
+/// Tasks that share a transaction.
+const BATCH: usize = 256;
+/// How often expired answers are looked for, and how many are removed at once.
+const SWEEP_MS: u64 = 60_000;
+const SWEEP_ROWS: usize = 1_000;
+
+pub(super) struct Disk<'a> {
+    connection: Connection,
+    near: &'a Near,
+    bytes_max: u64,
+    bytes: u64,
+    swept_ms: u64,
+    failing: bool,
+}
+
+/// A row that is to go.
+struct Doomed {
+    id: i64,
+    key: AnswerKey,
+    bytes: u64,
+}
+
+/// Works until nobody can send tasks any more.
+pub(super) fn work(path: &Path, bytes_max: u64, near: &Near, mut tasks: mpsc::Receiver<Task>) {
+    let mut disk = match open(path).and_then(|connection| Disk::new(connection, near, bytes_max)) {
+        Ok(disk) => Some(disk),
+        Err(cause) => {
+            near.metrics.answers.disk_failures.add(1);
+            tracing::error!(%cause, "the response cache has no disk: it is kept in memory only");
+            None
+        }
+    };
+    while let Some(first) = tasks.blocking_recv() {
+        let more = std::iter::from_fn(|| tasks.try_recv().ok()).take(BATCH);
+        batch(disk.as_mut(), near, std::iter::once(first).chain(more));
+    }
+}
+
+/// Fetches are answered as they come; what is to be put is put together, before a purge or at the end.
+fn batch(mut disk: Option<&mut Disk<'_>>, near: &Near, tasks: impl Iterator<Item = Task>) {
+    let mut puts = Vec::new();
+    for task in tasks {
+        match task {
+            Task::Put { key, answer, now_ms } => puts.push((key, answer, now_ms)),
+            Task::Get { key, now_ms, reply } => {
+                let found = near.memory.get(&key).or_else(|| disk.as_mut().and_then(|disk| disk.fetch(&key)));
+                // Whoever asked may have left meanwhile.
+                let _ = reply.send(found.filter(|answer| !answer.expired(now_ms)));
+            }
+            Task::Purge { what, reply } => {
+                put(&mut disk, near, std::mem::take(&mut puts));
+                near.purge(&what);
+                let purged = disk.as_mut().map_or(Ok(0), |disk| disk.purge(&what));
+                let _ = reply.send(purged);
+            }
+        }
+    }
+    put(&mut disk, near, puts);
+}
+
+type Put = (AnswerKey, Arc<CachedAnswer>, u64);
+
+fn put(disk: &mut Option<&mut Disk<'_>>, near: &Near, puts: Vec<Put>) {
+    let weight: u64 = puts.iter().map(|(_, answer, _)| answer.weight()).sum();
+    if let Some(disk) = disk.as_mut().filter(|_| !puts.is_empty()) {
+        disk.put(&puts);
+    }
+    near.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
+}
+
+/// A cache that is damaged, or of another version, is begun anew: nothing in it is worth a repair.
+fn open(path: &Path) -> Result<Connection, StoreError> {
+    match try_open(path) {
+        Err(cause) if cause.kind() == Failure::Damaged => {
+            tracing::warn!(%cause, "the response cache on disk cannot be used: a new one is begun");
+            for suffix in ["", "-wal", "-shm"] {
+                let mut beside = path.as_os_str().to_owned();
+                beside.push(suffix);
+                match std::fs::remove_file(&beside) {
+                    Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(StoreError::io("removing the damaged cache", cause));
+                    }
+                    _ => {}
+                }
+            }
+            try_open(path)
+        }
+        opened => opened,
+    }
+}
+
+fn try_open(path: &Path) -> Result<Connection, StoreError> {
+    let connection = sqlite::open_writable(path, CACHE_KIB)?;
+    let doing = |cause| StoreError::sqlite(format!("opening {}", path.display()), cause);
+    match connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).map_err(doing)? {
+        0 => connection.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;")).map_err(doing)?,
+        SCHEMA_VERSION => {}
+        other => {
+            let said = format!("opening {}: it is of version {other}", path.display());
+            return Err(StoreError::new(Failure::Damaged, said));
+        }
+    }
+    Ok(connection)
+}
+
+// === impl Disk ===
+
+impl<'a> Disk<'a> {
+    /// Reads the index. From here on the disk is found.
+    fn new(connection: Connection, near: &'a Near, bytes_max: u64) -> Result<Self, StoreError> {
+        let mut disk = Self { connection, near, bytes_max, bytes: 0, swept_ms: 0, failing: false };
+        disk.load().map_err(|cause| StoreError::sqlite("reading the cache's index", cause))?;
+        disk.measure();
+        Ok(disk)
+    }
+
+    fn load(&mut self) -> Result<(), rusqlite::Error> {
+        let mut statement = self.connection.prepare("SELECT key, expires_ms, bytes FROM entry")?;
+        let mut rows = statement.query([])?;
+        let (mut bytes, mut keys) = (0, Vec::new());
+        while let Some(row) = rows.next()? {
+            keys.push((AnswerKey(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()));
+            bytes += row.get::<_, i64>(2)?.unsigned_abs();
+        }
+        self.bytes = bytes;
+        self.near.index.clear();
+        self.near.index.add(keys.into_iter());
+        Ok(())
+    }
+
+    fn fetch(&mut self, key: &AnswerKey) -> Option<Arc<CachedAnswer>> {
+        let found = self.read(key);
+        let found = self.check(found, "reading the response cache")?;
+        let answer = Arc::new(value::decode(found?)?);
+        self.near.memory.insert(*key, answer.clone());
+        self.near.measure();
+        Some(answer)
+    }
+
+    fn read(&self, key: &AnswerKey) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+        let sql = "SELECT value FROM value WHERE id = (SELECT id FROM entry WHERE key = ?)";
+        self.connection.prepare_cached(sql)?.query_row([&key.0], |row| row.get(0)).optional()
+    }
+
+    fn put(&mut self, puts: &[Put]) {
+        let done = self.try_put(puts);
+        if self.check(done, "writing the response cache").is_some() {
+            self.near.index.add(puts.iter().map(|(key, answer, _)| (*key, answer.expires_ms)));
+            let now_ms = puts.iter().map(|(.., now_ms)| *now_ms).max().unwrap_or_default();
+            let done = self.tidy(now_ms);
+            self.check(done, "tidying the response cache");
+        }
+        self.measure();
+    }
+
+    fn try_put(&mut self, puts: &[Put]) -> Result<(), rusqlite::Error> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let mut bytes = self.bytes;
+        for (key, answer, _) in puts {
+            for old in doomed(&transaction, "key = ?", [Sql::Blob(key.0.to_vec())], 1)? {
+                remove(&transaction, &old)?;
+                bytes = bytes.saturating_sub(old.bytes);
+            }
+            let value = value::encode(answer);
+            insert(&transaction, key, answer, &value)?;
+            bytes += value.len() as u64;
+        }
+        transaction.commit()?;
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Back within the bound, the oldest first; now and then, those that expired.
+    fn tidy(&mut self, now_ms: u64) -> Result<(), rusqlite::Error> {
+        if now_ms.saturating_sub(self.swept_ms) >= SWEEP_MS {
+            let now = i64::try_from(now_ms).unwrap_or(i64::MAX);
+            let expired = doomed(&self.connection, "expires_ms <= ?", [Sql::Integer(now)], SWEEP_ROWS)?;
+            if expired.len() < SWEEP_ROWS {
+                self.swept_ms = now_ms;
+            }
+            self.remove(&expired)?;
+        }
+        while self.bytes > self.bytes_max {
+            let mut over = self.bytes - self.bytes_max;
+            let mut oldest = doomed(&self.connection, "1", [], BATCH)?;
+            let enough = oldest.iter().position(|each| {
+                over = over.saturating_sub(each.bytes);
+                over == 0
+            });
+            oldest.truncate(enough.map_or(oldest.len(), |at| at + 1));
+            self.near.metrics.answers.disk_evictions.add(oldest.len() as u64);
+            self.remove(&oldest)?;
+            if oldest.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn purge(&mut self, what: &Purge) -> Result<u64, StoreError> {
+        let done = self.try_purge(what).map_err(|cause| StoreError::sqlite("purging the response cache", cause));
+        self.measure();
+        done
+    }
+
+    fn try_purge(&mut self, what: &Purge) -> Result<u64, rusqlite::Error> {
+        let text = |value: &Option<Arc<str>>| value.as_deref().map(|value| Sql::Text(value.to_owned()));
+        let parts = [
+            ("scope = ?", text(&what.scope)),
+            ("gateway = ?", text(&what.gateway)),
+            ("model = ?", text(&what.model)),
+            ("key = ?", what.key.map(|key| Sql::Blob(key.0.to_vec()))),
+        ];
+        let (tests, values): (Vec<_>, Vec<_>) =
+            parts.into_iter().filter_map(|(test, value)| Some((test, value?))).unzip();
+        let test = if tests.is_empty() { "1".to_owned() } else { tests.join(" AND ") };
+        let mut purged = 0;
+        loop {
+            let some = doomed(&self.connection, &test, values.clone(), SWEEP_ROWS)?;
+            if some.is_empty() {
+                return Ok(purged);
+            }
+            self.remove(&some)?;
+            purged += some.len() as u64;
+        }
+    }
+
+    fn remove(&mut self, rows: &[Doomed]) -> Result<(), rusqlite::Error> {
+        let transaction = self.connection.unchecked_transaction()?;
+        rows.iter().try_for_each(|row| remove(&transaction, row))?;
+        transaction.commit()?;
+        self.bytes = self.bytes.saturating_sub(rows.iter().map(|row| row.bytes).sum());
+        self.near.index.remove(rows.iter().map(|row| &row.key));
+        Ok(())
+    }
+
+    fn measure(&self) {
+        let metrics = &self.near.metrics.answers;
+        metrics.disk_entries.set(self.near.index.len() as u64);
+        metrics.disk_bytes.set(self.bytes);
+    }
+
+    /// Counts a failure, and says so once until it works again.
+    fn check<T>(&mut self, done: Result<T, rusqlite::Error>, doing: &str) -> Option<T> {
+        match done {
+            Ok(done) => {
+                if std::mem::take(&mut self.failing) {
+                    tracing::info!("the response cache on disk works again");
+                }
+                Some(done)
+            }
+            Err(cause) => {
+                self.near.metrics.answers.disk_failures.add(1);
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::error!(%cause, "{doing} failed: it is kept in memory until it works again");
+                }
+                None
+            }
+        }
+    }
+}
+
+fn insert(
+    connection: &Connection,
+    key: &AnswerKey,
+    answer: &CachedAnswer,
+    value: &[u8],
+) -> Result<(), rusqlite::Error> {
+    let expires_ms = i64::try_from(answer.expires_ms).unwrap_or(i64::MAX);
+    let sql = "INSERT INTO entry (key, scope, gateway, model, expires_ms, bytes) VALUES (?, ?, ?, ?, ?, ?)";
+    let id = connection.prepare_cached(sql)?.insert(params![
+        key.0,
+        answer.scope,
+        answer.gateway,
+        answer.model,
+        expires_ms,
+        value.len() as i64
+    ])?;
+    connection.prepare_cached("INSERT INTO value (id, value) VALUES (?, ?)")?.execute(params![id, value])?;
+    Ok(())
+}
+
+/// The oldest entries that pass a test.
+fn doomed(
+    connection: &Connection,
+    test: &str,
+    values: impl IntoIterator<Item = Sql>,
+    at_most: usize,
+) -> Result<Vec<Doomed>, rusqlite::Error> {
+    let sql = format!("SELECT id, key, bytes FROM entry WHERE {test} ORDER BY id LIMIT {at_most}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let row = |row: &rusqlite::Row<'_>| {
+        Ok(Doomed { id: row.get(0)?, key: AnswerKey(row.get(1)?), bytes: row.get::<_, i64>(2)?.unsigned_abs() })
+    };
+    statement.query_map(params_from_iter(values), row)?.collect()
+}
+
+fn remove(connection: &Connection, row: &Doomed) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached("DELETE FROM entry WHERE id = ?")?.execute([row.id])?;
+    connection.prepare_cached("DELETE FROM value WHERE id = ?")?.execute([row.id])?;
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! The log in SQLite, one file per day.
+//!
+//! Enters: batches, from the ingest thread. Leaves: pages, records, bodies, to any thread that may wait.
+//! Never: deletes rows one by one: a day is forgotten by removing its files.
+//!
+//! `<dir>/YYYY-MM-DD.db` holds the rows of the day on which they were created, `.bodies` beside it the bodies. One writer appends; readers have
+//! connections of their own. A file that turns out to be damaged when it is to be written is moved aside, with a message, and a new one begun.
+
+mod bodies;
+mod day;
+mod dictionary;
+mod list;
+mod newest;
+mod query;
+mod readers;
+mod row;
+mod writer;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, OptionalExtension};
+use tollgate_model::{Id, Record};
+
+use self::bodies::Place;
+use self::day::Day;
+use self::newest::Newest;
+use self::readers::Readers;
+use self::writer::{DayWriter, Tally};
+use crate::failure::{Failure, StoreError};
+use crate::metrics::Metrics;
+use crate::place;
+use crate::records::{Body, Entry, Filter, Listed, Page, Records, Tail, Which};
+
+/// Around midnight two days are written to.
+const WRITERS_MAX: usize = 2;
+
+#[derive(Clone, Debug)]
+pub struct DayRecordsOptions {
+    /// How many of its own steps SQLite may take for one list. About a hundred million are a second.
+    pub list_steps_max: i64,
+}
+
+impl Default for DayRecordsOptions {
+    fn default() -> Self {
+        Self { list_steps_max: 100_000_000 }
+    }
+}
+
+/// The embedded log store.
+pub struct DayRecords {
+    dir: PathBuf,
+    options: DayRecordsOptions,
+    metrics: Arc<Metrics>,
+    /// The most recently used at the end.
+    writers: Mutex<Vec<DayWriter>>,
+    readers: Readers,
+    /// Rows by gateway of the days asked for so far. Locked while a day is written, so that none is counted twice.
+    tallies: Mutex<HashMap<Day, Tally>>,
+    newest: Newest,
+}
+
+// === impl DayRecords ===
+
+impl DayRecords {
+    /// Touches no file but the directory: the days are opened when they are needed.
+    pub fn open(dir: &Path, options: DayRecordsOptions, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
+        place::private_dir(dir)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            options,
+            metrics,
+            writers: Mutex::default(),
+            readers: Readers::new(dir),
+            tallies: Mutex::default(),
+            newest: Newest::default(),
+        })
+    }
+
+    fn days(&self) -> Result<Vec<Day>, StoreError> {
+        day::days(&self.dir).map_err(|cause| StoreError::io(format!("reading {}", self.dir.display()), cause))
+    }
+
+    fn append_day(&self, day: Day, entries: &[&Entry<'_>]) -> Result<(), StoreError> {
+        match self.try_append(day, entries) {
+            Err(cause) if cause.kind() == Failure::Damaged => {
+                self.move_aside(day, &cause)?;
+                self.try_append(day, entries)
+            }
+            done => done,
+        }
+    }
+
+    fn try_append(&self, day: Day, entries: &[&Entry<'_>]) -> Result<(), StoreError> {
+        let mut writers = self.writers.lock();
+        // Taken out, and put back only when all went well: a writer that failed is not used again.
+        let mut writer = match writers.iter().position(|writer| writer.day == day) {
+            Some(at) => writers.remove(at),
+            None => DayWriter::open(&self.dir, day)?,
+        };
+        let mut tallies = self.tallies.lock();
+        let new = writer.append(entries)?;
+        if let Some(known) = tallies.get_mut(&day) {
+            new.into_iter().for_each(|(gateway, rows)| *known.entry(gateway).or_default() += rows);
+        }
+        drop(tallies);
+        if writers.len() >= WRITERS_MAX {
+            writers.remove(0).sync(&self.dir)?;
+        }
+        writers.push(writer);
+        Ok(())
+    }
+
+    fn move_aside(&self, day: Day, cause: &StoreError) -> Result<(), StoreError> {
+        self.readers.forget(day);
+        self.tallies.lock().remove(&day);
+        self.metrics.ingest.files_moved_aside.add(1);
+        let suffix = free_suffix(&day.files(&self.dir));
+        for path in day.files(&self.dir).iter().filter(|path| path.exists()) {
+            let aside = with_suffix(path, &suffix);
+            fs::rename(path, &aside)
+                .map_err(|cause| StoreError::io(format!("moving {} aside", path.display()), cause))?;
+            tracing::error!(%cause, file = %aside.display(), "a damaged file of the log was moved aside; a new one takes its place");
+        }
+        Ok(())
+    }
+
+    fn rows_of_day(&self, day: Day, gateway: &str) -> Result<u64, StoreError> {
+        let mut tallies = self.tallies.lock();
+        if let Some(known) = tallies.get(&day) {
+            return Ok(known.get(gateway).copied().unwrap_or_default());
+        }
+        let Some(tally) = self.readers.with(day, |connection| tally(connection))? else { return Ok(0) };
+        let rows = tally.get(gateway).copied().unwrap_or_default();
+        tallies.insert(day, tally);
+        Ok(rows)
+    }
+
+    /// What `find` finds on the day of the record. That is the day it ended on; its id tells when it began. A clock that was set back can make it
+    /// the day before.
+    fn find<T>(
+        &self,
+        id: Id,
+        find: impl Fn(&Connection) -> Result<Option<T>, rusqlite::Error>,
+    ) -> Result<Option<(Day, T)>, StoreError> {
+        let began = Day::of(id.unix_ms());
+        for day in [began, began.next(), began.before()] {
+            if let Some(found) = self.readers.with(day, |connection| find(connection))?.flatten() {
+                return Ok(Some((day, found)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Records for DayRecords {
+    fn append(&self, batch: &[Entry<'_>]) -> Result<(), StoreError> {
+        let mut days: BTreeMap<Day, Vec<&Entry<'_>>> = BTreeMap::new();
+        for entry in batch {
+            days.entry(Day::of(entry.record.created_ms)).or_default().push(entry);
+        }
+        for (day, entries) in days {
+            self.append_day(day, &entries)?;
+        }
+        self.newest.push(batch.iter().map(|entry| entry.record.clone()));
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        let mut writers = self.writers.lock();
+        writers.iter_mut().filter(|writer| writer.dirty).try_for_each(|writer| writer.sync(&self.dir))
+    }
+
+    fn list(&self, filter: &Filter, page: &Page) -> Result<Listed, StoreError> {
+        list::list(self, filter, page)
+    }
+
+    fn get(&self, id: Id) -> Result<Option<Record>, StoreError> {
+        let find = |connection: &Connection| Ok(list::records(connection, &[id.key()])?.pop());
+        Ok(self.find(id, find)?.map(|(_, record)| record).filter(|record| record.id == id))
+    }
+
+    fn body(&self, id: Id, which: Which) -> Result<Option<Body>, StoreError> {
+        let Some((day, (content_type, place))) = self.find(id, |connection| body_place(connection, id, which))? else {
+            return Ok(None);
+        };
+        let path = day.bodies(&self.dir);
+        let doing = |cause| StoreError::io(format!("reading a body from {}", path.display()), cause);
+        let bytes = bodies::read(&path, place, which).map_err(doing)?;
+        Ok((!bytes.is_empty()).then_some(Body { content_type, bytes }))
+    }
+
+    fn tail(&self, after: u64, limit: usize) -> Tail {
+        self.newest.since(after, limit)
+    }
+
+    fn rows(&self, gateway: &str) -> Result<u64, StoreError> {
+        self.days()?.into_iter().map(|day| self.rows_of_day(day, gateway)).sum()
+    }
+
+    fn forget_before(&self, unix_ms: u64) -> Result<usize, StoreError> {
+        let mut writers = self.writers.lock();
+        let mut forgotten = 0;
+        for day in self.days()?.into_iter().filter(|day| day.end_ms() <= unix_ms) {
+            writers.retain(|writer| writer.day != day);
+            self.readers.forget(day);
+            self.tallies.lock().remove(&day);
+            // The rows first: without them nobody looks for the bodies.
+            for path in day.files(&self.dir).iter().filter(|path| path.exists()) {
+                fs::remove_file(path)
+                    .map_err(|cause| StoreError::io(format!("removing {}", path.display()), cause))?;
+            }
+            forgotten += 1;
+        }
+        Ok(forgotten)
+    }
+}
+
+fn tally(connection: &Connection) -> Result<Tally, rusqlite::Error> {
+    let mut statement = connection.prepare("SELECT text, rows FROM tally JOIN word ON code = gateway")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+    rows.collect()
+}
+
+fn body_place(
+    connection: &Connection,
+    id: Id,
+    which: Which,
+) -> Result<Option<(Option<String>, Place)>, rusqlite::Error> {
+    let column = match which {
+        Which::Request => "request_content_type",
+        Which::Response => "response_content_type",
+    };
+    let sql = format!(
+        "SELECT (SELECT text FROM word WHERE code = {column}), block, at, request_len, response_len FROM log \
+         WHERE id = ? AND noise = ? AND block IS NOT NULL"
+    );
+    let place = |row: &rusqlite::Row<'_>| {
+        let block = row.get::<_, i64>(1)?.unsigned_abs();
+        Ok((row.get(0)?, Place { block, at: row.get(2)?, request_len: row.get(3)?, response_len: row.get(4)? }))
+    };
+    connection.prepare_cached(&sql)?.query_row([id.key(), id.noise()], place).optional()
+}
+
+fn free_suffix(files: &[PathBuf]) -> String {
+    let taken = |suffix: &str| files.iter().any(|path| with_suffix(path, suffix).exists());
+    (1_u32..).map(|number| format!("damaged-{number}")).find(|suffix| !taken(suffix)).unwrap_or_default()
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,287 @@
+//! One page of the log, across days.
+//!
+//! Enters: a filter and a page. Leaves: the records, and how many there are in all.
+//! Never: reads for ever: all statements of a list share one budget of SQLite's steps. When it is used up, what was found is returned and marked as
+//! less than all. Steps, not seconds: the same question gets the same answer on a busy machine.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering as Atomic};
+
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, ErrorCode, params_from_iter};
+use tollgate_model::Record;
+
+use super::day::Day;
+use super::query::{self, Clause};
+use super::{DayRecords, row};
+use crate::failure::{Failure, StoreError};
+use crate::records::{Filter, Listed, OrderBy, Page, Ranges};
+
+/// SQLite looks at the budget every so many of its steps.
+const STEP: i32 = 4_096;
+/// In an order that is not that of time, pages end here: that many candidates are held in memory.
+const REACH_MAX: u64 = 100_000;
+
+/// A row that may be on the page.
+#[derive(Debug)]
+struct Candidate {
+    day: Day,
+    value: Sql,
+    created_ms: i64,
+    id: i64,
+}
+
+/// One list being answered.
+struct Search<'a> {
+    store: &'a DayRecords,
+    filter: &'a Filter,
+    page: &'a Page,
+    clause: Clause,
+    budget: Arc<AtomicI64>,
+    days: Vec<Day>,
+    complete: bool,
+}
+
+pub(super) fn list(store: &DayRecords, filter: &Filter, page: &Page) -> Result<Listed, StoreError> {
+    let mut days = store.days()?;
+    days.retain(|day| filter.from_ms.is_none_or(|from| day.end_ms() > from));
+    days.retain(|day| filter.to_ms.is_none_or(|to| day.start_ms() <= to));
+    if page.order.descending {
+        days.reverse();
+    }
+    let budget = Arc::new(AtomicI64::new(store.options.list_steps_max));
+    let mut search = Search { store, filter, page, clause: Clause::of(filter), budget, days, complete: true };
+    let candidates = match page.order.by {
+        OrderBy::CreatedAt => search.by_time()?,
+        _ => search.by_value()?,
+    };
+    let records = search.fetch(&candidates)?;
+    let (total, ranges) = search.count()?;
+    // A count that was cut short may not be less than what is shown.
+    let total = total.max(page.skip * u64::from(!records.is_empty()) + records.len() as u64);
+    Ok(Listed { records, total, total_exact: search.complete, ranges: page.ranges.then_some(ranges) })
+}
+
+// === impl Search ===
+
+impl Search<'_> {
+    fn size(&self) -> u64 {
+        u64::from(self.page.size.min(Page::SIZE_MAX))
+    }
+
+    /// Days follow each other in this order, so it stops at the first day that fills the page.
+    fn by_time(&mut self) -> Result<Vec<Candidate>, StoreError> {
+        let (mut found, mut skip) = (Vec::new(), self.page.skip);
+        for day in self.days.clone() {
+            let wanted = self.size() - found.len() as u64;
+            if wanted == 0 || !self.complete {
+                break;
+            }
+            let more = self.candidates(day, wanted, skip)?;
+            // All of this day is skipped, and then it counts for as many as it has.
+            skip = if more.is_empty() && skip > 0 { skip.saturating_sub(self.count_day(day)?.0) } else { 0 };
+            found.extend(more);
+        }
+        Ok(found)
+    }
+
+    /// Any day may have the first: each gives its best, and the best of all are kept.
+    fn by_value(&mut self) -> Result<Vec<Candidate>, StoreError> {
+        let reach = self.page.skip.saturating_add(self.size());
+        if reach > REACH_MAX {
+            return Ok(Vec::new());
+        }
+        let mut best: Vec<Candidate> = Vec::new();
+        for day in self.days.clone() {
+            best.extend(self.candidates(day, reach, 0)?);
+            best.sort_by(|a, b| if self.page.order.descending { compare(b, a) } else { compare(a, b) });
+            best.truncate(reach as usize);
+        }
+        Ok(best.into_iter().skip(self.page.skip as usize).collect())
+    }
+
+    fn candidates(&mut self, day: Day, limit: u64, offset: u64) -> Result<Vec<Candidate>, StoreError> {
+        let direction = if self.page.order.descending { "DESC" } else { "ASC" };
+        let value = query::order(self.page.order.by);
+        let sql = format!(
+            "SELECT {value} AS value, created_ms, id FROM log WHERE {} \
+             ORDER BY value {direction}, created_ms {direction}, id {direction} LIMIT {limit} OFFSET {offset}",
+            self.clause.sql
+        );
+        let found = self.read(day, |connection, values| {
+            let mut statement = connection.prepare(&sql)?;
+            let mut rows = statement.query(params_from_iter(values))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(Candidate { day, value: row.get(0)?, created_ms: row.get(1)?, id: row.get(2)? });
+            }
+            Ok(found)
+        })?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn fetch(&mut self, candidates: &[Candidate]) -> Result<Vec<Record>, StoreError> {
+        let mut found: HashMap<i64, Record> = HashMap::new();
+        let mut days: Vec<Day> = candidates.iter().map(|candidate| candidate.day).collect();
+        days.dedup();
+        for day in days {
+            let ids: Vec<i64> = candidates.iter().filter(|each| each.day == day).map(|each| each.id).collect();
+            let records = self.store.readers.with(day, |connection| records(connection, &ids))?;
+            found.extend(records.into_iter().flatten().map(|record| (record.id.key(), record)));
+        }
+        Ok(candidates.iter().filter_map(|candidate| found.remove(&candidate.id)).collect())
+    }
+
+    fn count(&mut self) -> Result<(u64, Ranges), StoreError> {
+        let (mut total, mut ranges) = (0, Ranges::default());
+        for day in self.days.clone() {
+            let (count, more) = self.count_day(day)?;
+            total += count;
+            ranges = ranges.with(&more);
+        }
+        Ok((total, ranges))
+    }
+
+    fn count_day(&mut self, day: Day) -> Result<(u64, Ranges), StoreError> {
+        if let Some(gateway) = self.whole_gateway(day) {
+            return Ok((self.store.rows_of_day(day, gateway)?, Ranges::default()));
+        }
+        let sums = if self.page.ranges { RANGES } else { "" };
+        let sql = format!("SELECT count(*) {sums} FROM log WHERE {}", self.clause.sql);
+        let wanted = self.page.ranges;
+        let found = self.read(day, |connection, values| {
+            connection.prepare(&sql)?.query_row(params_from_iter(values), |row| {
+                let ranges = if wanted { Ranges::read(row)? } else { Ranges::default() };
+                Ok((row.get::<_, i64>(0)?.unsigned_abs(), ranges))
+            })
+        })?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// The gateway, when every row of it on this day matches: then there is a tally.
+    fn whole_gateway(&self, day: Day) -> Option<&str> {
+        let filter = self.filter;
+        let whole = filter.conditions.is_empty()
+            && filter.search.is_none()
+            && !self.page.ranges
+            && filter.from_ms.is_none_or(|from| from <= day.start_ms())
+            && filter.to_ms.is_none_or(|to| to >= day.end_ms() - 1);
+        filter.gateway.as_deref().filter(|_| whole)
+    }
+
+    /// Reads within the budget. `None`: it was used up, or the day cannot be read; either way the answer is less than all.
+    fn read<T>(
+        &mut self,
+        day: Day,
+        read: impl FnOnce(&Connection, &[Sql]) -> Result<T, rusqlite::Error>,
+    ) -> Result<Option<T>, StoreError> {
+        let (budget, values) = (self.budget.clone(), &self.clause.values);
+        let limited = |connection: &mut Connection| {
+            let spend = move || budget.fetch_sub(i64::from(STEP), Atomic::Relaxed) <= 0;
+            connection.progress_handler(STEP, Some(spend))?;
+            let found = read(connection, values);
+            connection.progress_handler(0, None::<fn() -> bool>)?;
+            match found {
+                Err(cause) if cause.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Ok(None),
+                found => found.map(Some),
+            }
+        };
+        match self.store.readers.with(day, limited) {
+            Ok(None) => Ok(None),
+            Ok(Some(found)) => {
+                self.complete &= found.is_some();
+                Ok(found)
+            }
+            Err(cause) if cause.kind() == Failure::Damaged => {
+                tracing::error!(%cause, "a day of the log is damaged: the list goes on without it");
+                self.complete = false;
+                Ok(None)
+            }
+            Err(cause) => Err(cause),
+        }
+    }
+}
+
+/// SQLite's own order: null, then numbers, then text by its bytes.
+fn compare(a: &Candidate, b: &Candidate) -> Ordering {
+    let by_value = match (&a.value, &b.value) {
+        (Sql::Integer(a), Sql::Integer(b)) => a.cmp(b),
+        (Sql::Text(a), Sql::Text(b)) => a.cmp(b),
+        (a, b) => rank(a).cmp(&rank(b)),
+    };
+    by_value.then(a.created_ms.cmp(&b.created_ms)).then(a.id.cmp(&b.id))
+}
+
+fn rank(value: &Sql) -> u8 {
+    match value {
+        Sql::Null => 0,
+        Sql::Integer(_) | Sql::Real(_) => 1,
+        Sql::Text(_) | Sql::Blob(_) => 2,
+    }
+}
+
+pub(super) fn records(connection: &Connection, ids: &[i64]) -> Result<Vec<Record>, rusqlite::Error> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {} FROM log WHERE id = ?", row::COLUMNS))?;
+    let mut find = connection.prepare_cached("SELECT text FROM word WHERE code = ?")?;
+    let mut words: HashMap<i64, Arc<str>> = HashMap::new();
+    let mut word = |code: i64| match words.get(&code) {
+        Some(word) => Ok(word.clone()),
+        None => {
+            let word = find.query_row([code], |row| row.get::<_, Arc<str>>(0))?;
+            words.insert(code, word.clone());
+            Ok(word)
+        }
+    };
+    let mut records = Vec::with_capacity(ids.len());
+    for id in ids {
+        let mut rows = statement.query([id])?;
+        if let Some(row) = rows.next()? {
+            records.push(row::read(row, &mut word)?);
+        }
+    }
+    Ok(records)
+}
+
+// === impl Ranges ===
+
+const RANGES: &str = ", min(cost), max(cost), min(duration_ms), max(duration_ms), min(tokens_in), max(tokens_in), \
+    min(tokens_out), max(tokens_out), min(tokens_in + tokens_out), max(tokens_in + tokens_out)";
+
+impl Ranges {
+    fn read(row: &rusqlite::Row<'_>) -> Result<Self, rusqlite::Error> {
+        let pair = |at: usize| {
+            let low: Option<i64> = row.get(at)?;
+            Ok::<_, rusqlite::Error>(low.zip(row.get(at + 1)?))
+        };
+        let counts = |at: usize| {
+            let pair: Option<(i64, i64)> = pair(at)?;
+            Ok::<_, rusqlite::Error>(pair.map(|(low, high)| (low.unsigned_abs(), high.unsigned_abs())))
+        };
+        Ok(Self {
+            cost_nanos: pair(1)?,
+            duration_ms: counts(3)?,
+            tokens_in: counts(5)?,
+            tokens_out: counts(7)?,
+            total_tokens: counts(9)?,
+        })
+    }
+
+    fn with(self, other: &Self) -> Self {
+        Self {
+            cost_nanos: wider(self.cost_nanos, other.cost_nanos),
+            duration_ms: wider(self.duration_ms, other.duration_ms),
+            tokens_in: wider(self.tokens_in, other.tokens_in),
+            tokens_out: wider(self.tokens_out, other.tokens_out),
+            total_tokens: wider(self.total_tokens, other.total_tokens),
+        }
+    }
+}
+
+fn wider<T: Ord>(one: Option<(T, T)>, other: Option<(T, T)>) -> Option<(T, T)> {
+    match (one, other) {
+        (Some((low, high)), Some((lower, higher))) => Some((low.min(lower), high.max(higher))),
+        (one, other) => one.or(other),
+    }
+}

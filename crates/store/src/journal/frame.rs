@@ -1,0 +1,167 @@
+//! One record and its bodies as bytes of the journal.
+//!
+//! Enters: a record and the pieces of two bodies, or bytes of a segment. Leaves: a frame, or what a frame holds.
+//! Never: trusts a length before the checksum over it was right.
+//!
+//! ```text
+//! "TGr1" | length u32 | crc32 u32 |  version u8 | record length u32 | request length u32 | record | request | response
+//!                                  '------------------------------ length -----------------------------------------'
+//! ```
+//! Numbers are little-endian. The checksum covers the length and all that follows, and starts from the segment's salt: bytes that a caller sent in
+//! a body cannot pose as a frame, whatever is damaged around them.
+
+use bytes::Bytes;
+use crc32fast::Hasher;
+use postcard::ser_flavors::Flavor;
+use tollgate_model::Record;
+use tollgate_model::record::RECORD_VERSION;
+
+pub(crate) const MAGIC: [u8; 4] = *b"TGr1";
+const HEADER: usize = 12;
+/// Version and the two inner lengths.
+const PREFACE: usize = 9;
+/// Larger than any request and answer that the log keeps. A length beyond it is damage, not a frame.
+pub(crate) const FRAME_MAX: usize = 48 << 20;
+
+/// What a frame holds, still in the buffer it was read into.
+#[derive(Debug)]
+pub(crate) struct Frame<'a> {
+    pub(crate) record: Record,
+    pub(crate) request: &'a [u8],
+    pub(crate) response: &'a [u8],
+    pub(crate) len: usize,
+}
+
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// It may be whole once there are more bytes.
+    Short,
+    Damaged,
+}
+
+#[derive(Debug)]
+pub(crate) struct TooLarge;
+
+/// Appends a frame to `buffer`, or leaves it as it was.
+pub(crate) fn encode(
+    buffer: &mut Vec<u8>,
+    salt: u32,
+    record: &Record,
+    request: &[Bytes],
+    response: &[Bytes],
+) -> Result<(), TooLarge> {
+    let start = buffer.len();
+    buffer.reserve(HEADER + PREFACE + 512 + total(request) + total(response));
+    buffer.extend_from_slice(&[0; HEADER + PREFACE]);
+    let record_at = buffer.len();
+    let written = postcard::serialize_with_flavor(record, Onto(buffer));
+    let record_len = buffer.len() - record_at;
+    extend(buffer, request);
+    extend(buffer, response);
+    let frame = &mut buffer[start..];
+    if written.is_err() || frame.len() > FRAME_MAX {
+        buffer.truncate(start);
+        return Err(TooLarge);
+    }
+    seal(frame, salt, record_len as u32, total(request) as u32);
+    Ok(())
+}
+
+fn total(pieces: &[Bytes]) -> usize {
+    pieces.iter().map(Bytes::len).sum()
+}
+
+fn extend(buffer: &mut Vec<u8>, pieces: &[Bytes]) {
+    for piece in pieces {
+        buffer.extend_from_slice(piece);
+    }
+}
+
+fn seal(frame: &mut [u8], salt: u32, record_len: u32, request_len: u32) {
+    let length = ((frame.len() - HEADER) as u32).to_le_bytes();
+    frame[..4].copy_from_slice(&MAGIC);
+    frame[4..8].copy_from_slice(&length);
+    frame[HEADER] = RECORD_VERSION;
+    frame[HEADER + 1..HEADER + 5].copy_from_slice(&record_len.to_le_bytes());
+    frame[HEADER + 5..HEADER + 9].copy_from_slice(&request_len.to_le_bytes());
+    let sum = checksum(salt, &length, &frame[HEADER..]);
+    frame[8..HEADER].copy_from_slice(&sum.to_le_bytes());
+}
+
+fn checksum(salt: u32, length: &[u8], payload: &[u8]) -> u32 {
+    let mut hasher = Hasher::new_with_initial(salt);
+    hasher.update(length);
+    hasher.update(payload);
+    hasher.finalize()
+}
+
+/// Reads the frame at the start of `bytes`.
+pub(crate) fn decode(bytes: &[u8], salt: u32) -> Result<Frame<'_>, Unread> {
+    let Some(len) = span(bytes)? else { return Err(Unread::Short) };
+    let Some(frame) = bytes.get(..len) else { return Err(Unread::Short) };
+    let payload = &frame[HEADER..];
+    if checksum(salt, &frame[4..8], payload) != number(&frame[8..]) || payload[0] != RECORD_VERSION {
+        return Err(Unread::Damaged);
+    }
+    let (record_len, request_len) = (number(&payload[1..]) as usize, number(&payload[5..]) as usize);
+    let rest = &payload[PREFACE..];
+    let (record, bodies) = rest.split_at_checked(record_len).ok_or(Unread::Damaged)?;
+    let (request, response) = bodies.split_at_checked(request_len).ok_or(Unread::Damaged)?;
+    let record = postcard::from_bytes(record).map_err(|_| Unread::Damaged)?;
+    Ok(Frame { record, request, response, len })
+}
+
+/// The length of the whole frame by its header; `None` when even that is cut.
+fn span(bytes: &[u8]) -> Result<Option<usize>, Unread> {
+    let magic = bytes.len().min(MAGIC.len());
+    if bytes[..magic] != MAGIC[..magic] {
+        return Err(Unread::Damaged);
+    }
+    if bytes.len() < HEADER {
+        return Ok(None);
+    }
+    let len = HEADER + number(&bytes[4..]) as usize;
+    if (HEADER + PREFACE..=FRAME_MAX).contains(&len) { Ok(Some(len)) } else { Err(Unread::Damaged) }
+}
+
+/// How many bytes the first frame says it has.
+pub(crate) fn need(bytes: &[u8]) -> Option<usize> {
+    span(bytes).ok().flatten()
+}
+
+fn number(bytes: &[u8]) -> u32 {
+    bytes.iter().take(4).rev().fold(0, |sum, byte| (sum << 8) | u32::from(*byte))
+}
+
+/// Of frames that we encoded ourselves: how many are whole within the first `len` bytes, and where the last of them ends.
+pub(crate) fn whole(frames: &[u8], len: usize) -> (u64, usize) {
+    let (mut count, mut end) = (0, 0);
+    while let Ok(Some(span)) = span(&frames[end..]) {
+        if end + span > len {
+            break;
+        }
+        (count, end) = (count + 1, end + span);
+    }
+    (count, end)
+}
+
+/// postcard onto the end of a buffer that others write to as well. Its own flavours either allocate or push byte by byte.
+struct Onto<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Onto<'_> {
+    type Output = ();
+
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(data);
+        Ok(())
+    }
+
+    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
+        self.0.push(data);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! The log store: what it promises, and the words it is asked in.
+//!
+//! Enters: batches of records with their bodies; filters, orders and pages of the REST API (control-plane specification, 4.3, 4.4).
+//! Leaves: records and bodies. Never: judges what to keep, or knows a wire encoding of a filter.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tollgate_model::{Id, Record};
+
+use crate::failure::StoreError;
+
+pub mod filter;
+
+pub use filter::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Value};
+
+/// One record with its bodies, as it goes in. A body that is not kept is empty, and the record says why.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    pub record: Arc<Record>,
+    pub request: &'a [u8],
+    pub response: &'a [u8],
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    pub records: Vec<Record>,
+    /// How many records match in all.
+    pub total: u64,
+    /// False when counting would have cost more than a list may: then `total` is a lower bound.
+    pub total_exact: bool,
+    /// Present when the page asked for it.
+    pub ranges: Option<Ranges>,
+}
+
+/// Lowest and highest values among all that match. `None`: no record has a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ranges {
+    pub cost_nanos: Option<(i64, i64)>,
+    pub duration_ms: Option<(u64, u64)>,
+    pub tokens_in: Option<(u64, u64)>,
+    pub tokens_out: Option<(u64, u64)>,
+    pub total_tokens: Option<(u64, u64)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    Request,
+    Response,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// As the record has it; `None` when none was said.
+    pub content_type: Option<String>,
+    pub bytes: Bytes,
+}
+
+/// The newest records in the order in which they arrived.
+#[derive(Clone, Debug, Default)]
+pub struct Tail {
+    pub records: Vec<Arc<Record>>,
+    /// To be handed in next time.
+    pub next: u64,
+    /// Records that came and went between two looks.
+    pub missed: u64,
+}
+
+/// Keeps records. All methods may wait for a disk: not to be called on a thread that serves traffic.
+pub trait Records: Send + Sync {
+    /// Adds a batch. Idempotent by [`Id::key`]: a record that is already there is left as it is. All or nothing per day of creation; when it
+    /// fails, the same batch may be handed in again. Readers see the batch once this returns.
+    fn append(&self, batch: &[Entry<'_>]) -> Result<(), StoreError>;
+
+    /// Returns once everything appended before would survive a loss of power.
+    fn sync(&self) -> Result<(), StoreError>;
+
+    /// The page of matching records. Bounded: it stops looking, and says so, rather than read for ever.
+    fn list(&self, filter: &Filter, page: &Page) -> Result<Listed, StoreError>;
+
+    fn get(&self, id: Id) -> Result<Option<Record>, StoreError>;
+
+    /// The stored bytes of a body; `None` when the record is unknown or the body was not kept.
+    fn body(&self, id: Id, which: Which) -> Result<Option<Body>, StoreError>;
+
+    /// What arrived since `after` (0: nothing yet seen, `u64::MAX`: only what comes from now on), oldest first, at most `limit`. Only the
+    /// newest few hundred are remembered, and only by the process that appended them.
+    fn tail(&self, after: u64, limit: usize) -> Tail;
+
+    /// How many records a gateway has. Cheap: kept count of, not counted.
+    fn rows(&self, gateway: &str) -> Result<u64, StoreError>;
+
+    /// Forgets every day that had ended before `unix_ms`, bodies included. Returns how many days that were.
+    fn forget_before(&self, unix_ms: u64) -> Result<usize, StoreError>;
+}
