@@ -19,7 +19,7 @@ mod writer;
 mod written;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tollgate_model::Clock;
 
+use self::guard::Guard;
 use self::segment::Series;
 use self::sync::Syncer;
 use self::writer::{Bells, Worker};
@@ -69,7 +70,7 @@ pub struct Journal {
     workers: Arc<Mutex<Vec<Arc<Worker>>>>,
     /// Dropped, and with that stopped, before the lock is given up.
     _syncer: Syncer,
-    _lock: File,
+    _lock: Guard,
 }
 
 /// A series that can be read.

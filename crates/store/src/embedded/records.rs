@@ -42,11 +42,13 @@ const WRITERS_MAX: usize = 2;
 pub struct DayRecordsOptions {
     /// How many of its own steps SQLite may take for one list. About a hundred million are a second.
     pub list_steps_max: i64,
+    /// zstd's level for bodies. Negative ones are faster, and larger.
+    pub compression_level: i32,
 }
 
 impl Default for DayRecordsOptions {
     fn default() -> Self {
-        Self { list_steps_max: 100_000_000 }
+        Self { list_steps_max: 100_000_000, compression_level: 1 }
     }
 }
 
@@ -99,7 +101,7 @@ impl DayRecords {
         // Taken out, and put back only when all went well: a writer that failed is not used again.
         let mut writer = match writers.iter().position(|writer| writer.day == day) {
             Some(at) => writers.remove(at),
-            None => DayWriter::open(&self.dir, day)?,
+            None => DayWriter::open(&self.dir, day, self.options.compression_level)?,
         };
         let mut tallies = self.tallies.lock();
         let new = writer.append(entries)?;
@@ -210,8 +212,7 @@ impl Records for DayRecords {
             self.tallies.lock().remove(&day);
             // The rows first: without them nobody looks for the bodies.
             for path in day.files(&self.dir).iter().filter(|path| path.exists()) {
-                fs::remove_file(path)
-                    .map_err(|cause| StoreError::io(format!("removing {}", path.display()), cause))?;
+                fs::remove_file(path).map_err(|cause| StoreError::io(format!("removing {}", path.display()), cause))?;
             }
             forgotten += 1;
         }

@@ -21,7 +21,8 @@ pub(super) fn open_writable(path: &Path, cache_kib: u32) -> Result<Connection, S
     let prepare = || {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(PATIENCE)?;
-        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")?;
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")?;
         bound(&connection, cache_kib)?;
         Ok(connection)
     };

@@ -48,7 +48,8 @@ impl Clause {
         }
         if let Some(search) = &filter.search {
             let wanted = text(&search.to_ascii_lowercase());
-            let sql = "EXISTS (SELECT 1 FROM json_each(labels) WHERE instr(lower(key), ?) > 0 OR instr(lower(atom), ?) > 0)";
+            let sql =
+                "EXISTS (SELECT 1 FROM json_each(labels) WHERE instr(lower(key), ?) > 0 OR instr(lower(atom), ?) > 0)";
             clause.and(sql, [wanted.clone(), wanted]);
         }
         for condition in &filter.conditions {
