@@ -171,6 +171,11 @@ def test_retry_after_is_visible(openai_client):
     assert raised.value.response.headers["retry-after"] == "7"
 
 
+def test_the_sandboxs_header_works_like_a_dial(openai_client):
+    with pytest.raises(openai.InternalServerError):
+        chat(openai_client, extra_headers={"tollgate-sandbox": "status=503"})
+
+
 def test_an_invalid_request_is_the_providers_to_refuse(openai_client):
     with pytest.raises(openai.BadRequestError):
         openai_client.chat.completions.create(model=MODEL, messages="not a list")
