@@ -7,6 +7,7 @@ mod anthropic;
 mod bedrock;
 mod cohere;
 pub(crate) mod counts;
+pub(crate) mod facts;
 mod gemini;
 pub(crate) mod likeness;
 mod openai;
@@ -15,7 +16,7 @@ pub(crate) mod scan;
 pub(crate) mod walk;
 
 use counts::Slot;
-use walk::{Members, Signs};
+use facts::{Members, Signs};
 
 /// One way of writing requests and answers. The names are those of `provider.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,8 +94,9 @@ pub(crate) enum Dull {
     Never,
     /// Frames whose kind ends like one of these.
     Kinds(&'static [&'static str]),
-    /// Frames in which each of these members is missing, null or false.
-    Without(&'static [&'static str]),
+    /// Frames in which none of these members says anything: it is missing, null, false or empty. A frame where only those of
+    /// `hold` do is parsed when no later one takes its place: some providers state the usage so far in every frame.
+    Search { parse: &'static [&'static str], hold: &'static [&'static str] },
 }
 
 /// How the counts of several frames add up to those of the answer.

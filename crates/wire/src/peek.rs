@@ -7,7 +7,8 @@ use memchr::memmem;
 
 use crate::dialect::{
     Dialect,
-    walk::{Facts, Members, Want, walk},
+    facts::{Facts, Members, Want},
+    walk::walk,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

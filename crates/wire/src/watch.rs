@@ -71,6 +71,9 @@ impl Watch {
     /// Bytes as they come, cut anywhere, without content encoding.
     pub fn push(&mut self, bytes: &[u8]) {
         let Self { frames, reader } = self;
+        if reader.is_blind() {
+            return;
+        }
         let each = |frame: Frame<'_>| reader.frame(frame);
         match frames {
             Frames::Sse(frames) => frames.push(bytes, each),

@@ -5,14 +5,14 @@
 //! The input side comes in `message_start`, the output side in the last `message_delta`, which may repeat and correct
 //! the rest (<https://docs.anthropic.com/en/docs/build-with-claude/streaming>). Thinking is inside the output.
 
-use super::{BLANK, Dull, Shape, Tally, counts::Slot, walk::*};
+use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
 
 pub(super) const CACHE_CREATION: Members = &[
     ("ephemeral_5m_input_tokens", Want::Count(Slot::CacheWrite5m)),
     ("ephemeral_1h_input_tokens", Want::Count(Slot::CacheWrite1h)),
 ];
 
-const SERVER_TOOL_USE: Members = &[("web_search_requests", Want::Count(Slot::Searches))];
+pub(super) const SERVER_TOOL_USE: Members = &[("web_search_requests", Want::Count(Slot::Searches))];
 
 pub(super) const USAGE: Members = &[
     ("input_tokens", Want::Count(Slot::Input)),

@@ -6,7 +6,7 @@
 //! families give one name two meanings. The model's own count goes before Bedrock's
 //! (`amazon-bedrock-invocationMetrics` in the last chunk, headers beside a whole answer), which knows no classes.
 
-use super::{BLANK, Dull, Shape, Tally, anthropic, counts::Slot, openai, walk::*};
+use super::{BLANK, Dull, Shape, Tally, anthropic, counts::Slot, facts::*, openai};
 
 /// Newer than the split of Anthropic's: the time to live stands beside the count.
 const CACHE_DETAILS: Members =
@@ -49,6 +49,7 @@ const FAMILY_USAGE: Members = &[
     ("cache_read_input_tokens", Want::Count(Slot::CacheRead)),
     ("cache_creation_input_tokens", Want::Count(Slot::CacheWrite)),
     ("cache_creation", Want::Inside(anthropic::CACHE_CREATION)),
+    ("server_tool_use", Want::Inside(anthropic::SERVER_TOOL_USE)),
     ("inputTokens", Want::Count(Slot::Input)),
     ("outputTokens", Want::Count(Slot::Output)),
     ("cacheReadInputTokens", Want::Count(Slot::CacheRead)),

@@ -5,7 +5,7 @@
 //! Cohere both bills (`billed_units`) and counts (`tokens`, which include its own prompt around the caller's). Billed
 //! units are what it charges for, so they go first (<https://docs.cohere.com/reference/chat>).
 
-use super::{BLANK, Dull, Shape, Tally, counts::Slot, walk::*};
+use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
 
 const BILLED_UNITS: Members = &[
     ("input_tokens", Want::Count(Slot::Input)),
@@ -34,7 +34,7 @@ pub(super) const V1: Shape = Shape {
         ("response", Want::Inside(&[("finish_reason", Want::Finish), ("meta", Want::Inside(COUNTED))])),
         ("error", Want::Error),
     ],
-    dull: Dull::Without(&["is_finished", "meta", "error"]),
+    dull: Dull::Search { parse: &["is_finished", "meta", "error"], hold: &[] },
     frame_text: &["text"],
     whole_text: &["text"],
     ..BLANK

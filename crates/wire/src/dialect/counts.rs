@@ -76,11 +76,12 @@ impl Counts {
         }
     }
 
-    /// Splits what was said into disjoint classes. `None` when nothing that can be charged for was counted.
+    /// Splits what was said into disjoint classes. `None` when nothing was counted, or the output alone: half a count would
+    /// look like a whole one.
     pub(crate) fn usage(&self) -> Option<Usage> {
-        let charged = [Slot::Input, Slot::InputElse, Slot::Output, Slot::OutputElse, Slot::CacheRead, Slot::Searches];
-        let pieces = [Slot::Images, Slot::ImagesElse];
-        if charged.iter().chain(&pieces).all(|slot| self.get(*slot).is_none()) {
+        const SUFFICIENT: [Slot; 6] =
+            [Slot::Input, Slot::InputElse, Slot::CacheRead, Slot::Searches, Slot::Images, Slot::ImagesElse];
+        if SUFFICIENT.iter().all(|slot| self.get(*slot).is_none()) {
             return None;
         }
         let mut usage = Usage { source: UsageSource::Provider, ..Usage::default() };

@@ -6,7 +6,7 @@
 //! the stream is one JSON array, which is read as the whole answer it is. There is no last word but the reason to stop,
 //! and models before 2.0 gave it in every chunk.
 
-use super::{BLANK, Shape, counts::Slot, walk::*};
+use super::{BLANK, Dull, Shape, counts::Slot, facts::*};
 
 const PROMPT_DETAILS: Members =
     &[("modality", Want::Tag(&[("AUDIO", Slot::AudioInside)])), ("tokenCount", Want::Tagged)];
@@ -36,6 +36,7 @@ pub(super) const GENERATE: Shape = Shape {
         ("modelVersion", Want::Model),
         ("error", Want::Error),
     ],
+    dull: Dull::Search { parse: &["finishReason", "promptFeedback", "error"], hold: &["usageMetadata"] },
     frame_text: &["text"],
     whole_text: &["text"],
     ..BLANK

@@ -5,7 +5,7 @@
 //! <https://platform.openai.com/docs/api-reference> for the names; one table of usage serves all of them because the
 //! names of the older (`prompt_tokens`) and the newer (`input_tokens`) form never mean different things.
 
-use super::{BLANK, Dull, Shape, Tally, counts::Slot, walk::*};
+use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
 
 pub(super) const DETAILS_IN: Members = &[
     ("cached_tokens", Want::Count(Slot::CachedInside)),
@@ -45,13 +45,13 @@ pub(super) const USAGE: Members = &[
 /// Groq's last chunk has the usage here, asked for or not.
 const X_GROQ: Members = &[("usage", Want::Inside(USAGE)), ("error", Want::Error)];
 
-/// Moonshot writes the usage into the choice.
-const CHOICE: Members = &[("finish_reason", Want::Finish), ("usage", Want::Inside(USAGE))];
+/// Moonshot writes the usage into the choice, OpenRouter an error of the provider behind it.
+const CHOICE: Members = &[("finish_reason", Want::Finish), ("usage", Want::Inside(USAGE)), ("error", Want::Error)];
 
 /// vLLM reports errors as an object of this kind.
 const OBJECT_SIGNS: Signs = &[("error", Sign::Failed)];
 
-pub(super) const CHAT_MEMBERS: Members = &[
+const CHAT_MEMBERS: Members = &[
     ("object", Want::Kind(OBJECT_SIGNS)),
     ("model", Want::Model),
     ("choices", Want::Inside(CHOICE)),
@@ -60,11 +60,11 @@ pub(super) const CHAT_MEMBERS: Members = &[
     ("error", Want::Error),
 ];
 
-pub(super) const CHAT_TEXT: &[&str] = &["content", "reasoning_content", "reasoning", "arguments", "refusal"];
+const CHAT_TEXT: &[&str] = &["content", "reasoning_content", "reasoning", "arguments", "refusal"];
 
 pub(super) const CHAT: Shape = Shape {
     members: CHAT_MEMBERS,
-    dull: Dull::Without(&["usage", "finish_reason", "error"]),
+    dull: Dull::Search { parse: &["finish_reason", "error"], hold: &["usage"] },
     frame_text: CHAT_TEXT,
     whole_text: CHAT_TEXT,
     done: true,

@@ -2,7 +2,7 @@
 //!
 //! Enters: nothing. Leaves: tables. Never: code; the walker has it.
 
-use super::{BLANK, Dull, Shape, counts::Slot, openai::USAGE, walk::*};
+use super::{BLANK, Dull, Shape, counts::Slot, facts::*, openai::USAGE};
 
 const CHOICE: Members = &[("finish_reason", Want::Finish)];
 
@@ -20,7 +20,7 @@ pub(super) const WORKERS_AI: Shape = Shape {
         ("errors", Want::Error),
         ("error", Want::Error),
     ],
-    dull: Dull::Without(&["usage", "finish_reason", "error", "errors"]),
+    dull: Dull::Search { parse: &["finish_reason", "error", "errors"], hold: &["usage"] },
     frame_text: &["response", "content", "reasoning_content", "arguments"],
     whole_text: &["response", "content", "reasoning_content", "arguments"],
     done: true,
@@ -59,7 +59,7 @@ pub(super) const HUGGINGFACE: Shape = Shape {
         ("generated_text", Want::Recap),
         ("error", Want::Error),
     ],
-    dull: Dull::Without(&["usage", "finish_reason", "generated_text", "error"]),
+    dull: Dull::Search { parse: &["finish_reason", "generated_text", "error"], hold: &["usage"] },
     frame_text: &["text", "content", "reasoning_content", "arguments"],
     whole_text: &["generated_text", "content", "reasoning_content", "arguments"],
     done: true,

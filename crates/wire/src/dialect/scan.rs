@@ -24,7 +24,16 @@ pub(crate) struct Scanner {
 enum Test {
     Never,
     Kinds(&'static [&'static str]),
-    Without(Vec<Member>),
+    Search { parse: Vec<Member>, hold: Vec<Member> },
+}
+
+/// What to do with a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    Parse,
+    /// Only if no later frame takes its place.
+    Hold,
+    Pass,
 }
 
 /// A name in its quotes.
@@ -33,6 +42,9 @@ struct Member(Finder<'static>);
 
 static SCANNERS: LazyLock<Vec<Scanner>> =
     LazyLock::new(|| ALL.iter().map(|(_, dialect)| Scanner::new(*dialect)).collect());
+
+/// How values begin that say nothing.
+const NOTHING: [&[u8]; 5] = [b"null", b"false", b"{}", b"[]", b"\"\""];
 
 // === impl Scanner ===
 
@@ -46,26 +58,33 @@ impl Scanner {
         let dull = match shape.dull {
             Dull::Never => Test::Never,
             Dull::Kinds(kinds) => Test::Kinds(kinds),
-            Dull::Without(names) => Test::Without(Member::all(names)),
+            Dull::Search { parse, hold } => Test::Search { parse: Member::all(parse), hold: Member::all(hold) },
         };
         Self { dull, frame_text: Member::all(shape.frame_text), whole_text: Member::all(shape.whole_text) }
     }
 
     /// `kind` is what the framing says; where it says nothing, the JSON's own beginning does.
-    pub(crate) fn is_dull(&self, kind: &[u8], data: &[u8]) -> bool {
-        match &self.dull {
+    pub(crate) fn look(&self, kind: &[u8], data: &[u8]) -> Look {
+        let dull = match &self.dull {
             Test::Never => false,
             Test::Kinds(kinds) => {
                 let kind = if kind.is_empty() { kind_within(data) } else { kind };
                 kinds.iter().any(|known| kind.ends_with(known.as_bytes()))
             }
-            Test::Without(members) => !members.iter().any(|member| member.says_something(data)),
-        }
+            Test::Search { hold, parse } => {
+                let says_something = |members: &[Member]| members.iter().any(|member| member.says_something(data));
+                match says_something(parse) {
+                    false if says_something(hold) => return Look::Hold,
+                    said => !said,
+                }
+            }
+        };
+        if dull { Look::Pass } else { Look::Parse }
     }
 
-    /// Does [`Self::is_dull`] search the whole frame?
+    /// Does [`Self::look`] search the whole frame?
     pub(crate) fn searches(&self) -> bool {
-        matches!(self.dull, Test::Without(_))
+        matches!(self.dull, Test::Search { .. })
     }
 
     /// A frame carries one kind of text, so the first that is found is all there is.
@@ -111,13 +130,13 @@ impl Member {
         names.iter().map(|name| Self(Finder::new(&format!("\"{name}\"")).into_owned())).collect()
     }
 
-    /// Is there such a member with a value other than null and false?
+    /// Is there such a member with a value that is more than nothing?
     fn says_something(&self, data: &[u8]) -> bool {
         let mut rest = data;
         while let Some(at) = self.0.find(rest) {
             rest = rest[at + self.0.needle().len()..].trim_ascii_start();
             let value = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
-            if !value.is_some_and(|value| value.starts_with(b"null") || value.starts_with(b"false")) {
+            if !value.is_some_and(|value| NOTHING.iter().any(|nothing| value.starts_with(nothing))) {
                 return true;
             }
         }

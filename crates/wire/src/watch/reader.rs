@@ -10,9 +10,10 @@ use super::Seen;
 use crate::{
     dialect::{
         Dialect, Shape, Tally,
+        facts::Facts,
         likeness::Likeness,
-        scan::Scanner,
-        walk::{Facts, walk, walk_tail},
+        scan::{Look, Scanner},
+        walk::{walk, walk_tail},
     },
     frame::Frame,
 };
@@ -27,6 +28,8 @@ pub(super) struct Reader {
     /// What all frames so far say together.
     facts: Facts,
     likeness: Likeness,
+    /// The last frame that stated a usage and no more, not yet parsed.
+    held: Vec<u8>,
     parsed: u32,
     deltas: u32,
     text_bytes: u64,
@@ -44,12 +47,18 @@ impl Reader {
             scanner: Scanner::of(dialect),
             facts: Facts::default(),
             likeness: Likeness::default(),
+            held: Vec::new(),
             parsed: 0,
             deltas: 0,
             text_bytes: 0,
             skipped: 0,
             unwrapped: Vec::new(),
         }
+    }
+
+    /// There is nothing to look for.
+    pub(super) fn is_blind(&self) -> bool {
+        self.shape.members.is_empty()
     }
 
     pub(super) fn whole(&mut self, body: &[u8]) {
@@ -63,21 +72,26 @@ impl Reader {
             Frame::Whole { data, .. } if data.trim_ascii() == b"[DONE]" => self.facts.ended |= self.shape.done,
             Frame::Whole { data, .. } if self.shape.wrapped => {
                 let mut unwrapped = std::mem::take(&mut self.unwrapped);
-                if unwrap(data, &mut unwrapped) {
-                    self.json(b"", &unwrapped);
+                match unwrap(data, &mut unwrapped) {
+                    true => self.json(b"", &unwrapped),
+                    false => self.skip(),
                 }
                 self.unwrapped = unwrapped;
             }
             Frame::Whole { kind, data } => self.json(kind, data),
             Frame::Fault { .. } => self.facts.failed = true,
             Frame::Tail { kind, data } => {
-                self.skipped = self.skipped.saturating_add(1);
+                self.skip();
                 self.note_kind(kind);
                 let tally = self.shape.tally;
                 walk_tail(data, self.shape.members, &mut |facts| absorb(&mut self.facts, facts, tally));
             }
-            Frame::Broken => self.skipped = self.skipped.saturating_add(1),
+            Frame::Broken => self.skip(),
         }
+    }
+
+    fn skip(&mut self) {
+        self.skipped = self.skipped.saturating_add(1);
     }
 
     fn json(&mut self, kind: &[u8], data: &[u8]) {
@@ -87,15 +101,19 @@ impl Reader {
         self.deltas = self.deltas.saturating_add(u32::from(text > 0));
     }
 
-    /// How much text is in this frame, after its facts were read if it may have any.
+    /// How much text is in this frame, after it was read for facts if it may have any.
     fn look(&mut self, kind: &[u8], data: &[u8]) -> u64 {
         let curious = self.facts.model.is_none() && self.parsed < CURIOUS_FRAMES;
-        if curious || kind == b"error" || !self.scanner.is_dull(kind, data) {
-            let recap = self.parse(kind, data);
-            return if recap { 0 } else { self.scanner.frame_text_bytes(data) };
-        }
-        if self.scanner.searches() {
-            self.likeness.learn(data, self.scanner);
+        let look = if curious || kind == b"error" { Look::Parse } else { self.scanner.look(kind, data) };
+        match look {
+            Look::Parse if self.parse(kind, data) => return 0,
+            Look::Parse => {}
+            Look::Hold => {
+                self.held.clear();
+                self.held.extend_from_slice(data);
+            }
+            Look::Pass if self.scanner.searches() => self.likeness.learn(data, self.scanner),
+            Look::Pass => {}
         }
         self.scanner.frame_text_bytes(data)
     }
@@ -107,9 +125,14 @@ impl Reader {
         let tally = self.shape.tally;
         let read = walk(data, self.shape.members, &mut |facts| {
             recap |= facts.recap;
+            if !facts.counts.is_empty() {
+                self.held.clear();
+            }
             absorb(&mut self.facts, facts, tally);
         });
-        self.skipped = self.skipped.saturating_add(u32::from(read.is_err()));
+        if read.is_err() {
+            self.skip();
+        }
         recap
     }
 
@@ -121,6 +144,10 @@ impl Reader {
     }
 
     pub(super) fn finish(mut self, headers: &HeaderMap) -> Seen {
+        if !self.held.is_empty() {
+            let held = std::mem::take(&mut self.held);
+            self.parse(b"", &held);
+        }
         for (name, slot) in self.shape.headers {
             let count = headers.get(*name).and_then(|value| value.to_str().ok()?.trim().parse().ok());
             if let Some(count) = count {
