@@ -88,6 +88,10 @@ impl Snapshot {
         self.tokens.get(digest)
     }
 
+    pub fn tokens(&self) -> impl Iterator<Item = &Arc<Token>> {
+        self.tokens.values()
+    }
+
     pub fn has_tokens(&self) -> bool {
         !self.tokens.is_empty()
     }
