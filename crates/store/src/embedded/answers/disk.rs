@@ -38,7 +38,14 @@ pub(super) struct Disk<'a> {
     bytes_max: u64,
     bytes: u64,
     swept_ms: u64,
-    failing: bool,
+    failing: Failing,
+}
+
+/// What did not work the last time. A full disk can still be read.
+#[derive(Default)]
+struct Failing {
+    reading: bool,
+    writing: bool,
 }
 
 /// A row that is to go.
@@ -136,7 +143,7 @@ fn try_open(path: &Path) -> Result<Connection, StoreError> {
 impl<'a> Disk<'a> {
     /// Reads the index. From here on the disk is found.
     fn new(connection: Connection, near: &'a Near, bytes_max: u64) -> Result<Self, StoreError> {
-        let mut disk = Self { connection, near, bytes_max, bytes: 0, swept_ms: 0, failing: false };
+        let mut disk = Self { connection, near, bytes_max, bytes: 0, swept_ms: 0, failing: Failing::default() };
         disk.load().map_err(|cause| StoreError::sqlite("reading the cache's index", cause))?;
         disk.measure();
         Ok(disk)
@@ -158,7 +165,7 @@ impl<'a> Disk<'a> {
 
     fn fetch(&mut self, key: &AnswerKey) -> Option<Arc<CachedAnswer>> {
         let found = self.read(key);
-        let found = self.check(found, "reading the response cache")?;
+        let found = check(found, &mut self.failing.reading, self.near, "reading")?;
         let answer = Arc::new(value::decode(found?)?);
         self.near.memory.insert(*key, answer.clone());
         self.near.measure();
@@ -172,11 +179,11 @@ impl<'a> Disk<'a> {
 
     fn put(&mut self, puts: &[Put]) {
         let done = self.try_put(puts);
-        if self.check(done, "writing the response cache").is_some() {
+        if check(done, &mut self.failing.writing, self.near, "writing").is_some() {
             self.near.index.add(puts.iter().map(|(key, answer, _)| (*key, answer.expires_ms)));
             let now_ms = puts.iter().map(|(.., now_ms)| *now_ms).max().unwrap_or_default();
             let done = self.tidy(now_ms);
-            self.check(done, "tidying the response cache");
+            check(done, &mut self.failing.writing, self.near, "tidying");
         }
         self.measure();
     }
@@ -267,23 +274,23 @@ impl<'a> Disk<'a> {
         metrics.disk_entries.set(self.near.index.len() as u64);
         metrics.disk_bytes.set(self.bytes);
     }
+}
 
-    /// Counts a failure, and says so once until it works again.
-    fn check<T>(&mut self, done: Result<T, rusqlite::Error>, doing: &str) -> Option<T> {
-        match done {
-            Ok(done) => {
-                if std::mem::take(&mut self.failing) {
-                    tracing::info!("the response cache on disk works again");
-                }
-                Some(done)
+/// Counts a failure, and says so once until it works again.
+fn check<T>(done: Result<T, rusqlite::Error>, failing: &mut bool, near: &Near, doing: &str) -> Option<T> {
+    match done {
+        Ok(done) => {
+            if std::mem::take(failing) {
+                tracing::info!("{doing} the response cache on disk works again");
             }
-            Err(cause) => {
-                self.near.metrics.answers.disk_failures.add(1);
-                if !std::mem::replace(&mut self.failing, true) {
-                    tracing::error!(%cause, "{doing} failed: it is kept in memory until it works again");
-                }
-                None
+            Some(done)
+        }
+        Err(cause) => {
+            near.metrics.answers.disk_failures.add(1);
+            if !std::mem::replace(failing, true) {
+                tracing::error!(%cause, "{doing} the response cache on disk failed: it is kept in memory until that works again");
             }
+            None
         }
     }
 }
