@@ -6,6 +6,7 @@
 
 mod disk;
 mod index;
+mod table;
 mod value;
 
 use std::path::Path;

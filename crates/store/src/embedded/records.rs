@@ -12,6 +12,7 @@ mod dictionary;
 mod list;
 mod newest;
 mod query;
+mod ranges;
 mod readers;
 mod row;
 mod writer;
