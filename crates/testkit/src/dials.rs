@@ -93,6 +93,20 @@ impl Dials {
         page
     }
 
+    /// Leaves nothing that makes an answer go wrong: the times that `fail` asked for are over.
+    pub(crate) fn forgive(&mut self) {
+        (self.status, self.fault, self.length) = (None, None, None);
+        (self.cut, self.stall, self.error, self.garbage) = (None, None, None, None);
+    }
+
+    /// What is to fail and was not told how refuses with 500.
+    pub(crate) fn ensure_failure(&mut self) {
+        let flaws = [self.cut, self.stall, self.error, self.garbage].iter().any(Option::is_some);
+        if !flaws && self.status.is_none() && self.fault.is_none() && self.length.is_none() {
+            self.status = Some(500);
+        }
+    }
+
     /// How long a piece of this many words takes to say.
     pub(crate) fn pace(&self, words: u64) -> Duration {
         let said = self.tps.map_or(Duration::ZERO, |tps| Duration::from_secs_f64(words as f64 / tps));

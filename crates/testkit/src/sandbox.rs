@@ -47,8 +47,10 @@ struct Route {
     method: String,
     path: String,
     moment: Moment,
-    plan: Arc<dyn Fn(&Request) -> Plan + Send + Sync>,
+    plan: Answer,
 }
+
+type Answer = Arc<dyn Fn(&Request) -> Plan + Send + Sync>;
 
 /// When a route answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -125,13 +127,18 @@ impl Sandbox {
 
     /// The plan for a request of which so much has been read; `None` when the rest is needed to decide.
     pub(crate) fn plan(&self, request: &Request, moment: Moment) -> Option<Plan> {
-        let routes = self.0.routes.read().unwrap_or_else(PoisonError::into_inner);
-        let route = routes.iter().rev().find(|route| route.matches(request));
-        match (route, moment) {
-            (Some(route), _) => (route.moment == moment).then(|| (route.plan)(request)),
+        match (self.route(request), moment) {
+            (Some((at, plan)), _) => (at == moment).then(|| plan(request)),
             (None, Moment::Head) => None,
             (None, Moment::Body) => Some(script::plan(self, request)),
         }
+    }
+
+    /// A copy, so that a route's function may itself add routes.
+    fn route(&self, request: &Request) -> Option<(Moment, Answer)> {
+        let routes = self.0.routes.read().unwrap_or_else(PoisonError::into_inner);
+        let route = routes.iter().rev().find(|route| route.matches(request))?;
+        Some((route.moment, route.plan.clone()))
     }
 
     fn add(&self, method: &str, path: &str, moment: Moment, plan: impl Fn(&Request) -> Plan + Send + Sync + 'static) {

@@ -3,12 +3,17 @@
 //! Enters: a schema, in JSON Schema's or Gemini's (OpenAPI's, upper case) spelling. Leaves: the smallest plausible value.
 //! Never: follows a schema for ever: depth and number of values are bounded, since a schema may refer to itself.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 const DEPTH_MAX: usize = 24;
 const VALUES_MAX: usize = 10_000;
 const ITEMS_MAX: u64 = 100;
-const LETTERS_MAX: u64 = 10_000;
+const LETTERS_MAX: u64 = 1_000;
+/// Alternatives looked at, and letters of a spelled-out value that count as one value.
+const BRANCHES_MAX: usize = 100;
+const GIVEN_LETTERS: usize = 16;
 
 struct Maker<'a> {
     root: &'a Value,
@@ -29,7 +34,7 @@ impl Maker<'_> {
         }
         self.values_left -= 1;
         if let Some(given) = given(schema) {
-            return given.clone();
+            return self.copy(given);
         }
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
             let root = self.root;
@@ -50,6 +55,14 @@ impl Maker<'_> {
         }
     }
 
+    /// A spelled-out value costs by its size: a large one could be referred to thousands of times.
+    fn copy(&mut self, given: &Value) -> Value {
+        let cost = given.to_string().len() / GIVEN_LETTERS;
+        let left = self.values_left.checked_sub(cost);
+        self.values_left = left.unwrap_or(0);
+        left.map_or(Value::Null, |_| given.clone())
+    }
+
     fn object(&mut self, schema: &Value, depth: usize) -> Value {
         let mut object = Map::new();
         let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
@@ -60,9 +73,10 @@ impl Maker<'_> {
         }
         let properties = schema.get("properties").and_then(Value::as_object);
         let required = schema.get("required").and_then(Value::as_array);
+        let required: Option<HashSet<&str>> = required.map(|names| names.iter().filter_map(Value::as_str).collect());
         for (name, property) in properties.into_iter().flatten() {
             // Where nothing is said to be required, everything is: an empty object would show little.
-            if required.is_none_or(|names| names.iter().any(|required| required == name)) {
+            if required.as_ref().is_none_or(|names| names.contains(name.as_str())) {
                 object.insert(name.clone(), self.value(property, name, depth + 1));
             }
         }
@@ -89,14 +103,16 @@ fn given(schema: &Value) -> Option<&Value> {
 /// The first alternative that is not null.
 fn branch(schema: &Value) -> Option<&Value> {
     let branches = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array)?;
-    branches.iter().find(|branch| kind(branch) != "null").or(branches.first())
+    branches.iter().take(BRANCHES_MAX).find(|branch| kind(branch) != "null").or(branches.first())
 }
 
 /// The type in lower case; of several the first that is not null; what has properties is an object.
 fn kind(schema: &Value) -> String {
     let named = match schema.get("type") {
         Some(Value::String(kind)) => Some(kind.as_str()),
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
+        Some(Value::Array(kinds)) => {
+            kinds.iter().take(BRANCHES_MAX).filter_map(Value::as_str).find(|kind| *kind != "null")
+        }
         _ => None,
     };
     let has = |key| schema.get(key).is_some();
@@ -175,6 +191,15 @@ mod tests {
         ] {
             assert_eq!(sample(&schema), value, "{schema}");
         }
+    }
+
+    #[test]
+    fn a_large_value_is_not_repeated_without_end() {
+        let large = "x".repeat(10_000);
+        let schema = json!({"type": "array", "minItems": 100, "items": {"type": "array", "minItems": 100,
+            "items": {"$ref": "#/$defs/large"}}, "$defs": {"large": {"const": large}}});
+        let text = sample(&schema).to_string();
+        assert!(text.starts_with("[[\"xxx") && text.len() < 500_000, "{}", text.len());
     }
 
     #[test]

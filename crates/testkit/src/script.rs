@@ -40,7 +40,9 @@ pub(crate) struct Wrong {
 }
 
 pub(crate) fn plan(sandbox: &Sandbox, request: &Request) -> Plan {
-    let seed = digest::seed(&[request.method.as_bytes(), request.target.as_bytes(), &request.body]);
+    // HEAD gets the headers that GET would.
+    let method = if request.method == "HEAD" { "GET" } else { &request.method };
+    let seed = digest::seed(&[method.as_bytes(), request.target.as_bytes(), &request.body]);
     let Some((surface, model)) = surface::find(request) else {
         let said = format!("the sandbox has no {} {}", request.method, request.path());
         return Manner::of(request).refuse(&Wrong { status: 404, said, member: None }, seed);
@@ -53,21 +55,19 @@ fn heed(sandbox: &Sandbox, request: &Request, surface: &Surface, model: &str, se
     let decoded = percent_decode_str(model).decode_utf8_lossy();
     let named = if model.is_empty() { body.get("model").and_then(Value::as_str).unwrap_or("") } else { &decoded };
     let (model, text) = Dials::split(named);
-    let dials = dials(request, text)?;
-    if let Some(fault) = dials.fault {
-        return if sandbox.faults() {
-            Ok(fault.plan())
-        } else {
-            Err(Wrong::new("the dial \"fault\" is for tests only"))
-        };
+    let mut dials = dials(request, text)?;
+    if dials.fault.is_some() && !sandbox.faults() {
+        return Err(Wrong::new("the dial \"fault\" is for tests only"));
     }
-    if let Some(status) = refusal(sandbox, &dials, seed) {
-        let said = format!("the sandbox was asked to answer with status {status}");
-        let mut plan = surface.manner.refuse(&Wrong { status, said, member: None }, seed).after(dials.latency);
-        if let Some(after) = &dials.retry_after {
-            plan = plan.header("retry-after", after);
-        }
-        return Ok(plan);
+    if let Some(fail) = dials.fail {
+        let key = dials.key.as_ref().map_or(seed, |key| digest::seed(&[key.as_bytes()]));
+        if sandbox.owes_failure(key, fail) { dials.ensure_failure() } else { dials.forgive() }
+    }
+    if let Some(fault) = dials.fault {
+        return Ok(fault.plan().after(dials.latency));
+    }
+    if let Some(status) = dials.status {
+        return Ok(refusal(surface.manner, status, &dials, seed));
     }
     let order = Order { request, body: &body, model, dials: &dials, seed };
     let spoken = (surface.answer)(&order)?;
@@ -91,11 +91,13 @@ fn dials(request: &Request, text: &str) -> Result<Dials, Wrong> {
     Ok(dials)
 }
 
-/// The status to refuse with, if this time is to be refused.
-fn refusal(sandbox: &Sandbox, dials: &Dials, seed: u64) -> Option<u16> {
-    let Some(fail) = dials.fail else { return dials.status };
-    let key = dials.key.as_ref().map_or(seed, |key| digest::seed(&[key.as_bytes()]));
-    sandbox.owes_failure(key, fail).then(|| dials.status.unwrap_or(500))
+fn refusal(manner: Manner, status: u16, dials: &Dials, seed: u64) -> Plan {
+    let said = format!("the sandbox was asked to answer with status {status}");
+    let plan = manner.refuse(&Wrong { status, said, member: None }, seed).after(dials.latency);
+    match &dials.retry_after {
+        Some(after) => plan.header("retry-after", after),
+        None => plan,
+    }
 }
 
 // === impl Order ===

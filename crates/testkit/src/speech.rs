@@ -5,6 +5,8 @@
 
 mod pieces;
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::ask::{Ask, Choice, Form, Last, Tool};
@@ -15,6 +17,8 @@ pub(crate) use pieces::{pieces, tokens};
 
 /// The echo quotes this much of what was said.
 const QUOTE_LETTERS_MAX: usize = 500;
+/// Stop sequences looked for.
+const STOPS_MAX: usize = 64;
 /// Tools called in one answer.
 const CALLS_MAX: usize = 8;
 /// Answers to one request (OpenAI's own limit for `n`).
@@ -94,10 +98,10 @@ fn calls(ask: &Ask) -> Vec<Call> {
 
 /// The tools whose name is a word of the text; for "use the tool", the first.
 fn mentioned<'a>(tools: &'a [Tool], said: &str) -> Vec<&'a Tool> {
-    let words: Vec<&str> = said.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).collect();
-    let named: Vec<&Tool> =
-        tools.iter().filter(|tool| words.iter().any(|word| word.eq_ignore_ascii_case(&tool.name))).collect();
-    if named.is_empty() && said.to_lowercase().contains("use the tool") {
+    let said = said.to_lowercase();
+    let words: HashSet<&str> = said.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).collect();
+    let named: Vec<&Tool> = tools.iter().filter(|tool| words.contains(tool.name.to_lowercase().as_str())).collect();
+    if named.is_empty() && said.contains("use the tool") {
         return tools.iter().take(1).collect();
     }
     named
@@ -139,7 +143,7 @@ fn quote(said: &str) -> String {
 /// Ends the text where the caller wanted it to end.
 fn shorten(mut text: String, ask: &Ask) -> Speech {
     let mut finish = Finish::Stop;
-    let stops = ask.stops.iter().filter(|stop| !stop.is_empty());
+    let stops = ask.stops.iter().take(STOPS_MAX).filter(|stop| !stop.is_empty());
     if let Some((at, stop)) = stops.filter_map(|stop| text.find(stop.as_str()).map(|at| (at, stop))).min() {
         text.truncate(at);
         finish = Finish::Sequence(stop.clone());

@@ -21,7 +21,7 @@ pub(crate) struct Surface {
     pub(crate) method: &'static str,
     /// Behind `/v1`, or with `{model}` behind the last `/models/`.
     path: &'static str,
-    /// A header that must be there: two APIs share `/v1/models`.
+    /// How the name of a header that must be there begins: three APIs share `/v1/models`.
     header: Option<&'static str>,
     pub(crate) manner: Manner,
     pub(crate) answer: fn(&Order) -> Result<Spoken, Wrong>,
@@ -41,8 +41,10 @@ const SURFACES: &[Surface] = &[
     post("{model}:countTokens", Gemini, gemini::count),
     post("{model}:embedContent", Gemini, gemini::embed),
     post("{model}:batchEmbedContents", Gemini, gemini::embed_batch),
-    Surface { header: Some("anthropic-version"), ..get("/v1/models", Anthropic, models::anthropic) },
-    Surface { header: Some("anthropic-version"), ..get("/v1/models/{model}", Anthropic, models::anthropic) },
+    get("/v1/models", Anthropic, models::anthropic).told_by("anthropic-version"),
+    get("/v1/models/{model}", Anthropic, models::anthropic).told_by("anthropic-version"),
+    get("/v1/models", Gemini, models::gemini).told_by("x-goog-api-"),
+    get("/v1/models/{model}", Gemini, models::gemini).told_by("x-goog-api-"),
     get("/v1/models", OpenAi, models::openai),
     get("/v1/models/{model}", OpenAi, models::openai),
     get("/v1beta/models", Gemini, models::gemini),
@@ -57,12 +59,20 @@ const fn get(path: &'static str, manner: Manner, answer: fn(&Order) -> Result<Sp
     Surface { method: "GET", path, header: None, manner, answer }
 }
 
+// === impl Surface ===
+
+impl Surface {
+    const fn told_by(self, header: &'static str) -> Self {
+        Self { header: Some(header), ..self }
+    }
+}
+
 /// The row for a request, and the model that its path names (empty when the body does).
 pub(crate) fn find(request: &Request) -> Option<(&'static Surface, &str)> {
     // HEAD is GET without the body (RFC 9110, 9.3.2); the writer leaves the body out.
     let method = if request.method == "HEAD" { "GET" } else { &request.method };
     let open = |surface: &&Surface| {
-        surface.method == method && surface.header.is_none_or(|name| request.header(name).is_some())
+        surface.method == method && surface.header.is_none_or(|name| request.has_header_like(name))
     };
     SURFACES.iter().filter(open).find_map(|surface| Some((surface, fits(surface.path, request.path())?)))
 }

@@ -55,7 +55,7 @@ pub(super) const TABLE: &[Dial] = &[
     Dial {
         name: "fail",
         takes: "0 to 1,000",
-        says: "refuses the first times that the same request comes (with `status`, else 500), then answers",
+        says: "goes wrong only the first times that the same request comes: by the other dials, else by status 500",
         set: |dials, value| number(value, 0, 1_000).map(|set| dials.fail = Some(set)),
     },
     Dial {

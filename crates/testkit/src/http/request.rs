@@ -30,6 +30,13 @@ impl Request {
         self.headers.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
     }
 
+    /// True when a header's name begins like this.
+    pub(crate) fn has_header_like(&self, start: &str) -> bool {
+        self.headers
+            .iter()
+            .any(|(name, _)| name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start)))
+    }
+
     /// The path without the query, also of a target in absolute form.
     pub fn path(&self) -> &str {
         let target = self.target.split(['?', '#']).next().unwrap_or("");

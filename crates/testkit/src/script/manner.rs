@@ -25,6 +25,7 @@ impl Manner {
     pub(super) fn of(request: &Request) -> Self {
         match request.path() {
             _ if request.header("anthropic-version").is_some() => Self::Anthropic,
+            _ if request.has_header_like("x-goog-api-") => Self::Gemini,
             path if path.starts_with("/v1beta") => Self::Gemini,
             _ => Self::OpenAi,
         }

@@ -46,7 +46,7 @@ pub(crate) fn pieces(text: &str, wanted: Option<u32>) -> Vec<Range<usize>> {
 fn words(text: &str) -> Vec<Range<usize>> {
     let (mut ranges, mut start, mut letters, mut spaced) = (Vec::new(), 0, 0, false);
     for (at, letter) in text.char_indices() {
-        if (spaced && !letter.is_whitespace()) || letters == WORD_LETTERS {
+        if !letter.is_whitespace() && (spaced || letters >= WORD_LETTERS) {
             ranges.push(start..at);
             (start, letters) = (at, 0);
         }
@@ -82,6 +82,13 @@ mod tests {
         ] {
             assert_eq!(end_of_tokens(text, most).map(|end| &text[..end]), end, "{text}");
         }
+    }
+
+    #[test]
+    fn a_piece_is_a_word_with_the_space_after_it() {
+        let text = "{\"city\":\"sandbox city\"} and an-uncommonly-long-word";
+        let all: Vec<&str> = pieces(text, None).into_iter().map(|piece| &text[piece]).collect();
+        assert_eq!(all, ["{\"city\":\"sandbox ", "city\"} ", "and ", "an-uncommonly-lo", "ng-word"]);
     }
 
     #[test]

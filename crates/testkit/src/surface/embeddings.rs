@@ -14,6 +14,8 @@ use crate::speech::tokens;
 
 const DIMENSIONS: u64 = 256;
 const DIMENSIONS_MAX: u64 = 8_192;
+/// Of all vectors in one answer.
+const NUMBERS_MAX: u64 = 2_000_000;
 /// OpenAI's own limit.
 const INPUTS_MAX: usize = 2_048;
 /// Each word moves this many coordinates.
@@ -23,6 +25,7 @@ pub(super) fn answer(order: &Order) -> Result<Spoken, Wrong> {
     needs_model(order)?;
     let inputs = inputs(&order.body["input"])?;
     let dimensions = order.body["dimensions"].as_u64().unwrap_or(DIMENSIONS);
+    check_size(inputs.len(), dimensions)?;
     let base64 = order.body["encoding_format"] == "base64";
     let data = (0_u64..).zip(&inputs).map(|(index, input)| {
         let vector = vector(&input.text, dimensions)?;
@@ -64,6 +67,13 @@ fn inputs(value: &Value) -> Result<Vec<Input>, Wrong> {
             .collect(),
         _ => Err(Wrong { member: Some("input"), ..Wrong::new("'input' must be a text or 1 to 2,048 texts") }),
     }
+}
+
+pub(super) fn check_size(inputs: usize, dimensions: u64) -> Result<(), Wrong> {
+    if dimensions.saturating_mul(inputs as u64) <= NUMBERS_MAX {
+        return Ok(());
+    }
+    Err(Wrong::new("the sandbox gives at most 2,000,000 numbers in one answer: ask for fewer texts or dimensions"))
 }
 
 /// The sum of the words' directions, at length one.

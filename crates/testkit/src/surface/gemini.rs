@@ -9,7 +9,7 @@ mod stream;
 
 use serde_json::{Value, json};
 
-use super::embeddings::{numbers, vector};
+use super::embeddings::{check_size, numbers, vector};
 use super::read::{self, text_of};
 use crate::script::{Order, Spoken, Wrong};
 use crate::speech::{Finish, Speech, Tally, tokens};
@@ -42,14 +42,20 @@ pub(super) fn embed(order: &Order) -> Result<Spoken, Wrong> {
 }
 
 pub(super) fn embed_batch(order: &Order) -> Result<Spoken, Wrong> {
-    let embeddings = read::list(order.body, "requests")?.iter().map(embedding).collect::<Result<Vec<_>, _>>()?;
+    let requests = read::list(order.body, "requests")?;
+    check_size(requests.len(), requests.iter().map(dimensions).max().unwrap_or(DIMENSIONS))?;
+    let embeddings = requests.iter().map(embedding).collect::<Result<Vec<_>, _>>()?;
     Ok(Spoken::json(&json!({ "embeddings": embeddings }), 0))
 }
 
 fn embedding(request: &Value) -> Result<Value, Wrong> {
     let content = request.get("content").ok_or_else(|| Wrong::missing("content"))?;
-    let dimensions = member(request, "outputDimensionality").as_u64().unwrap_or(DIMENSIONS);
+    let dimensions = dimensions(request);
     Ok(json!({ "values": numbers(&vector(&text_of(member(content, "parts")), dimensions)?) }))
+}
+
+fn dimensions(request: &Value) -> u64 {
+    member(request, "outputDimensionality").as_u64().unwrap_or(DIMENSIONS)
 }
 
 fn parts(speech: &Speech) -> Vec<Value> {

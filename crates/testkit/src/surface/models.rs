@@ -1,7 +1,7 @@
 //! The lists of models, in the three shapes that share a path.
 //!
-//! Enters: `GET /v1/models` (OpenAI's, or Anthropic's when `anthropic-version` is sent), `GET /v1beta/models`, each with a name
-//! behind. Leaves: the list, or one entry. Never: says that a model does not exist: any name is answered.
+//! Enters: `GET /v1/models` (Anthropic's when `anthropic-version` is sent, Google's when `x-goog-api-..` is, else OpenAI's),
+//! `GET /v1beta/models`, each with or without a name behind. Leaves: the list, or one entry. Never: says that a model does not exist: any name is answered.
 
 use serde_json::{Value, json};
 
