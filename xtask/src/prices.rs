@@ -83,8 +83,8 @@ fn renew(name: &str, segment: &Segment, data: &DataSets) -> Result<()> {
     let old: Sheet = if path.exists() { toml::from_str(&fs::read_to_string(&path)?)? } else { Sheet::default() };
     let hand = old.models.into_iter().filter(|row| row.by_hand).collect();
     let mut notes = Vec::new();
-    let base = segment.from_genai(data, &mut notes);
-    let fill = segment.from_litellm(data, &mut notes);
+    let base = segment.rows_of_genai(data, &mut notes);
+    let fill = segment.rows_of_litellm(data, &mut notes);
     let (base, fill) = if segment.litellm_first { (fill, base) } else { (base, fill) };
     let rows = merge::merge(hand, base, fill, &data.retrieved, &mut notes);
     let head = format!(
@@ -100,7 +100,7 @@ fn renew(name: &str, segment: &Segment, data: &DataSets) -> Result<()> {
 }
 
 impl Segment {
-    fn from_genai(&self, data: &DataSets, notes: &mut Vec<String>) -> Vec<Row> {
+    fn rows_of_genai(&self, data: &DataSets, notes: &mut Vec<String>) -> Vec<Row> {
         let mut rows = Vec::new();
         for (id, tag) in &self.genai {
             let provider = data.genai_prices.providers.iter().find(|provider| provider["id"] == **id);
@@ -116,7 +116,7 @@ impl Segment {
         rows
     }
 
-    fn from_litellm(&self, data: &DataSets, notes: &mut Vec<String>) -> Vec<Row> {
+    fn rows_of_litellm(&self, data: &DataSets, notes: &mut Vec<String>) -> Vec<Row> {
         let mut rows = Vec::new();
         for (key, entry) in &data.litellm.models {
             let provider = entry["litellm_provider"].as_str().unwrap_or_default();

@@ -8,7 +8,7 @@
 //! | class            | falls back to                                   |
 //! |------------------|-------------------------------------------------|
 //! | `cache_read`     | `input`                                         |
-//! | `cache_write_5m` | `cache_write_1h` never; `input`                 |
+//! | `cache_write_5m` | `input`                                         |
 //! | `cache_write_1h` | `cache_write_5m` (a provider's only write rate), then `input` |
 //! | `audio_in`       | `input`                                         |
 //! | `reasoning`      | `output`                                        |

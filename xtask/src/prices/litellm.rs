@@ -111,10 +111,9 @@ fn tiers(entry: &Value, base: &RatesRow) -> Vec<TierRow> {
         for (theirs, class) in CLASSES {
             let thousands = key.strip_prefix(theirs).and_then(|rest| rest.strip_prefix("_above_"));
             let thousands = thousands.and_then(|rest| rest.strip_suffix("k_tokens")?.parse::<u64>().ok());
-            if let (Some(thousands), Some(text)) = (thousands, dollars(figure, PER_TOKEN)) {
-                if base.get(class) != Some(&text) {
-                    tiers.entry(thousands * 1000).or_default().insert(class.to_owned(), text);
-                }
+            let Some((thousands, text)) = thousands.zip(dollars(figure, PER_TOKEN)) else { continue };
+            if base.get(class) != Some(&text) {
+                tiers.entry(thousands * 1000).or_default().insert(class.to_owned(), text);
             }
         }
     }

@@ -105,3 +105,72 @@ fn current<'a>(row: &'a Row, today: &str) -> Option<&'a PriceRow> {
 fn stands(price: &PriceRow, today: &str) -> bool {
     price.from.as_ref().is_none_or(|from| from.to_string().as_str() <= today)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use tollgate_rules::catalog::sheet::{RatesRow, TierRow};
+
+    fn rates(figures: &[(&str, &str)]) -> RatesRow {
+        figures.iter().map(|(class, text)| ((*class).to_owned(), (*text).to_owned())).collect()
+    }
+
+    fn row(id: &str, aliases: &[&str], figures: &[(&str, &str)]) -> Row {
+        let price = PriceRow { source: "x".to_owned(), rates: rates(figures), ..PriceRow::default() };
+        let aliases = aliases.iter().map(|&alias| alias.to_owned()).collect();
+        Row { id: id.to_owned(), aliases, prices: vec![price], ..Row::default() }
+    }
+
+    fn merged(hand: Vec<Row>, base: Vec<Row>, fill: Vec<Row>) -> (Vec<Row>, Vec<String>) {
+        let mut notes = Vec::new();
+        (merge(hand, base, fill, "2026-11-21", &mut notes), notes)
+    }
+
+    #[test]
+    fn what_a_person_wrote_stays_and_keeps_its_names() {
+        let hand = Row { by_hand: true, ..row("m", &["m-old"], &[("input", "1")]) };
+        let base = vec![row("M", &[], &[("input", "2")]), row("n", &["m-old", "n-1"], &[("input", "3")])];
+        let (rows, notes) = merged(vec![hand.clone()], base, vec![row("m", &[], &[("input", "9"), ("output", "9")])]);
+        assert_eq!(rows, [hand, row("n", &["n-1"], &[("input", "3")])]);
+        assert!(notes.is_empty());
+    }
+
+    #[test]
+    fn a_difference_is_told_and_the_base_stands() {
+        let base = row("m", &[], &[("input", "1")]);
+        let (rows, notes) = merged(vec![], vec![base.clone()], vec![row("m", &[], &[("input", "2"), ("output", "3")])]);
+        assert_eq!(rows, [base]);
+        assert_eq!(notes, ["m: input is 1, the other set says 2"]);
+    }
+
+    #[test]
+    fn agreement_fills_what_is_missing_but_never_beside_tiers() {
+        let fill = row("m", &[], &[("input", "1"), ("cache_read", "0.1")]);
+        let (rows, _) = merged(vec![], vec![row("m", &[], &[("input", "1")])], vec![fill.clone()]);
+        assert_eq!(rows[0].prices[0].rates, fill.prices[0].rates);
+        let mut tiered = row("m", &[], &[("input", "1")]);
+        tiered.prices[0].tiers.push(TierRow { above: 5, rates: rates(&[("input", "2")]) });
+        let (rows, _) = merged(vec![], vec![tiered.clone()], vec![fill]);
+        assert_eq!(rows, [tiered]);
+    }
+
+    #[test]
+    fn a_dated_name_at_the_same_price_needs_no_row() {
+        let base = row("m", &[], &[("input", "1")]);
+        let same = row("m-2026-01-02", &[], &[("input", "1")]);
+        let dearer = row("m-2025-01-02", &[], &[("input", "2")]);
+        let (rows, _) = merged(vec![], vec![base.clone()], vec![same, dearer.clone()]);
+        assert_eq!(rows, [base, dearer]);
+    }
+
+    #[test]
+    fn figures_of_floats_are_read_as_they_were_meant() {
+        for (figure, expected) in
+            [("7.000000000000001e-07", "0.7"), ("1.4999999999999999e-07", "0.15"), ("2.5e-06", "2.5"), ("0.0", "0")]
+        {
+            assert_eq!(super::super::dollars(&figure.into(), 6).unwrap(), expected);
+        }
+        assert_eq!(super::super::dollars(&"-1".into(), 6), None);
+    }
+}

@@ -4,7 +4,7 @@
 //! Never: fails a request: a header that does not read as intended is no custom cost.
 //!
 //! Figures are dollars per single token, so they are small and may be long. They are kept in units of 10⁻³⁰ dollars; decimals past
-//! the thirtieth are cut, which could move a cost by a nano-dollar only past 10²⁰ tokens. The largest figure is 10⁸ dollars.
+//! the thirtieth are cut: over 10¹² tokens, less than a billionth of a nano-dollar. The largest figure is 10⁸ dollars.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -108,20 +108,28 @@ fn rounded(units: i128) -> Option<Money> {
 }
 
 /// Outer `None`: malformed. Inner `None`: not given, or `null`.
-#[allow(clippy::option_option)]
 fn figure(raw: Option<&RawValue>) -> Option<Option<i128>> {
     let Some(raw) = raw else { return Some(None) };
-    let units = scaled(&cut(raw.get())?, PLACES as usize).ok()?;
+    let number = raw.get();
+    if !number.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let units = scaled(&cut(number)?, PLACES as usize).ok()?;
     (0..=FIGURE_MAX).contains(&units).then_some(Some(units))
 }
 
-/// The same number without the decimals that lie past `PLACES`.
+/// The same JSON number without the decimals that lie past `PLACES`.
 fn cut(number: &str) -> Option<String> {
     let (digits, exponent) = match number.split_once(['e', 'E']) {
         Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
         None => (number, 0),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let kept = usize::try_from(exponent.checked_add(PLACES)?).unwrap_or(0);
-    Some(format!("{whole}.{}e{exponent}", &fraction[..fraction.len().min(kept)]))
+    let decimals = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
+    let past = usize::try_from(decimals.checked_sub(PLACES)?).unwrap_or(0);
+    let digits = format!("{whole}{fraction}");
+    let kept = digits.get(..digits.len().saturating_sub(past)).filter(|kept| !kept.is_empty()).unwrap_or("0");
+    let decimals = decimals.min(PLACES);
+    // One zero stays in front, in case that nothing else does.
+    Some(format!("0{}e{}", kept.trim_start_matches('0'), decimals.checked_neg()?))
 }
