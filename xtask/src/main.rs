@@ -1,1 +1,30 @@
-fn main() {}
+//! The chores of this repository, started with `cargo xtask NAME`.
+//!
+//! Enters: a name and its arguments. Leaves: an exit status that a script can trust.
+//! Never: is part of the gateway; nothing here ships.
+
+// A chore talks to the person who started it.
+#![allow(clippy::print_stderr)]
+
+mod prices;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask NAME
+
+  tidy           check the invariants of this repository that a program can check
+  prices FILE..  rewrite catalog/models from public price lists";
+
+fn main() -> anyhow::Result<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some("tidy") => tidy::run(),
+        Some("prices") => prices::run(arguments).map(|()| ExitCode::SUCCESS),
+        _ => {
+            eprintln!("{USAGE}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}

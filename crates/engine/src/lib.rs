@@ -1,1 +1,28 @@
-//! stub
+//! The walk of one request through the gateway.
+//!
+//! Enters: requests of callers, and a snapshot of the settings. Leaves: answers, refusals, and a record of each.
+//! Never: stores settings, or waits for a store on the network.
+//!
+//! Begin reading at [`serve`]: it is the order of all stages on one page.
+
+mod body;
+mod books;
+mod decode;
+mod edge;
+mod fill;
+mod gate;
+mod head;
+pub mod keys;
+pub mod metrics;
+mod relay;
+mod replay;
+mod serve;
+pub mod server;
+mod stage;
+mod strict;
+mod tally;
+mod upstream;
+
+pub use body::BoxError;
+pub use gate::{Gate, Limits, Parts, Refresh, Shared, Wish};
+pub use upstream::{Bounds, TlsRoots};

@@ -16,7 +16,7 @@ pub struct ModelPrices {
     /// Other spellings that mean the same model: exact, or ending in `*` for any suffix.
     pub aliases: Vec<String>,
     pub context_window: Option<u64>,
-    /// Newest first. The first whose `from_ms <= start of the request < to_ms` counts.
+    /// Newest first, and those for some hours before those for all. The first that stands when the request starts counts.
     pub prices: Vec<Price>,
 }
 
@@ -26,11 +26,24 @@ pub struct Price {
     pub from_ms: u64,
     /// Unix milliseconds, exclusive.
     pub to_ms: Option<u64>,
+    /// Only at these hours; `None` is at all.
+    pub hours: Option<Hours>,
     /// Where the figure was read.
     pub source: String,
     pub rates: Rates,
     /// Rates that apply to the whole request once its input is longer than `above` tokens. Ascending.
     pub tiers: Vec<Tier>,
+}
+
+/// A part of the day in which another price stands (DeepSeek's peak hours).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hours {
+    /// Minutes after midnight, UTC: inclusive.
+    pub from_minute: u16,
+    /// Exclusive, and later than `from_minute`.
+    pub to_minute: u16,
+    /// Not on Saturday and Sunday.
+    pub weekdays: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,4 +67,16 @@ pub struct Rates {
     pub request: Option<PerMillion>,
     pub search: Option<PerMillion>,
     pub image: Option<PerMillion>,
+}
+
+// === impl Hours ===
+
+impl Hours {
+    pub fn contain(&self, unix_ms: u64) -> bool {
+        let minutes = unix_ms / 60_000;
+        let (day, minute) = (minutes / 1440, minutes % 1440);
+        // 1 January 1970 was a Thursday; counted from Monday it is day 3.
+        let weekend = (day + 3) % 7 >= 5;
+        (u64::from(self.from_minute)..u64::from(self.to_minute)).contains(&minute) && !(self.weekdays && weekend)
+    }
 }

@@ -5,6 +5,9 @@
 
 pub mod cache_key;
 pub mod cacheable;
+pub mod catalog;
+pub mod cost;
+pub mod egress;
 pub mod limit;
 pub mod metadata;
 pub mod options;

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use tollgate_model::Gateway;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::token::{Digest, Token};
+use tollgate_wire::provider::Providers;
 
 use crate::limit::Limit;
 use crate::options::Manners;
@@ -21,6 +22,7 @@ pub struct Snapshot {
     /// Empty: every well-formed account segment names the one account of this installation.
     pub accounts: Vec<String>,
     pub manners: Manners,
+    pub providers: Arc<Providers>,
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
     tokens: HashMap<Digest, Arc<Token>, ahash::RandomState>,
 }
@@ -39,6 +41,7 @@ pub struct Documents {
     pub account: String,
     pub accounts: Vec<String>,
     pub manners: Manners,
+    pub providers: Arc<Providers>,
     pub gateways: Vec<Gateway>,
     pub tokens: Vec<Token>,
 }
@@ -73,7 +76,15 @@ impl Snapshot {
             return Err(problems);
         }
         let account = documents.account.into();
-        Ok(Self { version, account, accounts: documents.accounts, manners: documents.manners, gateways, tokens })
+        Ok(Self {
+            version,
+            account,
+            accounts: documents.accounts,
+            manners: documents.manners,
+            providers: documents.providers,
+            gateways,
+            tokens,
+        })
     }
 
     pub fn gateway(&self, id: &str) -> Option<&Arc<GatewayRules>> {
@@ -90,10 +101,6 @@ impl Snapshot {
 
     pub fn tokens(&self) -> impl Iterator<Item = &Arc<Token>> {
         self.tokens.values()
-    }
-
-    pub fn has_tokens(&self) -> bool {
-        !self.tokens.is_empty()
     }
 
     pub fn knows_account(&self, account: &str) -> bool {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use tollgate_model::Usage;
 
 use crate::failure::StoreError;
 
@@ -28,6 +29,8 @@ pub struct CachedAnswer {
     /// The tenant.
     pub scope: Arc<str>,
     pub gateway: Arc<str>,
+    /// What it took to make the answer; telling it again takes nothing.
+    pub usage: Option<Usage>,
     /// Unix milliseconds.
     pub stored_ms: u64,
     pub expires_ms: u64,

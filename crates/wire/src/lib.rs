@@ -1,1 +1,9 @@
-//! stub
+//! Speaks the languages of providers: cuts, reads and names what is on the wire.
+//!
+//! Enters: bytes and headers. Leaves: values of `model`, and facts about the bytes.
+//! Never: touches a socket, a clock or a task.
+
+pub mod dialect;
+pub mod frame;
+pub mod peek;
+pub mod watch;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
+use tollgate_model::Usage;
 
 use crate::answers::{CachedAnswer, Frame};
 
@@ -26,6 +27,7 @@ struct Head<'a> {
     model: &'a str,
     scope: &'a str,
     gateway: &'a str,
+    usage: Option<Usage>,
     stored_ms: u64,
     expires_ms: u64,
 }
@@ -39,6 +41,7 @@ pub(super) fn encode(answer: &CachedAnswer) -> Vec<u8> {
         model: &answer.model,
         scope: &answer.scope,
         gateway: &answer.gateway,
+        usage: answer.usage.clone(),
         stored_ms: answer.stored_ms,
         expires_ms: answer.expires_ms,
     };
@@ -80,6 +83,7 @@ fn read(head: &Head<'_>) -> Option<CachedAnswer> {
         model: Arc::from(head.model),
         scope: Arc::from(head.scope),
         gateway: Arc::from(head.gateway),
+        usage: head.usage.clone(),
         stored_ms: head.stored_ms,
         expires_ms: head.expires_ms,
     })
@@ -104,6 +108,7 @@ mod tests {
             model: "gpt-5.5".into(),
             scope: "account".into(),
             gateway: "default".into(),
+            usage: Some(Usage { input: 3, output: 5, ..Usage::default() }),
             stored_ms: 1,
             expires_ms: u64::MAX,
         }

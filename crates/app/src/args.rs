@@ -1,0 +1,116 @@
+//! The command line.
+//!
+//! Enters: arguments. Leaves: a command that runs. Never: decides what a setting means: flags are one layer of `settings`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::{self, Layers};
+use crate::{command, place, serve};
+
+#[derive(Parser)]
+#[command(
+    name = "tollgate",
+    version,
+    about = "An open, self-hosted AI gateway that speaks Cloudflare AI Gateway's protocol",
+    after_help = "Examples:
+  tollgate                                     start on 127.0.0.1:8787, settings by default
+  tollgate serve --listen 127.0.0.1:0 --json   any free port, told as JSON
+  tollgate check tollgate.toml                 is this file right? if not, where and why
+  tollgate gateway create support              a gateway of its own for one application
+  tollgate token create --name ci --permissions run,read --json
+  tollgate logs tail --follow                  watch requests go by
+
+First request, once it runs:
+  curl http://127.0.0.1:8787/v1/local/default/sandbox/v1/chat/completions \\
+    -H 'content-type: application/json' \\
+    -d '{\"model\":\"sandbox-1\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The same flags without `serve`, which is the default.
+    #[command(flatten)]
+    serve: ServeFlags,
+}
+
+/// Flags that every command understands.
+#[derive(Args, Clone)]
+pub struct Common {
+    /// Settings file (TOML)
+    #[arg(long, global = true, value_name = "FILE", env = "TOLLGATE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where everything is kept; created with mode 0700
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the gateway (the default)
+    Serve(ServeFlags),
+    /// Check a settings file: every fault with its line, column and a suggestion
+    #[command(after_help = "Example:\n  tollgate check tollgate.toml")]
+    Check {
+        /// The file to check; `--config` or the default settings without it
+        file: Option<PathBuf>,
+    },
+    /// List every setting with its key, environment variable, default and meaning
+    Settings,
+    /// Gateways: the unit that has settings, limits and a log of its own
+    #[command(subcommand)]
+    Gateway(command::gateway::Gateway),
+    /// Tokens for callers, scripts and people
+    #[command(subcommand)]
+    Token(command::token::Token),
+    /// Read the log
+    #[command(subcommand)]
+    Logs(command::log::Logs),
+    /// The response cache
+    #[command(subcommand)]
+    Cache(command::cache::Cache),
+}
+
+#[derive(Args, Clone, Default)]
+#[command(after_help = "Examples:
+  tollgate serve --listen 127.0.0.1:8787
+  tollgate serve --config tollgate.toml --data-dir ./data --listen 127.0.0.1:0 --json
+  TOLLGATE_LISTEN=127.0.0.1:9000 tollgate serve")]
+pub struct ServeFlags {
+    /// Address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<String>,
+    /// Listen beyond loopback although some gateway lets anybody in
+    #[arg(long)]
+    pub allow_unauthenticated: bool,
+    /// Tell the banner as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    let layers = |flags: &ServeFlags| Layers {
+        file: cli.common.config.clone(),
+        data_dir: cli.common.data_dir.clone(),
+        listen: flags.listen.clone(),
+        allow_unauthenticated: flags.allow_unauthenticated,
+    };
+    let data_dir = || -> anyhow::Result<PathBuf> {
+        let settings = settings::resolve(&layers(&ServeFlags::default()))?;
+        place::prepare(&settings.data_dir)?;
+        Ok(settings.data_dir)
+    };
+    match cli.command {
+        None => serve::run(&layers(&cli.serve), cli.serve.json),
+        Some(Command::Serve(flags)) => serve::run(&layers(&flags), flags.json),
+        Some(Command::Check { file }) => settings::check(file.or(cli.common.config).as_deref()),
+        Some(Command::Settings) => settings::print_table(),
+        Some(Command::Gateway(command)) => command.run(&data_dir()?),
+        Some(Command::Token(command)) => command.run(&data_dir()?),
+        Some(Command::Logs(command)) => command.run(&data_dir()?),
+        Some(Command::Cache(command)) => command.run(&data_dir()?),
+    }
+}

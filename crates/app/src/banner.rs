@@ -1,0 +1,89 @@
+//! What a newcomer sees first: where it listens, and a line to paste.
+//!
+//! Enters: the bound address. Leaves: a few lines on standard output, the first of which scripts read. Never: prints a secret.
+
+use std::io::Write;
+use std::net::SocketAddr;
+
+use serde_json::json;
+use tollgate_engine::Shared;
+
+use crate::place;
+use crate::settings::Settings;
+
+pub struct Banner {
+    base: String,
+    data_dir: String,
+    keys: Vec<String>,
+    logs: String,
+}
+
+impl Banner {
+    pub fn new(scheme: &str, address: SocketAddr, shared: &Shared, settings: &Settings) -> Self {
+        let keys = shared.keys.providers().into_iter().map(str::to_owned).collect();
+        Self { base: format!("{scheme}://{address}"), data_dir: settings.data_dir.display().to_string(), keys, logs: logs(settings) }
+    }
+
+    pub fn print(&self, json: bool) -> std::io::Result<()> {
+        let text = if json { self.json() } else { self.text() };
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    fn json(&self) -> String {
+        let gateway = format!("{}/v1/local/default", self.base);
+        let line = json!({
+            "listening": self.base,
+            "gateway": gateway,
+            "api": format!("{}/client/v4", self.base),
+            "data_dir": self.data_dir,
+            "providers_with_keys": self.keys,
+        });
+        format!("{line}\n")
+    }
+
+    fn text(&self) -> String {
+        let base = &self.base;
+        let keys = if self.keys.is_empty() {
+            "none found in the environment; callers bring their own, or set OPENAI_API_KEY, ANTHROPIC_API_KEY, ...".to_owned()
+        } else {
+            self.keys.join(", ")
+        };
+        format!(
+            r#"tollgate listening on {base}
+
+  OpenAI SDK      base_url  {base}/v1/local/default/openai
+  Anthropic SDK   base_url  {base}/v1/local/default/anthropic
+  Google SDK      base_url  {base}/v1/local/default/google-ai-studio
+  Sandbox         base_url  {base}/v1/local/default/sandbox/v1     (no key, no network)
+  REST API                  {base}/client/v4                      (needs a token: tollgate token create)
+  Provider keys             {keys}
+  Data                      {data_dir}
+
+Try it:
+
+  curl {base}/v1/local/default/sandbox/v1/chat/completions \
+    -H 'content-type: application/json' \
+    -d '{{"model":"sandbox-1","messages":[{{"role":"user","content":"Hello"}}]}}'
+
+Then look at what was logged, with its tokens and cost:
+
+  {logs}
+
+"#,
+            data_dir = self.data_dir,
+            logs = self.logs
+        )
+    }
+}
+
+/// The line that shows the log: it needs the data directory only where that is not the usual one.
+fn logs(settings: &Settings) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "tollgate".to_owned());
+    if settings.data_dir == place::default_dir() {
+        format!("{program} logs tail")
+    } else {
+        format!("{program} logs tail --data-dir {}", settings.data_dir.display())
+    }
+}

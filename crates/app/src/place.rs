@@ -1,0 +1,25 @@
+//! The one directory that everything is kept in.
+//!
+//! Enters: a path from the settings, or the user's own data directory. Leaves: a directory that only its owner can enter.
+//! Never: loosens or tightens a directory that somebody else made.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+/// `$XDG_DATA_HOME/tollgate`, or `~/.local/share/tollgate`.
+pub fn default_dir() -> PathBuf {
+    let base = std::env::var_os("XDG_DATA_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    base.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("tollgate")
+}
+
+pub fn prepare(dir: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("cannot create the data directory {}; choose another with --data-dir or TOLLGATE_DATA_DIR", dir.display()))
+}

@@ -1,0 +1,205 @@
+//! `tollgate serve`: puts the rooms together and runs them.
+//!
+//! Enters: settings. Leaves: when told to, after streams had time to end. Never: starts half: what cannot be opened is said, with what to do.
+
+mod fallback;
+mod refresh;
+mod stores;
+mod tls;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tollgate_control::desk::Desk;
+use tollgate_engine::keys::Keys;
+use tollgate_engine::metrics::Metrics;
+use tollgate_engine::server::{self, Serving};
+use tollgate_engine::{Limits, Parts, Shared};
+use tollgate_model::Clock;
+use tollgate_rules::catalog::Catalog;
+use tollgate_rules::egress::Egress;
+use tollgate_rules::options::Manners;
+use tollgate_rules::snapshot::{Documents, Snapshot};
+use tollgate_testkit::Sandbox;
+use tollgate_wire::provider::Providers;
+
+use crate::banner::Banner;
+use crate::place;
+use crate::settings::{self, Layers, Settings};
+use refresh::Refresher;
+use stores::Stores;
+
+pub fn run(layers: &Layers, json: bool) -> anyhow::Result<()> {
+    let settings = settings::resolve(layers)?;
+    log_to_stderr(&settings);
+    // One crypto provider in the whole process.
+    rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| anyhow::anyhow!("TLS is set up already"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("tollgate-desk").enable_all().build()?;
+    runtime.block_on(serve(settings, layers.clone(), json))
+}
+
+async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result<()> {
+    place::prepare(&settings.data_dir)?;
+    let stores = Stores::open(&settings)?;
+    let base = Arc::new(ArcSwap::from_pointee(base(&settings)?));
+    let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::compile(0, base.load().documents()).map_err(|_| anyhow::anyhow!("the settings do not compile"))?));
+    let desk = Arc::new(desk(&stores, &base, &snapshot));
+    let is_local = settings.listen.ip().is_loopback();
+    desk.seed_default(is_local)?;
+    desk.refresh()?;
+    refuse_strangers(&settings, &snapshot.load())?;
+    let refresher = Refresher::new(desk.clone());
+
+    let listener = TcpListener::bind(settings.listen).await;
+    let listener = listener.with_context(|| format!("cannot listen on {}: is something else there? choose with --listen ADDR:PORT", settings.listen))?;
+    let address = listener.local_addr()?;
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    let draining = Arc::new(AtomicBool::new(false));
+    let shared = Arc::new(shared(&settings, &stores, snapshot, &refresher));
+    let fallback = fallback::build(fallback::Parts {
+        desk,
+        stores: &stores,
+        shared: shared.clone(),
+        draining: draining.clone(),
+        is_local,
+        scheme,
+        address,
+    });
+    let serving = serving(&settings)?;
+    Banner::new(scheme, address, &shared, &settings).print(json)?;
+
+    let (stop, drain) = watch::channel(false);
+    tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
+    tokio::spawn(refresher.watch());
+    let ended = server::run(listener, shared, &stores.journal, fallback, serving, drain, settings.drain).await;
+    tokio::task::block_in_place(|| stores.close());
+    Ok(ended?)
+}
+
+/// Settings change at the desk, and every change is published by swapping one pointer.
+fn desk(stores: &Stores, base: &Arc<ArcSwap<Base>>, snapshot: &Arc<ArcSwap<Snapshot>>) -> Desk {
+    let (base, snapshot) = (base.clone(), snapshot.clone());
+    let desk = Desk::new(stores.documents.clone(), Clock::System, Box::new(move || base.load().documents()));
+    desk.publishing(Box::new(move |fresh| snapshot.store(fresh)))
+}
+
+/// What a snapshot is made of besides the documents.
+#[derive(Clone, Debug)]
+pub(crate) struct Base {
+    pub(crate) accounts: Vec<String>,
+    pub(crate) manners: Manners,
+    pub(crate) providers: Arc<Providers>,
+}
+
+fn base(settings: &Settings) -> anyhow::Result<Base> {
+    let mut providers = (**Providers::builtin()).clone();
+    for (segment, url) in &settings.base_urls {
+        providers = providers.with_base_url(segment, url).with_context(|| format!("providers.{segment}.base_url"))?;
+    }
+    let manners = Manners { ttl_enables_cache: settings.cache_ttl_header_enables, stream_cache: settings.cache_streams };
+    Ok(Base { accounts: settings.accounts.clone(), manners, providers: Arc::new(providers) })
+}
+
+impl Base {
+    fn documents(&self) -> Documents {
+        Documents { accounts: self.accounts.clone(), manners: self.manners, providers: self.providers.clone(), ..Documents::default() }
+    }
+}
+
+/// Beyond loopback anybody could use what the operator pays for.
+fn refuse_strangers(settings: &Settings, snapshot: &Snapshot) -> anyhow::Result<()> {
+    if settings.listen.ip().is_loopback() || settings.allow_unauthenticated {
+        return Ok(());
+    }
+    let open: Vec<&str> = snapshot.gateways().filter(|gateway| !gateway.settings.authentication).map(|gateway| &*gateway.id).collect();
+    anyhow::ensure!(
+        open.is_empty(),
+        "{} is beyond loopback, and these gateways let anybody in: {}. Switch their authentication on \
+         (tollgate gateway create ID --authentication true), or say --allow-unauthenticated if that is what you want",
+        settings.listen,
+        open.join(", ")
+    );
+    Ok(())
+}
+
+fn shared(settings: &Settings, stores: &Stores, snapshot: Arc<ArcSwap<Snapshot>>, refresher: &Refresher) -> Shared {
+    let limits = Limits {
+        body_bytes_max: settings.body_bytes_max,
+        first_byte: settings.first_byte,
+        answer_idle: settings.answer_idle,
+        ..Limits::default()
+    };
+    let rows = snapshot.load().providers.clone();
+    let mut metrics = Metrics::default();
+    stores.register(metrics.registry());
+    Shared::new(Parts {
+        snapshot,
+        clock: Clock::System,
+        catalog: Catalog::builtin(),
+        answers: stores.answers.clone(),
+        keys: Keys::find(rows.all().map(|row| &**row), |name| std::env::var(name).ok()),
+        metrics,
+        limits,
+        refresh: Arc::new(refresher.clone()),
+    })
+}
+
+fn serving(settings: &Settings) -> anyhow::Result<Serving> {
+    let mut serving = Serving::new(Sandbox::new());
+    if let Some(workers) = settings.workers {
+        serving.workers = workers;
+    }
+    serving.connections_max = settings.connections_max;
+    serving.egress = Arc::new(Egress { allow_private: settings.allow_private.clone() });
+    serving.tls = settings.tls.as_ref().map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
+    Ok(serving)
+}
+
+/// SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the settings again.
+async fn hear_signals(stop: watch::Sender<bool>, draining: Arc<AtomicBool>, layers: Layers, base: Arc<ArcSwap<Base>>, refresher: Refresher) {
+    let heard = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = heard else {
+        tracing::error!("signals cannot be heard; only SIGKILL ends this process");
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {
+                reload(&layers, &base, &refresher).await;
+                continue;
+            }
+        }
+        if draining.swap(true, Ordering::SeqCst) {
+            tracing::warn!("second signal: ending at once");
+            std::process::exit(130);
+        }
+        tracing::info!("draining: no new connections, open answers may end");
+        stop.send_replace(true);
+    }
+}
+
+async fn reload(layers: &Layers, current: &ArcSwap<Base>, refresher: &Refresher) {
+    match settings::resolve(layers).and_then(|settings| base(&settings)) {
+        Ok(fresh) => {
+            current.store(Arc::new(fresh));
+            refresher.force().await;
+            tracing::info!("settings read again: accounts, providers and cache manners are in force; other settings need a restart");
+        }
+        Err(problem) => tracing::error!("the settings are not right, the old ones stay in force: {problem:#}"),
+    }
+}
+
+fn log_to_stderr(settings: &Settings) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(&settings.log_filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let outcome = if settings.log_json { builder.json().try_init() } else { builder.try_init() };
+    drop(outcome);
+}

@@ -1,0 +1,289 @@
+//! What was said: each layer as it stands, nothing understood yet.
+//!
+//! Enters: TOML text, environment variables, flags. Leaves: one raw value for each setting. Never: fills in a default before all layers are laid.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_spanned::Spanned;
+use tollgate_rules::options::StreamCache;
+use tollgate_wire::provider::Providers;
+
+use super::fault::{Fault, suggestion};
+use super::table::{self, SETTINGS};
+use super::{Layers, Settings};
+use crate::place;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Raw {
+    listen: Option<Spanned<String>>,
+    data_dir: Option<PathBuf>,
+    allow_unauthenticated: Option<bool>,
+    accounts: Option<Vec<String>>,
+    workers: Option<usize>,
+    drain_seconds: Option<u64>,
+    connections_max: Option<usize>,
+    body_bytes_max: Option<u64>,
+    first_byte_seconds: Option<u64>,
+    answer_idle_seconds: Option<u64>,
+    providers: BTreeMap<Spanned<String>, Provider>,
+    egress: Egress,
+    tls: Tls,
+    cache: Cache,
+    log: Log,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Provider {
+    base_url: Option<Spanned<String>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Egress {
+    allow_private: Option<Vec<Spanned<String>>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Tls {
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Cache {
+    memory_bytes: Option<u64>,
+    disk_bytes: Option<u64>,
+    streams: Option<StreamCache>,
+    ttl_header_enables: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Log {
+    retention_days: Option<u64>,
+    filter: Option<String>,
+    json: Option<bool>,
+}
+
+impl Raw {
+    pub fn read(text: &str) -> Result<Self, Vec<Fault>> {
+        toml::from_str(text).map_err(|error| vec![Fault::at(text, error.span(), explained(error.message()))])
+    }
+
+    /// Variables are written as the TOML file would write the value; a bare word is a string.
+    pub fn from_environment(look: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+        let mut document = String::new();
+        for setting in SETTINGS.iter().filter(|setting| !setting.key.contains('<')) {
+            if let Some(value) = look(setting.env) {
+                document.push_str(&format!("{} = {}\n", setting.key, as_toml(&value)));
+            }
+        }
+        for provider in Providers::builtin().all() {
+            let name = provider.segment().to_ascii_uppercase().replace('-', "_");
+            if let Some(url) = look(&format!("TOLLGATE_PROVIDERS_{name}_BASE_URL")) {
+                document.push_str(&format!("providers.{}.base_url = {}\n", provider.segment(), as_toml(&url)));
+            }
+        }
+        let raw: Self = toml::from_str(&document).map_err(|error| {
+            let line = error.span().and_then(|span| document[..span.start].lines().count().checked_sub(1)).unwrap_or(0);
+            let key = document.lines().nth(line).unwrap_or_default();
+            vec![Fault { place: None, what: format!(" {key}: {}", error.message()) }]
+        })?;
+        Ok(raw)
+    }
+
+    pub fn from_flags(layers: &Layers) -> Self {
+        Self {
+            listen: layers.listen.clone().map(|listen| Spanned::new(0..0, listen)),
+            data_dir: layers.data_dir.clone(),
+            allow_unauthenticated: layers.allow_unauthenticated.then_some(true),
+            ..Self::default()
+        }
+    }
+
+    /// This layer with another one over it.
+    pub fn under(self, upper: Self) -> Self {
+        let mut providers = self.providers;
+        providers.extend(upper.providers);
+        Self {
+            listen: upper.listen.or(self.listen),
+            data_dir: upper.data_dir.or(self.data_dir),
+            allow_unauthenticated: upper.allow_unauthenticated.or(self.allow_unauthenticated),
+            accounts: upper.accounts.or(self.accounts),
+            workers: upper.workers.or(self.workers),
+            drain_seconds: upper.drain_seconds.or(self.drain_seconds),
+            connections_max: upper.connections_max.or(self.connections_max),
+            body_bytes_max: upper.body_bytes_max.or(self.body_bytes_max),
+            first_byte_seconds: upper.first_byte_seconds.or(self.first_byte_seconds),
+            answer_idle_seconds: upper.answer_idle_seconds.or(self.answer_idle_seconds),
+            providers,
+            egress: Egress { allow_private: upper.egress.allow_private.or(self.egress.allow_private) },
+            tls: Tls { certificate: upper.tls.certificate.or(self.tls.certificate), key: upper.tls.key.or(self.tls.key) },
+            cache: Cache {
+                memory_bytes: upper.cache.memory_bytes.or(self.cache.memory_bytes),
+                disk_bytes: upper.cache.disk_bytes.or(self.cache.disk_bytes),
+                streams: upper.cache.streams.or(self.cache.streams),
+                ttl_header_enables: upper.cache.ttl_header_enables.or(self.cache.ttl_header_enables),
+            },
+            log: Log {
+                retention_days: upper.log.retention_days.or(self.log.retention_days),
+                filter: upper.log.filter.or(self.log.filter),
+                json: upper.log.json.or(self.log.json),
+            },
+        }
+    }
+
+    /// Everything about this file that can be told to be wrong, with its place.
+    pub fn check(&self, text: &str) -> Result<(), Vec<Fault>> {
+        let faults = self.faults(|span, what| Fault::at(text, Some(span), what));
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    fn faults(&self, fault: impl Fn(std::ops::Range<usize>, String) -> Fault) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if let Some(listen) = &self.listen
+            && listen.get_ref().parse::<std::net::SocketAddr>().is_err()
+        {
+            faults.push(fault(listen.span(), format!("listen: expected ADDRESS:PORT such as {}, found {:?}", table::LISTEN, listen.get_ref())));
+        }
+        for range in self.egress.allow_private.iter().flatten() {
+            if range.get_ref().parse::<ipnet::IpNet>().is_err() {
+                faults.push(fault(range.span(), format!("egress.allow_private: expected a range such as \"127.0.0.0/8\", found {:?}", range.get_ref())));
+            }
+        }
+        for (segment, provider) in &self.providers {
+            faults.extend(provider_fault(segment, provider, &fault));
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            faults.push(Fault { place: None, what: " tls: certificate and key belong together; one of them is missing".to_owned() });
+        }
+        faults
+    }
+
+    pub fn resolve(self) -> Result<Settings, Vec<Fault>> {
+        let faults = self.faults(|_, what| Fault { place: None, what: format!(" {what}") });
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let listen = self.listen.map_or_else(|| table::LISTEN.to_owned(), Spanned::into_inner);
+        let ranges = self.egress.allow_private.unwrap_or_default();
+        let seconds = |value: Option<u64>, default| Duration::from_secs(value.unwrap_or(default));
+        Ok(Settings {
+            listen: listen.parse().map_err(|_| vec![Fault { place: None, what: " listen: expected ADDRESS:PORT".to_owned() }])?,
+            data_dir: self.data_dir.unwrap_or_else(place::default_dir),
+            allow_unauthenticated: self.allow_unauthenticated.unwrap_or(false),
+            accounts: self.accounts.unwrap_or_default(),
+            workers: self.workers.filter(|workers| *workers > 0),
+            drain: seconds(self.drain_seconds, table::DRAIN_S),
+            allow_private: ranges.iter().filter_map(|range| range.get_ref().parse().ok()).collect(),
+            base_urls: self
+                .providers
+                .into_iter()
+                .filter_map(|(segment, provider)| Some((segment.into_inner(), provider.base_url?.into_inner())))
+                .collect(),
+            tls: self.tls.certificate.zip(self.tls.key),
+            cache_memory_bytes: self.cache.memory_bytes.unwrap_or(table::CACHE_MEMORY_BYTES),
+            cache_disk_bytes: self.cache.disk_bytes.unwrap_or(table::CACHE_DISK_BYTES),
+            cache_streams: self.cache.streams.unwrap_or_default(),
+            cache_ttl_header_enables: self.cache.ttl_header_enables.unwrap_or(false),
+            body_bytes_max: self.body_bytes_max.unwrap_or(table::BODY_BYTES_MAX),
+            answer_idle: seconds(self.answer_idle_seconds, table::ANSWER_IDLE_S),
+            first_byte: seconds(self.first_byte_seconds, table::FIRST_BYTE_S),
+            connections_max: self.connections_max.unwrap_or(table::CONNECTIONS_MAX as usize),
+            log_retention_days: self.log.retention_days.unwrap_or(table::LOG_RETENTION_DAYS),
+            log_filter: self.log.filter.unwrap_or_else(|| table::LOG_FILTER.to_owned()),
+            log_json: self.log.json.unwrap_or(false),
+        })
+    }
+}
+
+fn provider_fault(segment: &Spanned<String>, provider: &Provider, fault: &impl Fn(std::ops::Range<usize>, String) -> Fault) -> Option<Fault> {
+    let known = Providers::builtin();
+    if known.get(segment.get_ref()).is_none() {
+        let near = suggestion(segment.get_ref(), known.all().map(|row| row.segment()));
+        let hint = near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+        return Some(fault(segment.span(), format!("providers.{}: there is no such provider{hint}", segment.get_ref())));
+    }
+    let url = provider.base_url.as_ref()?;
+    let cause = known.with_base_url(segment.get_ref(), url.get_ref()).err()?;
+    Some(fault(url.span(), format!("providers.{}.base_url: {cause}", segment.get_ref())))
+}
+
+/// The TOML reader names what it expected; the nearest of those is what was probably meant.
+fn explained(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown field `") else { return message.to_owned() };
+    let Some((written, expected)) = rest.split_once('`') else { return message.to_owned() };
+    match suggestion(written, expected.split('`').skip(1).step_by(2)) {
+        Some(near) => format!("unknown setting {written:?}; did you mean {near:?}?"),
+        None => format!("unknown setting {written:?}; `tollgate settings` lists all of them"),
+    }
+}
+
+fn as_toml(value: &str) -> String {
+    let literal = format!("v = {value}");
+    if toml::from_str::<toml::Table>(&literal).is_ok() { value.to_owned() } else { toml::Value::from(value).to_string() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_has_its_place_and_a_suggestion() {
+        let fault = |text: &str| Raw::read(text).and_then(|raw| raw.check(text)).unwrap_err()[0].to_string();
+        assert_eq!(fault("\nlisten = \"nowhere\"\n"), "2:10: listen: expected ADDRESS:PORT such as 127.0.0.1:8787, found \"nowhere\"");
+        assert_eq!(fault("lisen = \"127.0.0.1:1\""), "1:1: unknown setting \"lisen\"; did you mean \"listen\"?");
+        assert!(fault("[egress]\nallow_private = [\"127.0.0.0/99\"]").starts_with("2:18: egress.allow_private"));
+        assert!(fault("[providers.opnai]\nbase_url = \"http://127.0.0.1\"").contains("did you mean \"openai\"?"));
+        assert!(fault("workers = \"many\"").starts_with("1:11: invalid type"));
+    }
+
+    #[test]
+    fn later_layers_win() {
+        let file = Raw::read("listen = \"127.0.0.1:1\"\ndrain_seconds = 5\n[cache]\nstreams = \"instant\"").unwrap();
+        let environment = Raw::from_environment(|name| match name {
+            "TOLLGATE_LISTEN" => Some("127.0.0.1:2".to_owned()),
+            "TOLLGATE_EGRESS_ALLOW_PRIVATE" => Some("[\"10.0.0.0/8\"]".to_owned()),
+            _ => None,
+        })
+        .unwrap();
+        let flags = Raw::from_flags(&Layers { listen: Some("127.0.0.1:3".to_owned()), ..Layers::default() });
+        let settings = file.clone().under(environment.clone()).resolve().unwrap();
+        assert_eq!(settings.listen.port(), 2);
+        assert_eq!(settings.allow_private.len(), 1);
+        let settings = file.under(environment).under(flags).resolve().unwrap();
+        assert_eq!((settings.listen.port(), settings.drain.as_secs(), settings.cache_streams), (3, 5, StreamCache::Instant));
+    }
+
+    #[test]
+    fn every_setting_in_the_table_is_understood() {
+        let samples = [
+            ("listen", "\"127.0.0.1:1\""),
+            ("data_dir", "\"d\""),
+            ("allow_unauthenticated", "true"),
+            ("accounts", "[\"a\"]"),
+            ("tls.certificate", "\"c\""),
+            ("tls.key", "\"k\""),
+            ("egress.allow_private", "[\"10.0.0.0/8\"]"),
+            ("cache.streams", "\"off\""),
+            ("cache.ttl_header_enables", "true"),
+            ("log.filter", "\"info\""),
+            ("log.json", "true"),
+        ];
+        for setting in SETTINGS {
+            let key = setting.key.replace("<segment>", "openai");
+            let default = if key.ends_with("base_url") { "\"http://127.0.0.1:1/v1\"" } else { "7" };
+            let value = samples.iter().find(|(name, _)| *name == key).map_or(default, |(_, value)| value);
+            let read = Raw::read(&format!("{key} = {value}"));
+            assert!(read.is_ok(), "{key}: {:?}", read.err());
+        }
+    }
+}

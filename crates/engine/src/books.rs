@@ -1,0 +1,374 @@
+//! The account of one request: opened with its head, closed exactly once, however it ends.
+//!
+//! Enters: what each stage learns. Leaves: one record, in the journal before the answer's last byte goes out.
+//! Never: closes twice, and never forgets: dropping open books writes them down as cancelled.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use tollgate_model::record::{Attempt, Cost, Outcome, Payload, Refused, Timings};
+use tollgate_model::{Id, Metadata, Moment, Money, Record, Refusal, Usage};
+use tollgate_rules::cost;
+use tollgate_rules::options::Options;
+use tollgate_store::answers::CachedAnswer;
+use tollgate_store::journal::Written;
+
+use crate::gate::{Gate, Held};
+use crate::head::Head;
+use crate::tally::{Tally, Told};
+
+pub(crate) struct Books {
+    gate: Arc<Gate>,
+    open: Option<Box<Open>>,
+}
+
+struct Open {
+    record: Record,
+    started: Moment,
+    started_ms: u64,
+    write: bool,
+    keep_payload: bool,
+    custom_cost: Option<String>,
+    request_body: Bytes,
+    response_body: Bytes,
+    tally: Option<Tally>,
+    /// Bodies held in memory on this request's behalf.
+    held: Held,
+}
+
+impl Books {
+    pub(crate) fn open(gate: &Arc<Gate>, head: &Head) -> Self {
+        let shared = &gate.shared;
+        let started_ms = shared.clock.unix_ms();
+        let record = blank(shared.ids.next(started_ms), head);
+        shared.metrics.begin();
+        let open = Open {
+            record,
+            started: shared.clock.now(),
+            started_ms,
+            write: false,
+            keep_payload: true,
+            custom_cost: None,
+            request_body: Bytes::new(),
+            response_body: Bytes::new(),
+            tally: None,
+            held: Held::new(shared.clone()),
+        };
+        Self { gate: gate.clone(), open: Some(Box::new(open)) }
+    }
+
+    pub(crate) fn id(&self) -> Id {
+        self.open.as_ref().map_or(Id::from_u128(0), |open| open.record.id)
+    }
+
+    pub(crate) fn started_ms(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.started_ms)
+    }
+
+    /// Microseconds since the request's head had arrived.
+    pub(crate) fn elapsed_us(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| self.gate.shared.clock.now().micros_since(open.started))
+    }
+
+    fn note(&mut self, write: impl FnOnce(&mut Open)) {
+        if let Some(open) = &mut self.open {
+            write(open);
+        }
+    }
+
+    /// Whether there will be a record to look up.
+    pub(crate) fn writes(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.write)
+    }
+
+    /// Which gateway was asked and who asked: from here on there is a place to log to.
+    pub(crate) fn admitted(&mut self, account: &Arc<str>, gateway: &Arc<str>, token_id: Option<&str>, log: bool) {
+        self.note(|open| {
+            open.record.account = account.clone();
+            open.record.gateway = gateway.clone();
+            open.record.token_id = token_id.map(str::to_owned);
+            open.write = log;
+        });
+    }
+
+    pub(crate) fn wished(&mut self, options: &Options) {
+        self.note(|open| {
+            open.write = options.log;
+            open.keep_payload = options.log_payload;
+            open.record.metadata = options.metadata.clone();
+            open.record.event_id = options.event_id.clone();
+            open.custom_cost = options.custom_cost.clone();
+        });
+    }
+
+    pub(crate) fn heard_body(&mut self, body: &Bytes, size: u64, too_large: bool) {
+        let cap = self.gate.shared.limits.log_body_bytes_max;
+        self.note(|open| {
+            open.record.request_size = size;
+            open.record.request_body = match (size, too_large || body.len() > cap, open.keep_payload) {
+                (0, ..) => Payload::Empty,
+                (_, true, _) => Payload::TooLarge,
+                (.., false) => Payload::OptedOut,
+                _ => Payload::Kept,
+            };
+            if open.write && open.record.request_body == Payload::Kept {
+                open.request_body = body.clone();
+            }
+        });
+    }
+
+    /// `false` when all requests together hold too much already.
+    pub(crate) fn hold(&mut self, bytes: usize) -> bool {
+        self.open.as_mut().is_some_and(|open| open.held.grow(bytes))
+    }
+
+    pub(crate) fn aimed(&mut self, provider: &Arc<str>, path: &str, request_type: Option<&Arc<str>>) {
+        self.note(|open| {
+            open.record.provider = provider.clone();
+            open.record.path = path.to_owned();
+            open.record.request_type = request_type.cloned();
+        });
+    }
+
+    pub(crate) fn asked_for(&mut self, model: String, streamed: bool) {
+        self.note(|open| {
+            open.record.model = model;
+            open.record.streamed = streamed;
+        });
+    }
+
+    pub(crate) fn tried(&mut self, attempt: Attempt) {
+        self.note(|open| {
+            if open.record.attempts.is_empty() {
+                open.record.timings.gateway_us = attempt.started_us;
+            }
+            open.record.attempts.push(attempt);
+        });
+    }
+
+    /// The head of the answer is known; its body will be told to [`Books::passed`].
+    pub(crate) fn answered(&mut self, status: u16, headers: &HeaderMap, tally: Tally) {
+        let elapsed = self.elapsed_us();
+        self.note(|open| {
+            open.record.status = status;
+            open.record.response_content_type = content_type(headers);
+            open.record.timings.first_byte_us = Some(elapsed);
+            open.record.streamed |= tally.is_stream();
+            open.tally = Some(tally);
+        });
+    }
+
+    /// The answer is another request's, read along while it arrives: nothing is spent.
+    pub(crate) fn collapsed(&mut self, status: u16, headers: &HeaderMap, tally: Tally) {
+        self.answered(status, headers, tally);
+        self.note(|open| open.record.cached = true);
+    }
+
+    /// The answer comes from memory: nothing is spent.
+    pub(crate) fn remembered(&mut self, answer: &CachedAnswer, headers: &HeaderMap, streamed: bool) {
+        let elapsed = self.elapsed_us();
+        let cap = self.gate.shared.limits.log_body_bytes_max;
+        let body = &answer.body;
+        self.note(|open| {
+            open.record.status = answer.status;
+            open.record.cached = true;
+            open.record.streamed = streamed;
+            open.record.usage = answer.usage.clone();
+            open.record.cost = Some(FREE);
+            open.record.response_content_type = content_type(headers);
+            open.record.response_size = body.len() as u64;
+            open.record.timings.first_byte_us = Some(elapsed);
+            open.record.timings.first_token_us = Some(elapsed);
+            open.record.response_body = match (body.len() > cap, open.keep_payload) {
+                (true, _) => Payload::TooLarge,
+                (_, false) => Payload::OptedOut,
+                _ => Payload::Kept,
+            };
+            if open.record.response_body == Payload::Kept {
+                open.response_body = body.clone();
+            }
+        });
+    }
+
+    /// A piece of the answer on its way to the caller.
+    pub(crate) fn passed(&mut self, bytes: &Bytes) {
+        let elapsed = if self.waits_for_first_token() { Some(self.elapsed_us()) } else { None };
+        self.note(|open| {
+            if elapsed.is_some() {
+                open.record.timings.first_token_us = elapsed;
+            }
+            if let Some(tally) = &mut open.tally {
+                tally.push(bytes);
+            }
+        });
+    }
+
+    fn waits_for_first_token(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.record.timings.first_token_us.is_none())
+    }
+
+    pub(crate) fn refused(&mut self, refusal: &Refusal) {
+        let cause = refusal.cause().map(ToString::to_string);
+        self.note(|open| {
+            open.record.status = refusal.status();
+            open.record.refusal = Some(Refused { code: refusal.code(), said: refusal.said().to_owned(), cause });
+        });
+    }
+
+    /// The one end. Resolves when the record is where a killed process cannot lose it.
+    pub(crate) fn close(&mut self, outcome: Outcome) -> Closed {
+        let Some(mut open) = self.open.take() else { return Closed::default() };
+        let shared = &self.gate.shared;
+        let now = shared.clock.now();
+        open.record.outcome = outcome;
+        open.record.timings.last_byte_us = now.micros_since(open.started);
+        open.record.created_ms = open.started_ms + open.record.timings.last_byte_us / 1_000;
+        let from_answer = open.settle(outcome, &self.gate);
+        open.price(&self.gate, from_answer);
+        shared.metrics.end(&open.record);
+        let bodies = (std::slice::from_ref(&open.request_body), std::slice::from_ref(&open.response_body));
+        let written = open.write.then(|| self.gate.journal.append(&open.record, bodies.0, bodies.1));
+        Closed { written, usage: open.record.usage.take() }
+    }
+}
+
+impl Drop for Books {
+    fn drop(&mut self) {
+        drop(self.close(Outcome::Cancelled));
+    }
+}
+
+impl Open {
+    /// Reads the finished answer. Returns whether a provider was at work, so that there is something to pay.
+    fn settle(&mut self, outcome: Outcome, gate: &Gate) -> bool {
+        let Some(tally) = self.tally.take() else { return false };
+        self.record.response_size = tally.size;
+        let Told { seen, body, payload } = tally.finish();
+        let estimate = || {
+            let model = gate.shared.catalog.model(&self.record.provider, &self.record.model);
+            cost::estimate(&cost::Heard {
+                request_bytes: self.record.request_size,
+                deltas: seen.deltas.into(),
+                text_bytes: seen.text_bytes,
+                context_window: model.and_then(|model| model.context_window),
+            })
+        };
+        let worth_an_estimate = seen.deltas > 0 || seen.text_bytes > 0;
+        self.record.usage = match seen.usage {
+            Some(usage) if seen.ended || outcome == Outcome::Complete => Some(usage),
+            Some(usage) if !worth_an_estimate => Some(usage),
+            _ if worth_an_estimate && self.record.status < 400 => Some(estimate()),
+            other => other,
+        };
+        self.record.finish = seen.finish;
+        self.record.answered_model = seen.model.filter(|model| *model != self.record.model);
+        if seen.failed && outcome == Outcome::Complete && self.record.status < 400 {
+            self.record.outcome = Outcome::Truncated;
+        }
+        self.record.response_body = match payload {
+            Payload::Kept if !self.keep_payload => Payload::OptedOut,
+            other => other,
+        };
+        if self.record.response_body == Payload::Kept && self.write {
+            self.response_body = body;
+        }
+        true
+    }
+
+    fn price(&mut self, gate: &Gate, from_answer: bool) {
+        let Some(usage) = self.record.usage.as_ref().filter(|_| from_answer) else { return };
+        if self.record.cached {
+            self.record.cost = Some(FREE);
+            return;
+        }
+        let estimated = usage.source == tollgate_model::usage::UsageSource::Estimated;
+        if let Some(custom) = self.custom_cost.as_deref().and_then(cost::CustomCost::read) {
+            let amount = custom.of(Some(usage), cost::CacheCounts::InsideInput);
+            self.record.cost = amount.map(|amount| Cost { amount, custom: true, estimated });
+            return;
+        }
+        // A deployment's name says nothing; then the model that the answer names is the one to price.
+        let names = [Some(self.record.model.as_str()), self.record.answered_model.as_deref()];
+        let found = names
+            .into_iter()
+            .flatten()
+            .find_map(|name| gate.shared.catalog.find(&self.record.provider, name, self.started_ms));
+        let amount = found.and_then(|found| cost::of(usage, found.price)).map(|ledger| ledger.total);
+        self.record.cost = amount.map(|amount| Cost { amount, custom: false, estimated });
+    }
+}
+
+const FREE: Cost = Cost { amount: Money::ZERO, custom: false, estimated: false };
+
+/// Resolves when the record is in the hands of the operating system; at once when there is none to write.
+#[derive(Default)]
+pub(crate) struct Closed {
+    written: Option<Written>,
+    pub(crate) usage: Option<Usage>,
+}
+
+impl Future for Closed {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.written {
+            // A record that could not be written is counted by the journal; the answer is delivered all the same.
+            Some(written) => Pin::new(written).poll(cx).map(drop),
+            None => Poll::Ready(()),
+        }
+    }
+}
+
+fn blank(id: Id, head: &Head) -> Record {
+    let text = |name: http::HeaderName| head.headers().get(name).and_then(|value| value.to_str().ok()).map(clip);
+    let nobody: Arc<str> = EMPTY.with(Arc::clone);
+    Record {
+        id,
+        event_id: None,
+        account: nobody.clone(),
+        gateway: nobody.clone(),
+        created_ms: 0,
+        provider: nobody,
+        model: String::new(),
+        answered_model: None,
+        model_type: None,
+        request_type: None,
+        path: String::new(),
+        method: head.method().as_str().to_owned(),
+        request_content_type: text(http::header::CONTENT_TYPE),
+        response_content_type: None,
+        status: 0,
+        outcome: Outcome::Cancelled,
+        cached: false,
+        streamed: false,
+        usage: None,
+        cost: None,
+        metadata: Metadata::default(),
+        step: 0,
+        request_size: 0,
+        response_size: 0,
+        token_id: None,
+        user_agent: text(http::header::USER_AGENT),
+        refusal: None,
+        finish: None,
+        timings: Timings::default(),
+        attempts: Vec::new(),
+        request_body: Payload::Empty,
+        response_body: Payload::Empty,
+    }
+}
+
+thread_local!(static EMPTY: Arc<str> = Arc::from(""));
+
+fn content_type(headers: &HeaderMap) -> Option<String> {
+    headers.get(http::header::CONTENT_TYPE).and_then(|value: &HeaderValue| value.to_str().ok()).map(clip)
+}
+
+/// Header texts are kept to a bound; they are for people to read. `to_str` let only visible ASCII pass.
+fn clip(text: &str) -> String {
+    text[..text.len().min(256)].to_owned()
+}

@@ -1,0 +1,170 @@
+//! What every request of a worker can reach.
+//!
+//! Enters: the parts that the app put together. Leaves: references to them. Never: changes, except by swapping the snapshot's pointer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ahash::RandomState;
+use arc_swap::ArcSwap;
+use futures_util::future::BoxFuture;
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+use tollgate_model::{Clock, Ids};
+use tollgate_rules::catalog::Catalog;
+use tollgate_rules::limit::Window;
+use tollgate_rules::snapshot::Snapshot;
+use tollgate_store::answers::Answers;
+use tollgate_store::journal::JournalWriter;
+
+use crate::fill::Fills;
+use crate::keys::Keys;
+use crate::metrics::Metrics;
+use crate::upstream::Upstream;
+
+/// One for the process.
+pub struct Shared {
+    pub snapshot: Arc<ArcSwap<Snapshot>>,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub catalog: Arc<Catalog>,
+    pub answers: Arc<dyn Answers>,
+    pub keys: Keys,
+    pub metrics: Metrics,
+    pub limits: Limits,
+    /// Asks the store whether settings changed, when a request names something the snapshot does not know.
+    pub refresh: Arc<dyn Refresh>,
+    pub(crate) fills: Fills,
+    pub(crate) windows: Mutex<HashMap<String, Arc<Mutex<Window>>, RandomState>>,
+    held: AtomicUsize,
+}
+
+/// One for each worker thread.
+pub struct Gate {
+    pub shared: Arc<Shared>,
+    pub(crate) upstream: Upstream,
+    pub(crate) journal: JournalWriter,
+}
+
+/// Brings the snapshot up to date with the documents. Called for unknown gateways and tokens only, so it may look at the disk.
+pub trait Refresh: Send + Sync {
+    /// Creates the `default` gateway for an authenticated request that needs it, or only looks for changes.
+    fn refresh(&self, wish: Wish) -> BoxFuture<'static, ()>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Look,
+    CreateDefault,
+}
+
+/// The written bounds of what one request, and all of them together, may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// A longer body is refused.
+    pub body_bytes_max: u64,
+    /// A longer body is not held in memory: it flows through once, without retry, cache or payload log.
+    pub hold_bytes_max: usize,
+    /// All bodies held at once.
+    pub held_bytes_max: usize,
+    /// A longer body is not kept beside its record.
+    pub log_body_bytes_max: usize,
+    /// Between two pieces of a caller's body.
+    pub body_idle: Duration,
+    /// For the head of a provider's answer, when the caller set no time-out.
+    pub first_byte: Duration,
+    /// Between two pieces of a provider's answer.
+    pub answer_idle: Duration,
+    /// For a request from its head to the last byte of its answer.
+    pub total: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self {
+            body_bytes_max: 512 * MIB as u64,
+            hold_bytes_max: 64 * MIB,
+            held_bytes_max: 1024 * MIB,
+            log_body_bytes_max: 10 * 1_000_000,
+            body_idle: Duration::from_secs(30),
+            first_byte: Duration::from_secs(600),
+            answer_idle: Duration::from_secs(300),
+            total: Duration::from_secs(3_600),
+        }
+    }
+}
+
+/// What [`Shared`] is made of.
+pub struct Parts {
+    pub snapshot: Arc<ArcSwap<Snapshot>>,
+    pub clock: Clock,
+    pub catalog: Arc<Catalog>,
+    pub answers: Arc<dyn Answers>,
+    pub keys: Keys,
+    pub metrics: Metrics,
+    pub limits: Limits,
+    pub refresh: Arc<dyn Refresh>,
+}
+
+// === impl Shared ===
+
+impl Shared {
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            snapshot: parts.snapshot,
+            clock: parts.clock,
+            ids: Ids::new(),
+            catalog: parts.catalog,
+            answers: parts.answers,
+            keys: parts.keys,
+            metrics: parts.metrics,
+            limits: parts.limits,
+            refresh: parts.refresh,
+            fills: Fills::default(),
+            windows: Mutex::default(),
+            held: AtomicUsize::new(0),
+        }
+    }
+
+    /// Bytes of bodies that are held right now.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+}
+
+impl Gate {
+    pub(crate) fn new(shared: Arc<Shared>, upstream: Upstream, journal: JournalWriter) -> Self {
+        Self { shared, upstream, journal }
+    }
+}
+
+/// Bytes held on behalf of one request; given back when it ends, however it ends.
+pub(crate) struct Held {
+    shared: Arc<Shared>,
+    bytes: usize,
+}
+
+impl Held {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, bytes: 0 }
+    }
+
+    /// `false` when all requests together would hold too much.
+    pub(crate) fn grow(&mut self, bytes: usize) -> bool {
+        let before = self.shared.held.fetch_add(bytes, Ordering::Relaxed);
+        if before + bytes > self.shared.limits.held_bytes_max {
+            self.shared.held.fetch_sub(bytes, Ordering::Relaxed);
+            return false;
+        }
+        self.bytes += bytes;
+        true
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.shared.held.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}

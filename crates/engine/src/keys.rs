@@ -1,0 +1,105 @@
+//! Which credential a request goes out with.
+//!
+//! Enters: the caller's headers and the provider's row. Leaves: the caller's own key, the operator's, or none.
+//! Never: sends an operator's key to an origin it was not bound to.
+
+use ahash::RandomState;
+use hashbrown::HashMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tollgate_model::Secret;
+use tollgate_wire::provider::{Auth, Origin, ProviderRow};
+
+/// The operator's keys, found in the environment at start; each bound to the origin that its provider had then.
+#[derive(Default)]
+pub struct Keys {
+    stored: HashMap<String, Stored, RandomState>,
+}
+
+struct Stored {
+    secret: Secret,
+    origin: Option<Origin>,
+}
+
+/// What authenticates a request to its provider.
+pub(crate) enum Key {
+    /// In the caller's headers or query, forwarded as it is.
+    Callers,
+    /// The operator's, to be written into this header.
+    Operators(HeaderName, HeaderValue),
+    None,
+}
+
+impl Keys {
+    /// Reads each provider's documented variables through `look`, which is the environment or a test's.
+    pub fn find<'a>(rows: impl Iterator<Item = &'a ProviderRow>, look: impl Fn(&str) -> Option<String>) -> Self {
+        let mut stored = HashMap::with_hasher(RandomState::new());
+        for row in rows {
+            let found = row.key_env().iter().filter_map(|name| look(name)).find(|value| !value.trim().is_empty());
+            if let Some(value) = found {
+                let secret = Secret::new(value.trim());
+                stored.insert(row.segment().to_owned(), Stored { secret, origin: row.fixed_origin() });
+            }
+        }
+        Self { stored }
+    }
+
+    /// Providers for which a key was found, for the banner.
+    pub fn providers(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.stored.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    pub(crate) fn pick(
+        &self,
+        row: &ProviderRow,
+        headers: &HeaderMap,
+        query: &str,
+        is_gateway_token: impl Fn(&HeaderName) -> bool,
+        target: &Origin,
+    ) -> Key {
+        if carries_own(row, headers, query, is_gateway_token) {
+            return Key::Callers;
+        }
+        let Some(stored) = self.stored.get(row.segment()) else { return Key::None };
+        if stored.origin.as_ref() != Some(target) {
+            return Key::None;
+        }
+        write(row.auth(), &stored.secret).map_or(Key::None, |(name, value)| Key::Operators(name, value))
+    }
+}
+
+fn carries_own(
+    row: &ProviderRow,
+    headers: &HeaderMap,
+    query: &str,
+    is_gateway_token: impl Fn(&HeaderName) -> bool,
+) -> bool {
+    let in_headers = row.credential_headers().iter().any(|name| {
+        let meaningful =
+            headers.get(name).is_some_and(|value| tollgate_rules::token::bare(value).is_some() || !is_blank(value));
+        meaningful && !is_gateway_token(name)
+    });
+    in_headers || row.credential_query().is_some_and(|name| has_parameter(query, name))
+}
+
+fn is_blank(value: &HeaderValue) -> bool {
+    let text = value.to_str().unwrap_or("?").trim();
+    let rest = text.split_once(' ').map_or(text, |(_, rest)| rest.trim());
+    rest.is_empty() || matches!(text.to_ascii_lowercase().as_str(), "bearer" | "token" | "key" | "bearer undefined")
+}
+
+fn has_parameter(query: &str, name: &str) -> bool {
+    query.split('&').any(|pair| pair.split_once('=').is_some_and(|(key, value)| key == name && !value.is_empty()))
+}
+
+fn write(auth: &Auth, secret: &Secret) -> Option<(HeaderName, HeaderValue)> {
+    let (name, text) = match auth {
+        Auth::Bearer => (http::header::AUTHORIZATION, format!("Bearer {}", secret.expose())),
+        Auth::Header { name, prefix } => (name.clone(), format!("{prefix}{}", secret.expose())),
+        Auth::Query { .. } | Auth::Sigv4 | Auth::None => return None,
+    };
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some((name, value))
+}

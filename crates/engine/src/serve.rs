@@ -1,0 +1,228 @@
+//! The spine: every stage of a request, in order, on one page.
+//!
+//! Enters: a request. Leaves: an answer or a refusal, and books that close themselves. Only this file orders stages.
+
+use std::sync::Arc;
+
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tollgate_model::Refusal;
+use tollgate_model::record::Outcome;
+use tollgate_rules::cacheable;
+use tollgate_rules::options::{Options, StreamCache};
+use tollgate_store::answers::CachedAnswer;
+use tollgate_wire::headers::forward_response;
+
+use crate::books::Books;
+use crate::edge::{self, CacheSaid, Marks, ReplyBody};
+use crate::fill::{Follower, Leader, Shown};
+use crate::gate::{Gate, Held};
+use crate::head::Head;
+use crate::relay::{Relay, Source, Upstream, fault_frame};
+use crate::replay::Replay;
+use crate::stage::admit::Caller;
+use crate::stage::cache::{Keep, Looked};
+use crate::stage::plan::Step;
+use crate::stage::send::Sent;
+use crate::stage::{admit, cache, hear, limit, plan, send};
+use crate::tally::{Tally, declared_length};
+
+/// One request of the data plane, from its head to an answer whose body still flows.
+pub(crate) async fn serve(gate: &Arc<Gate>, request: Request<Incoming>) -> Response<ReplyBody> {
+    let (parts, body) = request.into_parts();
+    let head = Head::read(parts);
+    let mut books = Books::open(gate, &head);
+    let event_id = head.headers().get(edge::EVENT_ID).cloned();
+    match walk(gate, &head, body, &mut books).await {
+        Ok((answer, options)) => follow(gate, books, answer, &head, &options, event_id).await,
+        Err(refusal) => refuse(books, &refusal, event_id).await,
+    }
+}
+
+enum Answer {
+    Remembered(Arc<CachedAnswer>),
+    Followed(Follower, Arc<Shown>, Step),
+    Fresh { sent: Sent, step: Step, share: Option<(Leader, Keep)>, cache: CacheSaid },
+}
+
+async fn walk(gate: &Arc<Gate>, head: &Head, body: Incoming, books: &mut Books) -> Result<(Answer, Options), Refusal> {
+    let caller = admit::caller(gate, head, books).await?; //                     who: Head -> Caller                    (2001, 2009)
+    let options = Options::read(head.headers(), &caller.gateway.settings, caller.snapshot.manners);
+    books.wished(&options);
+    let aim = plan::aim(&caller, head)?; //                                      where: a provider's row and a target   (2008)
+    let heard = hear::body(gate, head.headers(), body, books).await?; //         what: the body                         (408, 413)
+    let mut step = plan::step(gate, head, aim, heard, books)?; //                its model, as the body says            (400)
+    let looked = cache::find(gate, &caller, head, &step, &options).await?; //    a hit costs no unit and no budget
+    let (share, cache) = match looked {
+        Looked::Hit(answer) => return Ok((Answer::Remembered(answer), options)),
+        Looked::Follow(follower, shown) => return Ok((Answer::Followed(follower, shown, step), options)),
+        Looked::Lead(leader, keep) => (Some((leader, keep)), CacheSaid::Miss),
+        Looked::Alone => (None, CacheSaid::Miss),
+        Looked::Off => (None, CacheSaid::Nothing),
+    };
+    limit::enter(gate, &caller)?; //                                             one unit a request                     (2003)
+    let key = pick(gate, &caller, head, &step);
+    let sent = send::out(gate, &caller, head, &mut step, &key, options.retry, books).await?; // deadlines, asking again (2005)
+    Ok((Answer::Fresh { sent, step, share, cache }, options))
+}
+
+fn pick(gate: &Gate, caller: &Caller, head: &Head, step: &Step) -> crate::keys::Key {
+    let query = step.target.path_and_query.split_once('?').map_or("", |(_, query)| query);
+    gate.shared.keys.pick(&step.row, head.headers(), query, |name| caller.spent.contains(name), &step.target.origin)
+}
+
+async fn refuse(mut books: Books, refusal: &Refusal, event_id: Option<HeaderValue>) -> Response<ReplyBody> {
+    let mut response = edge::refusal(refusal);
+    books.refused(refusal);
+    Marks { id: books.id(), event_id, logged: books.writes(), step: 0, cache: CacheSaid::Nothing }
+        .write(response.headers_mut());
+    books.close(Outcome::Refused).await;
+    response
+}
+
+async fn follow(
+    gate: &Arc<Gate>,
+    books: Books,
+    answer: Answer,
+    head: &Head,
+    options: &Options,
+    event_id: Option<HeaderValue>,
+) -> Response<ReplyBody> {
+    let marks = |cache| Marks { id: books.id(), event_id, logged: books.writes(), step: 0, cache };
+    match answer {
+        Answer::Remembered(answer) => {
+            let ttl_s = answer.expires_ms.saturating_sub(books.started_ms()) / 1_000;
+            let marks = marks(CacheSaid::Hit { ttl_s });
+            remembered(books, answer, options, marks).await
+        }
+        Answer::Followed(follower, shown, step) => {
+            let marks = marks(CacheSaid::Collapsed);
+            followed(gate, books, follower, &shown, &step, marks)
+        }
+        Answer::Fresh { sent, step, share, cache } => {
+            let marks = marks(cache);
+            fresh(gate, books, sent, &step, share, head, marks).await
+        }
+    }
+}
+
+async fn remembered(
+    mut books: Books,
+    answer: Arc<CachedAnswer>,
+    options: &Options,
+    marks: Marks,
+) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::Whole(None));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
+    *response.headers_mut() = answer.headers.clone();
+    let streamed = answer.frames.len() > 1;
+    books.remembered(&answer, response.headers(), streamed);
+    marks.write(response.headers_mut());
+    if streamed && options.cache.streams == StreamCache::Recorded {
+        response.headers_mut().remove(CONTENT_LENGTH);
+        *response.body_mut() = ReplyBody::Replay(Box::new(Replay::new(answer, books)));
+    } else {
+        books.close(Outcome::Complete).await;
+        *response.body_mut() = ReplyBody::Whole(Some(answer.body.clone()));
+    }
+    response
+}
+
+fn followed(
+    gate: &Arc<Gate>,
+    mut books: Books,
+    follower: Follower,
+    shown: &Shown,
+    step: &Step,
+    marks: Marks,
+) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::Whole(None));
+    *response.status_mut() = StatusCode::from_u16(shown.status).unwrap_or_default();
+    *response.headers_mut() = shown.headers.clone();
+    books.collapsed(shown.status, response.headers(), tally(gate, step, &shown.headers));
+    let left = declared_length(&shown.headers);
+    marks.write(response.headers_mut());
+    let relay = Relay::new(gate.clone(), books, Source::Follower(follower), left, fault_frame(step.dialect));
+    *response.body_mut() = ReplyBody::Relay(Box::new(relay));
+    response
+}
+
+fn tally(gate: &Arc<Gate>, step: &Step, headers: &HeaderMap) -> Tally {
+    Tally::new(step.dialect, headers, gate.shared.limits.log_body_bytes_max, Held::new(gate.shared.clone()))
+}
+
+async fn fresh(
+    gate: &Arc<Gate>,
+    mut books: Books,
+    sent: Sent,
+    step: &Step,
+    share: Option<(Leader, Keep)>,
+    head: &Head,
+    marks: Marks,
+) -> Response<ReplyBody> {
+    let (parts, body) = sent.answered.response.into_parts();
+    let status = parts.status.as_u16();
+    let left = length_to_come(head.method(), parts.status, &parts.headers);
+    let tally = tally(gate, step, &parts.headers);
+    let fault = if tally.is_stream() { fault_frame(step.dialect) } else { None };
+    books.answered(status, &parts.headers, tally);
+    let mut headers = forward_response(&parts.headers);
+    let share = lead(gate, share, status, &headers);
+    if sent.exhausted && !headers.contains_key(edge::SHOULD_RETRY) {
+        headers.insert(edge::SHOULD_RETRY, HeaderValue::from_static("false"));
+    }
+    marks.write(&mut headers);
+    let upstream = Upstream { body, lease: Some(sent.answered.lease), share };
+    let relay = Relay::new(gate.clone(), books, Source::Upstream(upstream), left, fault);
+    let mut response = Response::new(gather(relay, left).await);
+    *response.status_mut() = parts.status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The leader shows the head to those who wait, or sends them off when this answer is not to be shared.
+fn lead(gate: &Gate, share: Option<(Leader, Keep)>, status: u16, headers: &HeaderMap) -> Option<(Leader, Keep)> {
+    let (mut leader, keep) = share?;
+    let fits = declared_length(headers).is_none_or(|length| length <= cacheable::BODY_BYTES_MAX);
+    if fits && cacheable::answer(status, headers, keep.streams != StreamCache::Off) {
+        leader.begin(status, headers.clone(), gate.shared.clock.now());
+        Some((leader, keep))
+    } else {
+        leader.decline();
+        None
+    }
+}
+
+/// Short answers of known length leave in one piece: head and body in one write, after one wait for the journal.
+const GATHER_BYTES_MAX: u64 = 256 * 1024;
+
+async fn gather(mut relay: Relay, left: Option<u64>) -> ReplyBody {
+    let Some(length) = left.filter(|length| (1..=GATHER_BYTES_MAX).contains(length)) else {
+        return ReplyBody::Relay(Box::new(relay));
+    };
+    let mut pieces: Vec<bytes::Bytes> = Vec::with_capacity(1);
+    while let Some(Ok(frame)) = relay.frame().await {
+        if let Ok(bytes) = frame.into_data() {
+            pieces.push(bytes);
+        }
+    }
+    let gathered: usize = pieces.iter().map(bytes::Bytes::len).sum();
+    if gathered as u64 != length {
+        // Broken off. The head still declares the length, so the caller's client sees it too.
+        return ReplyBody::Broken(Some(pieces.concat().into()));
+    }
+    match <[bytes::Bytes; 1]>::try_from(pieces) {
+        Ok([one]) => ReplyBody::Whole(Some(one)),
+        Err(pieces) => ReplyBody::Whole(Some(pieces.concat().into())),
+    }
+}
+
+/// How many bytes of body will follow this head; `None` when only its end will tell.
+fn length_to_come(method: &Method, status: StatusCode, headers: &HeaderMap) -> Option<u64> {
+    if method == Method::HEAD || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
+        return None;
+    }
+    declared_length(headers)
+}

@@ -1,0 +1,117 @@
+//! Listens, and shares connections out among worker threads.
+//!
+//! Enters: a listening socket. Leaves: nothing: answers go out on the connections. Never: lets a slow caller hold a thread, or a full process accept.
+//!
+//! One current-thread runtime for each core: a connection stays on the thread that got it, and so do the upstream connections that serve it, so the
+//! hot path crosses no thread and takes no contended lock. Connections are handed to the worker that has the fewest.
+
+mod connection;
+mod worker;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Incoming;
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tollgate_rules::egress::Egress;
+use tollgate_store::journal::Journal;
+use tollgate_testkit::Sandbox;
+
+use crate::body::BoxError;
+use crate::gate::Shared;
+use crate::upstream::{Bounds, TlsRoots};
+
+pub use worker::Workers;
+
+/// What answers everything outside the data plane.
+pub trait Fallback: Send + Sync + 'static {
+    fn call(&self, request: Request<Incoming>) -> BoxFuture<'static, Response<UnsyncBoxBody<Bytes, BoxError>>>;
+}
+
+/// How connections are served.
+#[derive(Clone)]
+pub struct Serving {
+    pub workers: usize,
+    pub connections_max: usize,
+    pub head_bytes_max: usize,
+    pub headers_max: usize,
+    /// For a whole request head, and for the first byte on an idle connection.
+    pub head_timeout: Duration,
+    pub tls: Option<tokio_rustls::TlsAcceptor>,
+    pub egress: Arc<Egress>,
+    pub upstream: Bounds,
+    pub roots: TlsRoots,
+    pub sandbox: Sandbox,
+}
+
+impl Serving {
+    pub fn new(sandbox: Sandbox) -> Self {
+        Self {
+            workers: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            connections_max: 16_384,
+            head_bytes_max: 64 * 1024,
+            headers_max: 128,
+            head_timeout: Duration::from_secs(30),
+            tls: None,
+            egress: Arc::default(),
+            upstream: Bounds::default(),
+            roots: TlsRoots::default(),
+            sandbox,
+        }
+    }
+}
+
+/// What one accepted connection holds while it lives.
+pub(crate) struct Admitted {
+    stream: std::net::TcpStream,
+    place: OwnedSemaphorePermit,
+}
+
+/// Accepts until `drain` says stop, then waits for the workers to finish or for `patience` to run out.
+pub async fn run(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    journal: &Journal,
+    fallback: Arc<dyn Fallback>,
+    serving: Serving,
+    mut drain: watch::Receiver<bool>,
+    patience: Duration,
+) -> io::Result<()> {
+    let places = Arc::new(Semaphore::new(serving.connections_max));
+    let workers = Workers::start(&shared, journal, &fallback, &serving, &drain)?;
+    loop {
+        let place = tokio::select! {
+            place = places.clone().acquire_owned() => place.map_err(io::Error::other)?,
+            _ = drain.wait_for(|stop| *stop) => break,
+        };
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = drain.wait_for(|stop| *stop) => break,
+        };
+        match stream {
+            Ok((stream, _)) => workers.give(Admitted { stream: stream.into_std()?, place }),
+            Err(cause) => rest(&cause).await,
+        }
+    }
+    drop(listener);
+    workers.finish(patience).await;
+    Ok(())
+}
+
+/// Out of descriptors, most likely: connections that end free some. Not a reason to spin, nor to stop.
+async fn rest(cause: &io::Error) {
+    if matches!(
+        cause.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    ) {
+        return;
+    }
+    tracing::warn!(%cause, "cannot accept a connection");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}

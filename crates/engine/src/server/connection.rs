@@ -1,0 +1,120 @@
+//! One caller's connection, HTTP/1.1 or HTTP/2, with or without TLS.
+//!
+//! Enters: an accepted socket. Leaves: answers. Never: lives on without a deadline: heads, bodies and idle times all have one.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::{Admitted, Fallback, Serving};
+use crate::edge::{self, ReplyBody};
+use crate::gate::Gate;
+use crate::head;
+use crate::serve::serve as serve_request;
+use crate::strict::{Strict, Tail};
+
+pub(super) struct Context {
+    pub(super) gate: Arc<Gate>,
+    pub(super) fallback: Arc<dyn Fallback>,
+    pub(super) serving: Serving,
+    pub(super) drain: watch::Receiver<bool>,
+    pub(super) connections: Arc<AtomicUsize>,
+}
+
+/// Counts a connection out, however it ends.
+struct Counted<'a>(&'a Context);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+        self.0.gate.shared.metrics.connections.dec();
+    }
+}
+
+const HTTP2_STREAMS_MAX: u32 = 100;
+const HTTP2_RESETS_MAX: usize = 20;
+
+pub(super) async fn serve(context: Arc<Context>, admitted: Admitted) {
+    context.gate.shared.metrics.connections.inc();
+    let _counted = Counted(&context);
+    let _place = admitted.place;
+    if let Err(cause) = shake_hands(&context, admitted.stream).await {
+        tracing::debug!(%cause, "connection ended");
+    }
+}
+
+async fn shake_hands(context: &Arc<Context>, stream: std::net::TcpStream) -> Result<(), crate::BoxError> {
+    let stream = TcpStream::from_std(stream)?;
+    stream.set_nodelay(true)?;
+    match &context.serving.tls {
+        None => talk(context, stream).await,
+        Some(acceptor) => {
+            let stream = tokio::time::timeout(context.serving.head_timeout, acceptor.accept(stream)).await??;
+            talk(context, stream).await
+        }
+    }
+}
+
+async fn talk<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    context: &Arc<Context>,
+    stream: T,
+) -> Result<(), crate::BoxError> {
+    let (stream, tail) = Strict::new(stream);
+    let service = service_fn(move |request| answer(context.clone(), tail.clone(), request));
+    let builder = builder(&context.serving);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let mut drain = context.drain.clone();
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        _ = drain.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
+}
+
+fn builder(serving: &Serving) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    // Without a timer hyper's read time-out silently switches itself off.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(serving.head_timeout)
+        .max_buf_size(serving.head_bytes_max)
+        .max_headers(serving.headers_max)
+        .pipeline_flush(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20))
+        .max_concurrent_streams(HTTP2_STREAMS_MAX)
+        .max_header_list_size(serving.head_bytes_max as u32)
+        .max_pending_accept_reset_streams(HTTP2_RESETS_MAX);
+    builder
+}
+
+async fn answer(
+    context: Arc<Context>,
+    tail: Tail,
+    request: Request<Incoming>,
+) -> Result<Response<ReplyBody>, Infallible> {
+    let (parts, body) = request.into_parts();
+    if let Err(refusal) = tail.judge(&parts) {
+        return Ok(edge::refusal(&refusal));
+    }
+    let request = Request::from_parts(parts, body);
+    if head::is_ours(request.uri().path()) {
+        return Ok(serve_request(&context.gate, request).await);
+    }
+    Ok(context.fallback.call(request).await.map(ReplyBody::Other))
+}

@@ -1,0 +1,8 @@
+//! The stages of a request, each in a file of its own. `serve` says in which order they run.
+
+pub(crate) mod admit;
+pub(crate) mod cache;
+pub(crate) mod hear;
+pub(crate) mod limit;
+pub(crate) mod plan;
+pub(crate) mod send;

@@ -1,0 +1,100 @@
+//! Who asks, and which gateway: the first question.
+//!
+//! Enters: a head. Leaves: a `Caller`, the proof that the gateway exists and lets this caller in. Never: reads a body.
+//!
+//! A token may stand wherever an official SDK can put one (data-plane specification, section 9.1). A credential header that holds a gateway token
+//! is remembered as spent: it is neither a provider key nor forwarded.
+
+use std::sync::Arc;
+
+use http::HeaderName;
+use tollgate_model::Refusal;
+use tollgate_model::gateway::DEFAULT_ID;
+use tollgate_model::token::{Permission, Token};
+use tollgate_rules::snapshot::{GatewayRules, Snapshot};
+use tollgate_rules::token::{CREDENTIAL_HEADERS, PREFIX, bare, digest, in_gateway_header};
+
+use crate::books::Books;
+use crate::gate::{Gate, Wish};
+use crate::head::Head;
+
+pub(crate) struct Caller {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) gateway: Arc<GatewayRules>,
+    /// Credential headers that hold a gateway token.
+    pub(crate) spent: Vec<HeaderName>,
+}
+
+struct Shown {
+    token: Option<Arc<Token>>,
+    spent: Vec<HeaderName>,
+    /// Something that could be a token was shown and is not known.
+    stranger: bool,
+}
+
+pub(crate) async fn caller(gate: &Gate, head: &Head, books: &mut Books) -> Result<Caller, Refusal> {
+    let mut snapshot = gate.shared.snapshot.load_full();
+    if !snapshot.knows_account(head.account()) {
+        return Err(Refusal::unknown_gateway());
+    }
+    let mut shown = shown(&snapshot, head, gate.shared.clock.unix_ms());
+    // Settings may have been written by another process a moment ago: look once before saying no.
+    if snapshot.gateway(head.gateway()).is_none() || is_unwelcome(&snapshot, head, &shown) {
+        gate.shared.refresh.refresh(wish(head, &shown)).await;
+        snapshot = gate.shared.snapshot.load_full();
+        shown = self::shown(&snapshot, head, gate.shared.clock.unix_ms());
+        if snapshot.gateway(head.gateway()).is_none() && wish(head, &shown) == Wish::CreateDefault {
+            gate.shared.refresh.refresh(Wish::CreateDefault).await;
+            snapshot = gate.shared.snapshot.load_full();
+        }
+    }
+    let gateway = snapshot.gateway(head.gateway()).cloned().ok_or_else(Refusal::unknown_gateway)?;
+    let token_id = shown.token.as_ref().map(|token| token.id.as_str());
+    books.admitted(&snapshot.account, &gateway.id, token_id, gateway.settings.collect_logs);
+    if gateway.settings.authentication && shown.token.is_none() {
+        return Err(Refusal::unauthorized());
+    }
+    Ok(Caller { spent: shown.spent, gateway, snapshot })
+}
+
+fn is_unwelcome(snapshot: &Snapshot, head: &Head, shown: &Shown) -> bool {
+    let wanted = snapshot.gateway(head.gateway()).is_some_and(|gateway| gateway.settings.authentication);
+    wanted && shown.token.is_none() && shown.stranger
+}
+
+/// An authenticated request that names the default gateway creates it.
+fn wish(head: &Head, shown: &Shown) -> Wish {
+    if head.gateway() == DEFAULT_ID && shown.token.is_some() { Wish::CreateDefault } else { Wish::Look }
+}
+
+fn shown(snapshot: &Snapshot, head: &Head, now_ms: u64) -> Shown {
+    let mut shown = Shown { token: None, spent: Vec::new(), stranger: false };
+    if let Some(text) = in_gateway_header(head.headers()) {
+        shown.consider(snapshot, text, now_ms);
+    }
+    for name in &CREDENTIAL_HEADERS {
+        if let Some(text) = head.headers().get(name).and_then(bare)
+            && shown.consider(snapshot, text, now_ms)
+        {
+            shown.spent.push(name.clone());
+        }
+    }
+    shown
+}
+
+impl Shown {
+    /// Whether the text is a token of ours, be it one that may run or not: no token of ours ever goes to a provider.
+    fn consider(&mut self, snapshot: &Snapshot, text: &str, now_ms: u64) -> bool {
+        if !text.starts_with(PREFIX) {
+            return false;
+        }
+        let Some(token) = snapshot.token(&digest(text)) else {
+            self.stranger = true;
+            return false;
+        };
+        if self.token.is_none() && token.allows(Permission::Run, now_ms) {
+            self.token = Some(token.clone());
+        }
+        true
+    }
+}

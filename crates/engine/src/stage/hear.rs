@@ -1,0 +1,87 @@
+//! Hears the caller out: reads the body of a request.
+//!
+//! Enters: a body as it arrives. Leaves: bytes that can be sent again, or, when they are too many to hold, what came so far and the rest.
+//! Never: waits for ever, or holds more than its bounds.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use tollgate_model::{Moment, Refusal};
+
+use crate::body::Outgoing;
+use crate::books::Books;
+use crate::gate::Gate;
+use crate::tally::declared_length;
+
+pub(crate) enum Heard {
+    Held(Bytes),
+    Flow(Outgoing),
+}
+
+/// Slower than this on average, after the first half minute, is an attack.
+const BYTES_PER_SECOND_MIN: u64 = 4 * 1024;
+
+pub(crate) async fn body(
+    gate: &Gate,
+    headers: &HeaderMap,
+    mut incoming: Incoming,
+    books: &mut Books,
+) -> Result<Heard, Refusal> {
+    let limits = gate.shared.limits;
+    let length = declared_length(headers);
+    if length.is_some_and(|length| length > limits.body_bytes_max) {
+        return Err(too_large(limits.body_bytes_max));
+    }
+    if incoming.is_end_stream() {
+        return Ok(Heard::Held(Bytes::new()));
+    }
+    let begun = gate.shared.clock.now();
+    let mut read = BytesMut::new();
+    while let Some(piece) = next(gate, &mut incoming, begun, read.len()).await? {
+        if !books.hold(piece.len()) {
+            return Err(Refusal::unavailable(
+                "the gateway holds too many request bodies at once",
+                Duration::from_secs(1),
+            ));
+        }
+        if read.is_empty() && length == Some(piece.len() as u64) {
+            return Ok(Heard::Held(piece));
+        }
+        if read.len() + piece.len() > limits.hold_bytes_max {
+            let read = VecDeque::from([read.freeze(), piece]);
+            return Ok(Heard::Flow(Outgoing::Flow { read, rest: incoming, length, left_max: limits.body_bytes_max }));
+        }
+        read.extend_from_slice(&piece);
+    }
+    Ok(Heard::Held(read.freeze()))
+}
+
+async fn next(gate: &Gate, incoming: &mut Incoming, begun: Moment, read: usize) -> Result<Option<Bytes>, Refusal> {
+    let idle = gate.shared.limits.body_idle;
+    loop {
+        let frame = tokio::time::timeout(idle, incoming.frame()).await.map_err(|_| slow())?;
+        let Some(frame) = frame else { return Ok(None) };
+        let frame = frame.map_err(|cause| {
+            Refusal::bad_request("the request body broke off or was not framed as HTTP").close().because(cause)
+        })?;
+        let spent = gate.shared.clock.now().since(begun);
+        if spent > idle && (read as u64) < BYTES_PER_SECOND_MIN * (spent - idle).as_secs() {
+            return Err(slow());
+        }
+        if let Ok(bytes) = frame.into_data() {
+            return Ok(Some(bytes));
+        }
+    }
+}
+
+fn slow() -> Refusal {
+    Refusal::slow_caller("the request body did not arrive in time")
+}
+
+fn too_large(bytes_max: u64) -> Refusal {
+    Refusal::too_large(format!("the request body is larger than {bytes_max} bytes"))
+}

@@ -1,0 +1,128 @@
+//! Where the request goes, and what it asks for: a provider's row, a target, a model.
+//!
+//! Enters: a caller and what was heard. Leaves: a `Step`: everything an attempt needs. Never: opens a connection.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, UPGRADE};
+use http::{HeaderMap, Method};
+use tollgate_model::Refusal;
+use tollgate_wire::dialect::Dialect;
+use tollgate_wire::peek::{Peek, peek};
+use tollgate_wire::provider::{Misdirected, ProviderRow, Target};
+
+use crate::body::Outgoing;
+use crate::books::Books;
+use crate::decode::{Encoding, encoding};
+use crate::gate::Gate;
+use crate::head::Head;
+use crate::stage::admit::Caller;
+use crate::stage::hear::Heard;
+
+/// Which provider, before the body is read: an unknown one is refused without reading it.
+pub(crate) struct Aim {
+    pub(crate) row: Arc<ProviderRow>,
+    pub(crate) target: Target,
+}
+
+/// One target, with all that is sent there.
+pub(crate) struct Step {
+    pub(crate) row: Arc<ProviderRow>,
+    pub(crate) target: Target,
+    pub(crate) dialect: Dialect,
+    pub(crate) model: String,
+    pub(crate) streamed: bool,
+    pub(crate) method: Method,
+    pub(crate) body: Asking,
+}
+
+pub(crate) enum Asking {
+    Held(Bytes),
+    /// Sent once: `take` leaves nothing for a second attempt.
+    Flow(Option<Outgoing>),
+}
+
+pub(crate) fn aim(caller: &Caller, head: &Head) -> Result<Aim, Refusal> {
+    if head.headers().contains_key(UPGRADE) {
+        return Err(Refusal::bad_request("upgrading a connection (WebSocket) is not supported on this path"));
+    }
+    if head.provider().is_empty() {
+        return Err(Refusal::not_found(
+            "the universal endpoint is not part of this version; call /v1/{account}/{gateway}/{provider}/...",
+        ));
+    }
+    let row = caller.snapshot.providers.get(head.provider()).cloned().ok_or_else(Refusal::invalid_provider)?;
+    let target = row.target(head.account(), head.rest(), head.headers()).map_err(misdirected)?;
+    Ok(Aim { row, target })
+}
+
+fn misdirected(cause: Misdirected) -> Refusal {
+    Refusal::bad_request(cause.to_string())
+}
+
+pub(crate) fn step(gate: &Gate, head: &Head, aim: Aim, heard: Heard, books: &mut Books) -> Result<Step, Refusal> {
+    let Aim { row, target } = aim;
+    let operation = target.operation.as_ref();
+    books.aimed(row.name(), &target.log_path, operation.map(|operation| &operation.name));
+    let dialect = operation.map_or(Dialect::Raw, |operation| operation.dialect);
+    let (body, said) = match heard {
+        Heard::Held(bytes) => {
+            books.heard_body(&bytes, bytes.len() as u64, false);
+            let said = said(gate, dialect, head.headers(), &bytes)?;
+            (Asking::Held(bytes), said)
+        }
+        Heard::Flow(flow) => {
+            books.heard_body(&Bytes::new(), crate::tally::declared_length(head.headers()).unwrap_or(1), true);
+            (Asking::Flow(Some(flow)), Peek::default())
+        }
+    };
+    let model = target.model_in_path.clone().or(said.model).unwrap_or_default();
+    books.asked_for(model.clone(), said.stream);
+    Ok(Step { row, target, dialect, model, streamed: said.stream, method: head.method().clone(), body })
+}
+
+/// What the body says of itself. JSON that is none is refused here, with its place, before anything is spent on it.
+fn said(gate: &Gate, dialect: Dialect, headers: &HeaderMap, body: &Bytes) -> Result<Peek, Refusal> {
+    if dialect == Dialect::Raw || body.is_empty() || !is_json(headers) {
+        return Ok(Peek::default());
+    }
+    let decoded = match encoding(headers, gate.shared.limits.hold_bytes_max) {
+        Encoding::Identity => body.clone(),
+        Encoding::Known(mut decoder) => decoder.push(body).map_err(|cause| {
+            Refusal::too_large(
+                "the request body's content encoding is broken, or decodes to more than the gateway looks at",
+            )
+            .because(cause)
+        })?,
+        Encoding::Unknown => {
+            return Err(Refusal::bad_request("content-encoding: expected one of gzip, deflate, br, zstd"));
+        }
+    };
+    peek(dialect, &decoded)
+        .map_err(|cause| Refusal::bad_request(format!("the request body is not valid JSON: {cause}")))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
+    let text = value.to_str().unwrap_or_default();
+    let kind = text.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json")
+}
+
+impl Asking {
+    /// The body for one attempt; `None` when it has gone out already and cannot be sent again.
+    pub(crate) fn take(&mut self) -> Option<Outgoing> {
+        match self {
+            Self::Held(bytes) => Some(Outgoing::held(bytes.clone())),
+            Self::Flow(flow) => flow.take(),
+        }
+    }
+
+    pub(crate) fn held(&self) -> Option<&Bytes> {
+        match self {
+            Self::Held(bytes) => Some(bytes),
+            Self::Flow(_) => None,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Sends a step to its provider, again when it is worth it.
+//!
+//! Enters: a step, a key, a retry plan. Leaves: the provider's answer, whatever its status, or a refusal when there is none.
+//! Never: asks again after a byte of an answer went to the caller, or past the origin's retry budget.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName};
+use tollgate_model::record::Attempt;
+use tollgate_model::{Moment, Refusal};
+use tollgate_rules::retry::{self, Fault, Plan, Verdict};
+use tollgate_wire::headers::{RequestPolicy, forward_request};
+
+use crate::books::Books;
+use crate::gate::Gate;
+use crate::head::Head;
+use crate::keys::Key;
+use crate::stage::admit::Caller;
+use crate::stage::plan::Step;
+use crate::upstream::{self, Answered, Miss};
+
+pub(crate) struct Sent {
+    pub(crate) answered: Answered,
+    /// The gateway has asked as often as was worth it: an SDK need not start over.
+    pub(crate) exhausted: bool,
+}
+
+pub(crate) async fn out(
+    gate: &Gate,
+    caller: &Caller,
+    head: &Head,
+    step: &mut Step,
+    key: &Key,
+    plan: Plan,
+    books: &mut Books,
+) -> Result<Sent, Refusal> {
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        // Made anew for each attempt: nearly always there is only one, and then nothing is copied twice.
+        let headers = outgoing(caller, head, key);
+        let tried_once = try_once(gate, step, headers, plan.timeout(tried, false), books).await;
+        let fault = match &tried_once {
+            Ok(answered) => answer_fault(gate, answered),
+            Err(miss) => Some(miss.fault()),
+        };
+        let Some(fault) = fault else {
+            return tried_once.map(|answered| Sent { answered, exhausted: false }).map_err(missed);
+        };
+        match again(gate, step, plan, tried, fault) {
+            Some(pause) => {
+                drop(tried_once);
+                tokio::time::sleep(pause).await;
+            }
+            None => return tried_once.map(|answered| Sent { answered, exhausted: tried > 1 }).map_err(missed),
+        }
+    }
+}
+
+fn again(gate: &Gate, step: &Step, plan: Plan, tried: u8, fault: Fault) -> Option<Duration> {
+    let Verdict::Again(pause) = plan.after(tried, fault) else { return None };
+    (step.body.held().is_some() && gate.upstream.may_retry(&step.target.origin)).then_some(pause)
+}
+
+fn answer_fault(gate: &Gate, answered: &Answered) -> Option<Fault> {
+    let status = answered.response.status().as_u16();
+    retry::is_passing(status).then(|| {
+        let retry_after = retry::read_retry_after(answered.response.headers(), gate.shared.clock.unix_ms());
+        Fault::Status { status, retry_after }
+    })
+}
+
+async fn try_once(
+    gate: &Gate,
+    step: &mut Step,
+    headers: HeaderMap,
+    timeout: Option<Duration>,
+    books: &mut Books,
+) -> Result<Answered, Miss> {
+    let started_us = books.elapsed_us();
+    let begun = gate.shared.clock.now();
+    let result = match prepared(step, headers) {
+        Ok(request) => {
+            let patience = timeout.unwrap_or(gate.shared.limits.first_byte);
+            gate.upstream.send(&step.target.origin, request, patience).await
+        }
+        Err(miss) => Err(miss),
+    };
+    books.tried(attempt(gate, step, started_us, begun, &result));
+    gate.shared.metrics.attempt(&result);
+    result
+}
+
+fn prepared(step: &mut Step, headers: HeaderMap) -> Result<http::Request<upstream::UpstreamBody>, Miss> {
+    let body = step.body.take().ok_or_else(|| Miss::Broken("the request body was sent already".into()))?;
+    upstream::request(step.method.clone(), &step.target.path_and_query, headers, body)
+        .map_err(|cause| Miss::Broken(cause.into()))
+}
+
+fn attempt(gate: &Gate, step: &Step, started_us: u64, begun: Moment, result: &Result<Answered, Miss>) -> Attempt {
+    let elapsed_us = gate.shared.clock.now().micros_since(begun);
+    let timing = result.as_ref().map(|answered| answered.timing).unwrap_or_default();
+    Attempt {
+        provider: step.row.name().clone(),
+        model: step.model.clone(),
+        origin: step.target.origin.text().into(),
+        started_us,
+        queue_us: timing.queue_us,
+        connect_us: timing.connect_us,
+        first_byte_us: result.is_ok().then_some(elapsed_us),
+        ended_us: elapsed_us,
+        status: result.as_ref().ok().map(|answered| answered.response.status().as_u16()),
+        miss: result.as_ref().err().map(|miss| miss.word().to_owned()),
+        reused: timing.reused,
+    }
+}
+
+fn outgoing(caller: &Caller, head: &Head, key: &Key) -> HeaderMap {
+    let is_spent = |name: &HeaderName| caller.spent.contains(name);
+    let mut headers = forward_request(head.headers(), &RequestPolicy { spent: &is_spent });
+    if let Key::Operators(name, value) = key {
+        headers.insert(name.clone(), value.clone());
+    }
+    headers
+}
+
+fn missed(miss: Miss) -> Refusal {
+    let refusal = match miss {
+        Miss::Timeout(_) => Refusal::upstream_timeout(),
+        _ => Refusal::upstream_failed(),
+    };
+    refusal.because(miss)
+}

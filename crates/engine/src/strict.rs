@@ -1,0 +1,192 @@
+//! Refuses requests whose framing could be read in two ways.
+//!
+//! Enters: a connection's bytes, on their way to the HTTP parser. Leaves: the same bytes, and a verdict on the head they began with.
+//! Never: repairs. A request that two readers could cut differently is refused and its connection closed.
+//!
+//! The parser (hyper) accepts some of these and is right to: it drops `Content-Length` beside `Transfer-Encoding`, merges equal lengths, takes a
+//! bare line feed for a line's end. A gateway with a credential of its own must not: RFC 9112 sections 2.2, 6.1, 6.3 let a server
+//! reject them. What was dropped can no longer be seen in the parsed head, so the raw head is kept until the answer begins.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::request::Parts;
+use http::{HeaderMap, Version};
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tollgate_model::Refusal;
+
+/// Longer heads are refused by the parser before anybody asks for this verdict.
+const TAIL_BYTES_MAX: usize = 96 * 1024;
+
+const TAIL_BYTES_KEPT: usize = 4 * 1024;
+
+pub(crate) struct Strict<T> {
+    io: T,
+    tail: Tail,
+}
+
+/// What was read since something was last written.
+#[derive(Clone, Default)]
+pub(crate) struct Tail(Arc<Mutex<Vec<u8>>>);
+
+impl<T> Strict<T> {
+    pub(crate) fn new(io: T) -> (Self, Tail) {
+        let tail = Tail::default();
+        (Self { io, tail: tail.clone() }, tail)
+    }
+}
+
+impl Tail {
+    /// An answer began. Room for a usual head is kept, room for a body is not: idle connections are many.
+    fn forget(&self) {
+        let mut tail = self.0.lock();
+        tail.clear();
+        tail.shrink_to(TAIL_BYTES_KEPT);
+    }
+
+    /// The verdict on the request whose head was just parsed.
+    pub(crate) fn judge(&self, parts: &Parts) -> Result<(), Refusal> {
+        if parts.version >= Version::HTTP_2 {
+            return authority(parts);
+        }
+        let verdict = head(&self.0.lock(), &parts.headers);
+        verdict.map_err(|what| Refusal::bad_request(what).close())?;
+        authority(parts)
+    }
+}
+
+/// Judges the raw head. Without one (it was read together with an earlier, pipelined request) only what cannot be ambiguous passes.
+fn head(tail: &[u8], headers: &HeaderMap) -> Result<(), &'static str> {
+    let tail = trim_start(tail);
+    let Some(end) = memchr::memmem::find(tail, b"\r\n\r\n") else {
+        let framed = headers.contains_key(http::header::TRANSFER_ENCODING);
+        let bare = !tail.is_empty() && memchr::memmem::find(tail, b"\n\n").is_some();
+        return if framed || bare { Err("the request's head is not framed as HTTP") } else { Ok(()) };
+    };
+    let mut lengths = 0;
+    let mut codings = 0;
+    let mut line_start = 0;
+    for feed in memchr::memchr_iter(b'\n', &tail[..end + 2]) {
+        if feed == 0 || tail[feed - 1] != b'\r' {
+            return Err("a line of the request's head ends without a carriage return");
+        }
+        let line = &tail[line_start..feed - 1];
+        lengths += u32::from(is_named(line, b"content-length"));
+        codings += u32::from(is_named(line, b"transfer-encoding"));
+        line_start = feed + 1;
+    }
+    match (lengths, codings) {
+        (0 | 1, 0) | (0, 1) => Ok(()),
+        (_, 0) => Err("content-length: given more than once"),
+        (0, _) => Err("transfer-encoding: given more than once"),
+        _ => Err("content-length and transfer-encoding: only one may be given"),
+    }
+}
+
+/// Blank lines before a request line are allowed.
+fn trim_start(tail: &[u8]) -> &[u8] {
+    let blank = tail.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    &tail[blank..]
+}
+
+fn is_named(line: &[u8], name: &[u8]) -> bool {
+    line.len() > name.len() && line[name.len()] == b':' && line[..name.len()].eq_ignore_ascii_case(name)
+}
+
+/// `Host` is one `host[:port]`: nothing in it may look like a path, a user or a query to some other reader.
+fn authority(parts: &Parts) -> Result<(), Refusal> {
+    let mut hosts = parts.headers.get_all(http::header::HOST).iter();
+    let host = hosts.next();
+    let valid = |value: &http::HeaderValue| {
+        value
+            .as_bytes()
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']'))
+    };
+    if hosts.next().is_some() {
+        return Err(Refusal::bad_request("host: given more than once").close());
+    }
+    if host.is_none() && parts.version == Version::HTTP_11 {
+        return Err(Refusal::bad_request("host: missing").close());
+    }
+    if host.is_some_and(|host| !valid(host)) {
+        return Err(Refusal::bad_request("host: expected a name or an address, and perhaps a port").close());
+    }
+    Ok(())
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Strict<T> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
+        let fresh = &buffer.filled()[before..];
+        if !fresh.is_empty() {
+            let mut tail = self.tail.0.lock();
+            let room = TAIL_BYTES_MAX.saturating_sub(tail.len());
+            tail.extend_from_slice(&fresh[..fresh.len().min(room)]);
+        }
+        polled
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Strict<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.tail.forget();
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.tail.forget();
+        Pin::new(&mut self.io).poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(raw: &str) -> Result<(), &'static str> {
+        head(raw.as_bytes(), &HeaderMap::new())
+    }
+
+    #[test]
+    fn a_head_that_can_be_read_in_two_ways_is_refused() {
+        for good in [
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx",
+            "\r\nPOST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 30\r\n\r\nContent-Length: 1\r\nbody\nbody",
+        ] {
+            assert_eq!(judged(good), Ok(()), "{good:?}");
+        }
+        for bad in [
+            "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\nCONTENT-LENGTH: 1\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\nHost: a\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n",
+        ] {
+            assert!(judged(bad).is_err(), "{bad:?}");
+        }
+    }
+}

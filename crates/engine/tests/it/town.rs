@@ -1,0 +1,241 @@
+//! A whole gateway in one process, and a client to talk to it.
+//!
+//! Enters: settings of one gateway. Leaves: a place to send requests to, what the provider heard, what the log says. Never: uses a fixed port.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tollgate_engine::keys::Keys;
+use tollgate_engine::metrics::Metrics;
+use tollgate_engine::server::{self, Fallback, Serving};
+use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Wish};
+use tollgate_model::token::{Permission, Token};
+use tollgate_model::{Clock, Gateway, Record};
+use tollgate_rules::catalog::Catalog;
+use tollgate_rules::egress::Egress;
+use tollgate_rules::snapshot::{Documents, Snapshot};
+use tollgate_rules::token;
+use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions};
+use tollgate_store::ingest::IngestOptions;
+use tollgate_store::records::{Body, Filter, Page, Which};
+use tollgate_store::{Ingest, Journal, JournalOptions, Records};
+use tollgate_testkit::{Listening, Sandbox};
+use tollgate_wire::provider::Providers;
+
+pub const TOKEN: &str = "tg_fake-token-for-tests";
+
+pub struct Town {
+    pub address: SocketAddr,
+    pub provider: Sandbox,
+    pub shared: Arc<Shared>,
+    records: Arc<DayRecords>,
+    ingest: Ingest,
+    client: Client<HttpConnector, Full<Bytes>>,
+    stop: watch::Sender<bool>,
+    _listening: Listening,
+    _dir: tempfile::TempDir,
+}
+
+pub struct Plan {
+    pub gateway: Gateway,
+    pub limits: Limits,
+    pub serving: fn(&mut Serving),
+}
+
+pub struct Heard {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            gateway: Gateway { id: "g".to_owned(), ..Gateway::default() },
+            limits: Limits::default(),
+            serving: |_| {},
+        }
+    }
+}
+
+impl Plan {
+    pub fn gateway(change: impl FnOnce(&mut Gateway)) -> Self {
+        let mut plan = Self::default();
+        change(&mut plan.gateway);
+        plan
+    }
+}
+
+/// The gateway `g`, with the provider `openai` led to a scripted one.
+pub async fn town(plan: Plan) -> Town {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let dir = tempfile::tempdir().unwrap();
+    let provider = Sandbox::for_tests();
+    let listening = provider.listen("127.0.0.1:0").await.unwrap();
+    let metrics = Arc::new(tollgate_store::Metrics::default());
+    let journal =
+        Arc::new(Journal::open(&dir.path().join("journal"), JournalOptions::default(), metrics.clone()).unwrap());
+    let records =
+        Arc::new(DayRecords::open(&dir.path().join("logs"), DayRecordsOptions::default(), metrics.clone()).unwrap());
+    let ingest = Ingest::start(journal.clone(), records.clone(), IngestOptions::default()).unwrap();
+    let answers = DiskAnswers::open(&dir.path().join("answers.db"), DiskAnswersOptions::default(), metrics).unwrap();
+    let shared = Arc::new(Shared::new(Parts {
+        snapshot: Arc::new(ArcSwap::from_pointee(snapshot(plan.gateway, &listening.url()))),
+        clock: Clock::System,
+        catalog: Catalog::builtin(),
+        answers: Arc::new(answers),
+        keys: Keys::default(),
+        metrics: Metrics::default(),
+        limits: plan.limits,
+        refresh: Arc::new(Unchanging),
+    }));
+    let mut serving = Serving::new(provider.clone());
+    serving.egress = Arc::new(Egress { allow_private: vec!["127.0.0.0/8".parse().unwrap()] });
+    (plan.serving)(&mut serving);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, drain) = watch::channel(false);
+    let running = shared.clone();
+    tokio::spawn(async move {
+        server::run(listener, running, &journal, Arc::new(Nothing), serving, drain, Duration::from_secs(5))
+            .await
+            .unwrap()
+    });
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    Town { address, provider, shared, records, ingest, client, stop, _listening: listening, _dir: dir }
+}
+
+fn snapshot(gateway: Gateway, upstream: &str) -> Snapshot {
+    let digest = token::digest(TOKEN).iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = Token {
+        id: "t1".to_owned(),
+        name: "tests".to_owned(),
+        permissions: vec![Permission::Run],
+        digest,
+        hint: String::new(),
+        created_at: 0,
+        expires_at: None,
+    };
+    let providers = ["openai", "anthropic", "google-ai-studio"].into_iter().fold(
+        (**Providers::builtin()).clone(),
+        |providers, segment| {
+            let suffix = if segment == "openai" { "/v1" } else { "" };
+            providers.with_base_url(segment, &format!("{upstream}{suffix}")).unwrap()
+        },
+    );
+    let documents = Documents {
+        account: "account".to_owned(),
+        gateways: vec![gateway],
+        tokens: vec![token],
+        providers: Arc::new(providers),
+        ..Documents::default()
+    };
+    Snapshot::compile(1, documents).unwrap()
+}
+
+impl Town {
+    pub fn url(&self, rest: &str) -> String {
+        format!("http://{}/v1/acc/g/{rest}", self.address)
+    }
+
+    pub async fn post(&self, rest: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Heard {
+        self.send("POST", &self.url(rest), headers, body.into()).await.unwrap()
+    }
+
+    pub async fn chat(&self, headers: &[(&str, &str)], model: &str) -> Heard {
+        self.post("openai/v1/chat/completions", headers, chat_body(model, false)).await
+    }
+
+    pub async fn send(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Heard, BoxError> {
+        let response = self.begin(method, url, headers, body).await?;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Heard { status: parts.status.as_u16(), headers: parts.headers, body })
+    }
+
+    pub async fn begin(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Response<Incoming>, BoxError> {
+        let mut request = Request::builder().method(method).uri(url).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Ok(self.client.request(request.body(Full::new(body))?).await?)
+    }
+
+    /// Everything logged so far, newest first.
+    pub async fn log(&self) -> Vec<Record> {
+        tokio::task::block_in_place(|| {
+            assert!(self.ingest.catch_up(Duration::from_secs(10)));
+            self.records.list(&Filter::of_gateway("g"), &Page::newest(1_000)).unwrap().records
+        })
+    }
+
+    pub async fn last_record(&self) -> Record {
+        self.log().await.into_iter().next().unwrap()
+    }
+
+    pub fn logged_body(&self, record: &Record, which: Which) -> Option<Body> {
+        self.records.body(record.id, which).unwrap()
+    }
+}
+
+impl Drop for Town {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+impl Heard {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|cause| panic!("{cause}: {:?}", self.body))
+    }
+}
+
+pub fn chat_body(model: &str, stream: bool) -> String {
+    format!(r#"{{"model":"{model}","stream":{stream},"messages":[{{"role":"user","content":"Hello"}}]}}"#)
+}
+
+struct Nothing;
+
+impl Fallback for Nothing {
+    fn call(&self, _: Request<Incoming>) -> BoxFuture<'static, Response<UnsyncBoxBody<Bytes, BoxError>>> {
+        let body = Full::new(Bytes::new()).map_err(|never| match never {});
+        Box::pin(async { Response::builder().status(404).body(UnsyncBoxBody::new(body)).unwrap() })
+    }
+}
+
+struct Unchanging;
+
+impl Refresh for Unchanging {
+    fn refresh(&self, _: Wish) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+}

@@ -1,0 +1,120 @@
+//! What one answer cost, line by line, to the nano-dollar.
+//!
+//! Enters: the usage a provider counted (or we estimated), and the price that stood when the request began.
+//! Leaves: a ledger whose lines sum to its total. Never: says 0 for what it does not know; touches a float; panics on someone else's numbers.
+//!
+//! A special class without a rate of its own is charged as the basic class it belongs to, because that is how providers bill it:
+//!
+//! | class            | falls back to                                   |
+//! |------------------|-------------------------------------------------|
+//! | `cache_read`     | `input`                                         |
+//! | `cache_write_5m` | `input`                                         |
+//! | `cache_write_1h` | `cache_write_5m` (a provider's only write rate), then `input` |
+//! | `audio_in`       | `input`                                         |
+//! | `reasoning`      | `output`                                        |
+//! | `audio_out`      | `output`                                        |
+//!
+//! `input`, `output`, `searches` and `images` stand for themselves: used without a rate, they make the whole cost unknown.
+//! Images are the one exception: a model that counts an image as output tokens has been paid by them.
+
+pub mod custom;
+pub mod estimate;
+
+use tollgate_model::Money;
+use tollgate_model::price::{PerMillion, Price, Rates};
+use tollgate_model::usage::Usage;
+
+pub use custom::{CacheCounts, CustomCost};
+pub use estimate::{Heard, estimate};
+
+/// What a line of the ledger charges for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    Input,
+    CacheRead,
+    CacheWrite5m,
+    CacheWrite1h,
+    AudioIn,
+    Output,
+    Reasoning,
+    AudioOut,
+    Request,
+    Search,
+    Image,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Line {
+    pub class: Class,
+    pub quantity: u64,
+    /// The rate that was applied: after fallback, of the tier that counted.
+    pub rate: PerMillion,
+    pub amount: Money,
+}
+
+/// Classes of which nothing was used have no line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Ledger {
+    pub lines: Vec<Line>,
+    pub total: Money,
+}
+
+/// `None` means unknown: something was used that the price does not name, or the sum is beyond what money can hold.
+pub fn of(usage: &Usage, price: &Price) -> Option<Ledger> {
+    let rates = rates_for(usage.tokens_in(), price);
+    let mut ledger = Ledger::default();
+    for (class, quantity, rate) in charges(usage, rates) {
+        if quantity > 0 {
+            ledger.add(line(class, quantity, rate?)?)?;
+        }
+    }
+    Some(ledger)
+}
+
+/// The last tier whose threshold the whole input, cached or not, is past: that is what providers call a long prompt.
+fn rates_for(tokens_in: u64, price: &Price) -> &Rates {
+    let tier = price.tiers.iter().rev().find(|tier| tokens_in > tier.above_input_tokens);
+    tier.map_or(&price.rates, |tier| &tier.rates)
+}
+
+fn charges(usage: &Usage, rates: &Rates) -> [(Class, u64, Option<PerMillion>); 11] {
+    let Rates { input, output, .. } = *rates;
+    let write_1h = rates.cache_write_1h.or(rates.cache_write_5m).or(input);
+    let images = if paid_by_tokens(usage, rates) { 0 } else { usage.images };
+    [
+        (Class::Input, usage.input, input),
+        (Class::CacheRead, usage.cache_read, rates.cache_read.or(input)),
+        (Class::CacheWrite5m, usage.cache_write_5m, rates.cache_write_5m.or(input)),
+        (Class::CacheWrite1h, usage.cache_write_1h, write_1h),
+        (Class::AudioIn, usage.audio_in, rates.audio_in.or(input)),
+        (Class::Output, usage.output, output),
+        (Class::Reasoning, usage.reasoning, rates.reasoning.or(output)),
+        (Class::AudioOut, usage.audio_out, rates.audio_out.or(output)),
+        (Class::Request, u64::from(rates.request.is_some()), rates.request),
+        (Class::Search, usage.searches, rates.search),
+        (Class::Image, images, rates.image),
+    ]
+}
+
+fn paid_by_tokens(usage: &Usage, rates: &Rates) -> bool {
+    rates.image.is_none() && rates.output.is_some() && usage.tokens_out() > 0
+}
+
+fn line(class: Class, quantity: u64, rate: PerMillion) -> Option<Line> {
+    // Two u64 multiply within u128 with 2^65 to spare, so the half that rounds up always fits.
+    let nanos = (u128::from(quantity) * u128::from(rate) + 500_000) / 1_000_000;
+    let amount = Money::from_nanos(i64::try_from(nanos).ok()?);
+    Some(Line { class, quantity, rate, amount })
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    fn add(&mut self, line: Line) -> Option<()> {
+        let total = self.total.nanos().checked_add(line.amount.nanos())?;
+        self.total = Money::from_nanos(total);
+        self.lines.push(line);
+        Some(())
+    }
+}

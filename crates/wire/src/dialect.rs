@@ -1,0 +1,157 @@
+//! The languages providers speak: one name for each way a question is put and an answer is written.
+//!
+//! Enters: a dialect's name, as a provider row spells it. Leaves: where that dialect's answers keep their counts.
+//! Never: knows which provider speaks it.
+
+mod anthropic;
+mod bedrock;
+mod cohere;
+pub(crate) mod counts;
+pub(crate) mod facts;
+mod gemini;
+pub(crate) mod likeness;
+mod openai;
+mod other;
+pub(crate) mod scan;
+pub(crate) mod walk;
+
+use counts::Slot;
+use facts::{Members, Signs};
+
+/// One way of writing requests and answers. The names are those of `provider.toml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    OpenaiChat,
+    OpenaiCompletions,
+    OpenaiResponses,
+    OpenaiEmbeddings,
+    OpenaiImages,
+    OpenaiAudio,
+    AnthropicMessages,
+    Gemini,
+    GeminiEmbeddings,
+    BedrockConverse,
+    BedrockInvoke,
+    CohereV1,
+    CohereV2,
+    CohereEmbed,
+    CohereRerank,
+    WorkersAi,
+    Rerank,
+    Huggingface,
+    /// Nothing is known of these bytes, so nothing is read from them.
+    Raw,
+}
+
+/// Every dialect with its name, in the order of the enum.
+pub const ALL: [(&str, Dialect); 19] = [
+    ("openai-chat", Dialect::OpenaiChat),
+    ("openai-completions", Dialect::OpenaiCompletions),
+    ("openai-responses", Dialect::OpenaiResponses),
+    ("openai-embeddings", Dialect::OpenaiEmbeddings),
+    ("openai-images", Dialect::OpenaiImages),
+    ("openai-audio", Dialect::OpenaiAudio),
+    ("anthropic-messages", Dialect::AnthropicMessages),
+    ("gemini", Dialect::Gemini),
+    ("gemini-embeddings", Dialect::GeminiEmbeddings),
+    ("bedrock-converse", Dialect::BedrockConverse),
+    ("bedrock-invoke", Dialect::BedrockInvoke),
+    ("cohere-v1", Dialect::CohereV1),
+    ("cohere-v2", Dialect::CohereV2),
+    ("cohere-embed", Dialect::CohereEmbed),
+    ("cohere-rerank", Dialect::CohereRerank),
+    ("workers-ai", Dialect::WorkersAi),
+    ("rerank", Dialect::Rerank),
+    ("huggingface", Dialect::Huggingface),
+    ("raw", Dialect::Raw),
+];
+
+/// Where a dialect's answers, whole and streamed, keep what we want to know: all there is to a dialect.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    /// One table for the whole answer and for its frames: a name that occurs in one of them does no harm in the other.
+    pub(crate) members: Members,
+    /// What a frame's kind means, where it stands outside the JSON: in the event's name or the message's header.
+    pub(crate) signs: Signs,
+    /// Frames that need no parsing.
+    pub(crate) dull: Dull,
+    /// Members whose strings are the generated text, in a frame and in a whole answer. The likeliest first.
+    pub(crate) frame_text: &'static [&'static str],
+    pub(crate) whole_text: &'static [&'static str],
+    /// `[DONE]` is the last word.
+    pub(crate) done: bool,
+    pub(crate) tally: Tally,
+    /// Counts outside the body.
+    pub(crate) headers: &'static [(&'static str, Slot)],
+    /// Frames wrap the model's own JSON in base64.
+    pub(crate) wrapped: bool,
+}
+
+/// How to tell cheaply that a frame carries text and nothing else we want.
+#[derive(Debug)]
+pub(crate) enum Dull {
+    /// Every frame is parsed.
+    Never,
+    /// Frames whose kind ends like one of these.
+    Kinds(&'static [&'static str]),
+    /// Frames in which none of these members says anything: it is missing, null, false or empty. A frame where only those of
+    /// `hold` do is parsed when no later one takes its place: some providers state the usage so far in every frame.
+    Search { parse: &'static [&'static str], hold: &'static [&'static str] },
+}
+
+/// How the counts of several frames add up to those of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tally {
+    /// Each usage object is complete: the last one is right.
+    Last,
+    /// Frames state different counts: each count's last statement is right.
+    Overlay,
+}
+
+const BLANK: Shape = Shape {
+    members: &[],
+    signs: &[],
+    dull: Dull::Never,
+    frame_text: &[],
+    whole_text: &[],
+    done: false,
+    tally: Tally::Last,
+    headers: &[],
+    wrapped: false,
+};
+
+// === impl Dialect ===
+
+impl Dialect {
+    pub fn from_name(name: &str) -> Option<Self> {
+        ALL.iter().find(|(known, _)| *known == name).map(|(_, dialect)| *dialect)
+    }
+
+    pub fn name(self) -> &'static str {
+        ALL[self as usize].0
+    }
+
+    pub(crate) fn shape(self) -> &'static Shape {
+        match self {
+            Self::OpenaiChat => &openai::CHAT,
+            Self::OpenaiCompletions => &openai::COMPLETIONS,
+            Self::OpenaiResponses => &openai::RESPONSES,
+            Self::OpenaiEmbeddings => &openai::EMBEDDINGS,
+            Self::OpenaiImages => &openai::IMAGES,
+            Self::OpenaiAudio => &openai::AUDIO,
+            Self::AnthropicMessages => &anthropic::MESSAGES,
+            Self::Gemini => &gemini::GENERATE,
+            Self::GeminiEmbeddings => &gemini::EMBEDDINGS,
+            Self::BedrockConverse => &bedrock::CONVERSE,
+            Self::BedrockInvoke => &bedrock::INVOKE,
+            Self::CohereV1 => &cohere::V1,
+            Self::CohereV2 => &cohere::V2,
+            Self::CohereEmbed => &cohere::EMBED,
+            Self::CohereRerank => &cohere::RERANK,
+            Self::WorkersAi => &other::WORKERS_AI,
+            Self::Rerank => &other::RERANK,
+            Self::Huggingface => &other::HUGGINGFACE,
+            Self::Raw => &BLANK,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Where OpenAI's APIs, and the many that are like them, keep their counts.
+//!
+//! Enters: nothing. Leaves: tables. Never: code; the walker has it.
+//!
+//! <https://platform.openai.com/docs/api-reference> for the names; one table of usage serves all of them because the
+//! names of the older (`prompt_tokens`) and the newer (`input_tokens`) form never mean different things.
+
+use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
+
+pub(super) const DETAILS_IN: Members = &[
+    ("cached_tokens", Want::Count(Slot::CachedInside)),
+    // OpenRouter, for models whose provider charges for writing its cache.
+    ("cache_write_tokens", Want::Count(Slot::WrittenInside)),
+    ("audio_tokens", Want::Count(Slot::AudioInside)),
+];
+
+pub(super) const DETAILS_OUT: Members =
+    &[("reasoning_tokens", Want::Count(Slot::ReasoningUnclear)), ("audio_tokens", Want::Count(Slot::AudioOutInside))];
+
+pub(super) const USAGE: Members = &[
+    ("prompt_tokens", Want::Count(Slot::Input)),
+    ("completion_tokens", Want::Count(Slot::Output)),
+    ("total_tokens", Want::Count(Slot::Total)),
+    ("prompt_tokens_details", Want::Inside(DETAILS_IN)),
+    ("completion_tokens_details", Want::Inside(DETAILS_OUT)),
+    ("input_tokens", Want::Count(Slot::Input)),
+    ("output_tokens", Want::Count(Slot::Output)),
+    ("input_tokens_details", Want::Inside(DETAILS_IN)),
+    ("output_tokens_details", Want::Inside(DETAILS_OUT)),
+    // Transcription writes the singular.
+    ("input_token_details", Want::Inside(DETAILS_IN)),
+    ("output_token_details", Want::Inside(DETAILS_OUT)),
+    // DeepSeek; Moonshot and Together; Mistral.
+    ("prompt_cache_hit_tokens", Want::Count(Slot::CachedInside)),
+    ("cached_tokens", Want::Count(Slot::CachedInside)),
+    ("num_cached_tokens", Want::Count(Slot::CachedInside)),
+    // Perplexity. Citations are charged at the price of input, which does not include them.
+    ("reasoning_tokens", Want::Count(Slot::ReasoningUnclear)),
+    ("citation_tokens", Want::Count(Slot::MoreInput)),
+    ("num_search_queries", Want::Count(Slot::Searches)),
+    // xAI's live search charges by the source.
+    ("num_sources_used", Want::Count(Slot::Searches)),
+];
+
+/// Groq's last chunk has the usage here, asked for or not.
+const X_GROQ: Members = &[("usage", Want::Inside(USAGE)), ("error", Want::Error)];
+
+/// Moonshot writes the usage into the choice, OpenRouter an error of the provider behind it.
+const CHOICE: Members = &[("finish_reason", Want::Finish), ("usage", Want::Inside(USAGE)), ("error", Want::Error)];
+
+/// vLLM reports errors as an object of this kind.
+const OBJECT_SIGNS: Signs = &[("error", Sign::Failed)];
+
+const CHAT_MEMBERS: Members = &[
+    ("object", Want::Kind(OBJECT_SIGNS)),
+    ("model", Want::Model),
+    ("choices", Want::Inside(CHOICE)),
+    ("usage", Want::Inside(USAGE)),
+    ("x_groq", Want::Inside(X_GROQ)),
+    ("error", Want::Error),
+];
+
+const CHAT_TEXT: &[&str] = &["content", "reasoning_content", "reasoning", "arguments", "refusal"];
+
+pub(super) const CHAT: Shape = Shape {
+    members: CHAT_MEMBERS,
+    dull: Dull::Search { parse: &["finish_reason", "error"], hold: &["usage"] },
+    frame_text: CHAT_TEXT,
+    whole_text: CHAT_TEXT,
+    done: true,
+    tally: Tally::Last,
+    ..BLANK
+};
+
+pub(super) const COMPLETIONS: Shape = Shape { frame_text: &["text"], whole_text: &["text"], ..CHAT };
+
+/// The answer itself, and `response` within the events of its stream. `incomplete_details` comes after `status`, and is
+/// the better word.
+const RESPONSE: Members = &[
+    ("model", Want::Model),
+    ("status", Want::Finish),
+    ("incomplete_details", Want::Inside(&[("reason", Want::Finish)])),
+    ("usage", Want::Inside(USAGE)),
+    ("error", Want::Error),
+];
+
+const RESPONSE_SIGNS: Signs = &[
+    ("response.completed", Sign::End),
+    ("response.incomplete", Sign::End),
+    ("response.failed", Sign::EndFailed),
+    ("error", Sign::Failed),
+];
+
+pub(super) const RESPONSES: Shape = Shape {
+    members: &[
+        ("type", Want::Kind(RESPONSE_SIGNS)),
+        ("response", Want::Inside(RESPONSE)),
+        ("model", Want::Model),
+        ("status", Want::Finish),
+        ("incomplete_details", Want::Inside(&[("reason", Want::Finish)])),
+        ("usage", Want::Inside(USAGE)),
+        ("error", Want::Error),
+    ],
+    signs: RESPONSE_SIGNS,
+    dull: Dull::Kinds(&[".delta", ".done", ".added", ".in_progress", ".partial_image"]),
+    frame_text: &["delta"],
+    whole_text: &["text", "arguments", "refusal"],
+    ..BLANK
+};
+
+pub(super) const EMBEDDINGS: Shape = Shape {
+    members: &[
+        ("model", Want::Model),
+        (
+            "usage",
+            Want::Inside(&[
+                ("prompt_tokens", Want::Count(Slot::Input)),
+                // Voyage and Jina count the total alone; there is no output it could include.
+                ("total_tokens", Want::Count(Slot::InputElse)),
+                ("prompt_tokens_details", Want::Inside(DETAILS_IN)),
+            ]),
+        ),
+        ("error", Want::Error),
+    ],
+    ..BLANK
+};
+
+const IMAGE_SIGNS: Signs =
+    &[("image_generation.completed", Sign::End), ("image_edit.completed", Sign::End), ("error", Sign::Failed)];
+
+pub(super) const IMAGES: Shape = Shape {
+    members: &[
+        ("type", Want::Kind(IMAGE_SIGNS)),
+        ("model", Want::Model),
+        ("usage", Want::Inside(USAGE)),
+        ("data", Want::Length(Slot::ImagesElse)),
+        ("error", Want::Error),
+    ],
+    signs: IMAGE_SIGNS,
+    dull: Dull::Kinds(&[".partial_image"]),
+    ..BLANK
+};
+
+const AUDIO_SIGNS: Signs =
+    &[("transcript.text.done", Sign::End), ("speech.audio.done", Sign::End), ("error", Sign::Failed)];
+
+pub(super) const AUDIO: Shape = Shape {
+    members: &[
+        ("type", Want::Kind(AUDIO_SIGNS)),
+        ("model", Want::Model),
+        // Older models count seconds, which have no class here: then there is no usage.
+        ("usage", Want::Inside(USAGE)),
+        ("error", Want::Error),
+    ],
+    signs: AUDIO_SIGNS,
+    dull: Dull::Kinds(&[".delta"]),
+    frame_text: &["delta"],
+    whole_text: &["text"],
+    ..BLANK
+};

@@ -1,0 +1,65 @@
+//! What a request says about itself at its top level, read without building a tree.
+//!
+//! Enters: a request body. Leaves: the model it names and whether it asks for a stream.
+//! Never: changes a byte, or judges members it does not know.
+
+use memchr::memmem;
+
+use crate::dialect::{
+    Dialect,
+    facts::{Facts, Members, Want},
+    walk::walk,
+};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peek {
+    pub model: Option<String>,
+    pub stream: bool,
+}
+
+/// Enough to find the fault in someone else's JSON.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: expected {expected}, found {found}")]
+pub struct Malformed {
+    pub at: &'static str,
+    pub expected: &'static str,
+    pub found: String,
+}
+
+/// Members of another type than expected count as missing. A form (`multipart/form-data`) is no JSON and yet not malformed:
+/// audio and images are sent that way, and name their model in it.
+pub fn peek(dialect: Dialect, body: &[u8]) -> Result<Peek, Malformed> {
+    if dialect == Dialect::Raw {
+        return Ok(Peek::default());
+    }
+    if body.starts_with(b"--") {
+        return Ok(peek_form(body));
+    }
+    let mut found = Facts::default();
+    walk(body, WANTED, &mut |facts| found = facts).map_err(|error| Malformed {
+        at: "request body",
+        expected: "JSON",
+        found: error.to_string(),
+    })?;
+    Ok(Peek { model: found.model, stream: found.stream })
+}
+
+const WANTED: Members = &[("model", Want::Model), ("stream", Want::Stream)];
+
+fn peek_form(body: &[u8]) -> Peek {
+    let text = |name| form_field(body, name).and_then(|value| std::str::from_utf8(value).ok());
+    let model = text("model").filter(|name| !name.is_empty()).map(str::to_owned);
+    Peek { model, stream: text("stream") == Some("true") }
+}
+
+/// A form's field of one line. Fields come before files or after them, so the whole body is searched; that a file holds
+/// the same words right at the start of one of its lines is left to chance.
+fn form_field<'a>(body: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let at = memmem::find(body, format!("\r\nContent-Disposition: form-data; name=\"{name}\"\r\n").as_bytes())?;
+    let part = &body[at + 2..];
+    let value = &part[memmem::find(part, b"\r\n\r\n")? + 4..];
+    let line = &value[..memmem::find(value, b"\r\n")?];
+    (line.len() <= FIELD_BYTES_MAX).then_some(line)
+}
+
+const FIELD_BYTES_MAX: usize = 512;

@@ -1,0 +1,27 @@
+//! Workers AI, Hugging Face, rerankers in Voyage's form, and bytes of which nothing is known.
+
+use super::*;
+use Dialect::{Huggingface, Raw, Rerank, WorkersAi};
+
+const USAGE: &str = r#""usage":{"prompt_tokens":20,"completion_tokens":3,"total_tokens":23}"#;
+
+pub fn all() -> Vec<Sample> {
+    vec![
+        whole("workers", WorkersAi, &format!(r#"{{"result":{{"response":"Hi",{USAGE}}},"success":true,"errors":[],"messages":[]}}"#)).uses(tokens(20, 3)),
+        events("workers", WorkersAi, &format!("data: {{\"response\":\"H\",\"p\":\"ab\"}}\n\ndata: {{\"response\":\"i\",\"p\":\"ab\"}}\n\ndata: {{\"response\":\"\",{USAGE}}}\n\ndata: [DONE]\n\n"))
+            .uses(tokens(20, 3)),
+        whole("workers that fail", WorkersAi, r#"{"result":null,"success":false,"errors":[{"code":7009}]}"#).failed(),
+        whole("generated text", Huggingface, r#"[{"generated_text":"Hi","details":{"finish_reason":"length","generated_tokens":3,"prefill":[]}}]"#)
+            .header("x-prompt-tokens", "20")
+            .uses(tokens(20, 3))
+            .finish("length"),
+        events("generated text", Huggingface, "data:{\"token\":{\"text\":\"H\"},\"generated_text\":null,\"details\":null}\n\ndata:{\"token\":{\"text\":\"i\"},\"generated_text\":\"Hi\",\"details\":{\"finish_reason\":\"length\",\"generated_tokens\":3,\"input_length\":20}}\n\n")
+            .uses(tokens(20, 3))
+            .finish("length"),
+        whole("generated text without its input", Huggingface, r#"[{"generated_text":"Hi","details":{"finish_reason":"length","generated_tokens":3}}]"#)
+            .finish("length"),
+        whole("routed chat", Huggingface, &format!(r#"{{"model":"m","choices":[{{"finish_reason":"stop"}}],{USAGE}}}"#)).uses(tokens(20, 3)).model("m").finish("stop"),
+        whole("ranking", Rerank, r#"{"model":"rerank-2","data":[{"index":0}],"usage":{"total_tokens":43}}"#).uses(tokens(43, 0)).model("rerank-2"),
+        whole("unknown bytes", Raw, "\u{0}not JSON").cut_off(),
+    ]
+}
