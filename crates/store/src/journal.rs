@@ -132,7 +132,8 @@ impl Journal {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.dir).map_err(doing)? {
             let name = entry.map_err(doing)?.file_name();
-            found.extend(name.to_str().and_then(|name| name.parse::<usize>().ok()));
+            let number = name.to_str().and_then(|name| name.parse::<usize>().ok());
+            found.extend(number.filter(|number| name.to_str() == Some(&number.to_string())));
         }
         Ok(found)
     }

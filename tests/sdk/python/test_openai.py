@@ -205,8 +205,10 @@ def test_the_clients_timeout(openai_client):
 
 
 def test_a_stream_cut_by_the_provider_is_an_error(openai_client):
+    stream, heard = chat(openai_client, model=dial(cut=3), stream=True), []
     with pytest.raises((openai.APIError, httpx2.TransportError)):
-        list(chat(openai_client, model=dial(cut=3), stream=True))
+        heard.extend(chunk for chunk in stream)
+    assert len(heard) == 3
 
 
 def test_many_at_once_each_get_their_own(openai_client):

@@ -56,3 +56,51 @@ pub fn text() -> String {
     };
     SETTINGS.iter().map(line).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const INTRODUCTION: &str = "# Settings
+
+Four layers, later ones win: defaults, a TOML file (`--config FILE` or `TOLLGATE_CONFIG`), environment variables, flags. `tollgate check FILE` names every fault
+of a file with its line and column. In the environment a value is written as the TOML file would write it; a bare word is a string. SIGHUP reads the
+settings again: accounts, base URLs of providers and the cache's manners are then in force, the others need a restart.
+
+```toml
+# tollgate.toml
+listen = \"127.0.0.1:8787\"
+
+[providers.ollama]
+base_url = \"http://127.0.0.1:11434/v1\"
+
+[egress]
+allow_private = [\"127.0.0.0/8\"]
+```
+
+| key | environment | default | meaning |
+|---|---|---|---|
+";
+
+    /// `BLESS=1 cargo test -p tollgate-app` rewrites the page.
+    #[test]
+    fn the_page_of_settings_is_this_table() {
+        let row = |setting: &Setting| format!("| `{}` | `{}` | {} | {} |\n", setting.key, setting.env, setting.default, setting.doc);
+        let page = format!("{INTRODUCTION}{}", SETTINGS.iter().map(row).collect::<String>());
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/settings.md");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&path, &page).unwrap();
+        }
+        assert!(std::fs::read_to_string(&path).unwrap() == page, "docs/settings.md is not the table; run with BLESS=1");
+    }
+
+    #[test]
+    fn every_request_header_is_on_its_page() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/requests.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        for (name, _) in tollgate_rules::options::HEADERS {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}

@@ -6,6 +6,7 @@
 
 mod disk;
 mod index;
+mod table;
 mod value;
 
 use std::path::Path;
@@ -29,7 +30,7 @@ const QUEUE: usize = 1_024;
 pub struct DiskAnswersOptions {
     /// Bound of the memory in front. An answer of more than half of it is only on disk.
     pub memory_bytes: u64,
-    /// Bound of the disk behind; 0 is none. The oldest answers go first.
+    /// Bound of the answers on the disk behind, to which SQLite adds a little; 0 is none. The oldest answers go first.
     pub disk_bytes: u64,
     /// Answers that wait to be written hold at most this much memory; what comes on top stays in front only.
     pub queued_bytes: u64,

@@ -41,11 +41,11 @@ impl FileDocuments {
             place::private_dir(dir)?;
         }
         let mut connection = sqlite::open_writable(path, CACHE_KIB)?;
+        migrate(&mut connection, path)?;
         // Settings are few and precious: each change is on the disk before it is confirmed.
         connection
             .pragma_update(None, "synchronous", "FULL")
             .map_err(|cause| StoreError::sqlite(format!("opening {}", path.display()), cause))?;
-        migrate(&mut connection, path)?;
         Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
     }
 

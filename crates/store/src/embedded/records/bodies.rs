@@ -3,8 +3,7 @@
 //! Enters: bodies of a batch, or the place of one. Leaves: places for the rows, or bytes. Never: changes what was written: a block whose rows never
 //! came (the process was killed in between) is dead weight until the day is forgotten.
 //!
-//! Bodies are compressed many at a time because they resemble each other: a block of small ones is a third the size of the sum of its parts compressed
-//! alone, and costs less time. A large one has a block to itself.
+//! Bodies are compressed many at a time because they resemble each other. A large one has a block to itself.
 //!
 //! ```text
 //! "TGb1" | raw length u32 | packed length u32 | crc32 of all but itself and the magic u32 | zstd frame
@@ -123,7 +122,7 @@ impl BodyWriter {
     }
 }
 
-/// Reads one body. `None`: there is nothing in that place.
+/// Reads one body. The block around it is read and checked as a whole.
 pub(super) fn read(path: &Path, place: Place, which: Which) -> io::Result<Bytes> {
     let block = read_block(&File::open(path)?, place.block)?;
     let middle = place.at as usize + place.request_len as usize;
