@@ -6,10 +6,10 @@
 //! Whoever may read and write the data directory is the operator: no token is asked for. Settings live in one SQLite file that several processes may
 //! use, so a token made here works at once in a server that runs beside it.
 
-pub mod cache;
-pub mod gateway;
-pub mod log;
-pub mod token;
+pub(crate) mod cache;
+pub(crate) mod gateway;
+pub(crate) mod log;
+pub(crate) mod token;
 
 mod client;
 mod duration;

@@ -29,13 +29,13 @@ const TOKEN_LIVES_MS: u64 = 60_000;
   tollgate cache purge my-app
   tollgate cache purge my-app --model gpt-5.5
   tollgate cache purge my-app --key greeting --url http://127.0.0.1:9000")]
-pub enum Cache {
+pub(crate) enum Cache {
     /// Forget cached answers of a gateway
     Purge(What),
 }
 
 #[derive(Args, Debug)]
-pub struct What {
+pub(crate) struct What {
     /// The gateway whose answers are forgotten
     gateway: String,
     /// Only those of this model
@@ -53,7 +53,7 @@ pub struct What {
 }
 
 impl Cache {
-    pub fn run(self, data_dir: &Path) -> anyhow::Result<()> {
+    pub(crate) fn run(self, data_dir: &Path) -> anyhow::Result<()> {
         let Self::Purge(what) = self;
         let desk = open_desk(data_dir)?;
         let known = desk.gateway(&what.gateway)?.is_some();

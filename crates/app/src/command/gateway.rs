@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tollgate_control::DeskError;
 use tollgate_control::desk::Desk;
 use tollgate_control::gateway::object;
-use tollgate_model;
+use tollgate_model as model;
 
 use super::{open_desk, show};
 
@@ -21,7 +21,7 @@ use super::{open_desk, show};
   tollgate gateway update my-app --cache-ttl 0
   tollgate gateway show my-app
   tollgate gateway list --json")]
-pub enum Gateway {
+pub(crate) enum Gateway {
     /// Make a gateway: a path segment with its own settings, cache and log
     Create(Create),
     /// Change some settings of a gateway; the others stay
@@ -49,7 +49,7 @@ pub enum Gateway {
 }
 
 #[derive(Args, Debug)]
-pub struct Create {
+pub(crate) struct Create {
     /// Lower-case letters, digits, hyphens and underscores; part of every URL
     id: String,
     #[command(flatten)]
@@ -60,7 +60,7 @@ pub struct Create {
 }
 
 #[derive(Args, Debug)]
-pub struct Update {
+pub(crate) struct Update {
     id: String,
     #[command(flatten)]
     settings: Settings,
@@ -98,7 +98,7 @@ enum Technique {
 }
 
 impl Gateway {
-    pub fn run(self, data_dir: &Path) -> anyhow::Result<()> {
+    pub(crate) fn run(self, data_dir: &Path) -> anyhow::Result<()> {
         let desk = open_desk(data_dir)?;
         match self {
             Self::Create(create) => make(&desk, &create),
@@ -142,7 +142,7 @@ fn list(desk: &Desk, json: bool) -> anyhow::Result<()> {
     show::table(["ID", "AUTHENTICATION", "LOGS", "CACHE", "RATE LIMIT", "CREATED"], &rows)
 }
 
-fn row(gateway: &tollgate_model::Gateway) -> [String; 6] {
+fn row(gateway: &model::Gateway) -> [String; 6] {
     let on = |on: bool| if on { "on" } else { "off" }.to_owned();
     let positive = |number: Option<u64>| number.filter(|number| *number > 0);
     let cache = positive(gateway.cache_ttl).map_or_else(|| "off".to_owned(), |ttl| format!("{ttl} s"));
@@ -152,12 +152,12 @@ fn row(gateway: &tollgate_model::Gateway) -> [String; 6] {
     [gateway.id.clone(), on(gateway.authentication), on(gateway.collect_logs), cache, limit, created]
 }
 
-fn show_one(desk: &Desk, gateway: &tollgate_model::Gateway, json: bool) -> anyhow::Result<()> {
+fn show_one(desk: &Desk, gateway: &model::Gateway, json: bool) -> anyhow::Result<()> {
     let shown = object(gateway, &desk.account()?);
     if json { show::json(&shown) } else { show::pretty(&shown) }
 }
 
-fn found(desk: &Desk, id: &str) -> anyhow::Result<tollgate_model::Gateway> {
+fn found(desk: &Desk, id: &str) -> anyhow::Result<model::Gateway> {
     desk.gateway(id)?.with_context(|| format!("no gateway {id:?}; `tollgate gateway list` shows those there are"))
 }
 

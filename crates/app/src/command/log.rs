@@ -32,7 +32,7 @@ const CATCH_UP_AT_MOST: Duration = Duration::from_secs(30);
   tollgate logs tail --gateway my-app -n 100
   tollgate logs tail --follow --json | jq .cost
   tollgate logs show 0199b7c2-6c1e-7d41-9a55-0c3f6f2a1b00")]
-pub enum Logs {
+pub(crate) enum Logs {
     /// The last requests, the newest at the bottom
     Tail(Tail),
     /// Everything about one request, bodies included
@@ -46,7 +46,7 @@ pub enum Logs {
 }
 
 #[derive(Args, Debug)]
-pub struct Tail {
+pub(crate) struct Tail {
     /// Only this gateway's
     #[arg(long)]
     gateway: Option<String>,
@@ -62,7 +62,7 @@ pub struct Tail {
 }
 
 impl Logs {
-    pub fn run(self, data_dir: &Path) -> anyhow::Result<()> {
+    pub(crate) fn run(self, data_dir: &Path) -> anyhow::Result<()> {
         let records = open(data_dir)?;
         match self {
             Self::Tail(tail) => tail.run(&records),

@@ -26,7 +26,7 @@ use super::{duration, open_desk, show};
 
 Send a token as `cf-aig-authorization: Bearer TOKEN` with requests to models, and as
 `authorization: Bearer TOKEN` to the API below /client/v4.")]
-pub enum Token {
+pub(crate) enum Token {
     /// Make a token and print its secret, which is shown only this once
     Create(Create),
     /// All tokens, the newest first, without their secrets
@@ -46,7 +46,7 @@ pub enum Token {
 }
 
 #[derive(Args, Debug)]
-pub struct Create {
+pub(crate) struct Create {
     /// What it is for; shown in lists
     #[arg(long)]
     name: String,
@@ -67,7 +67,7 @@ fn permissions() -> impl TypedValueParser<Value = Permission> {
 }
 
 impl Token {
-    pub fn run(self, data_dir: &Path) -> anyhow::Result<()> {
+    pub(crate) fn run(self, data_dir: &Path) -> anyhow::Result<()> {
         let desk = open_desk(data_dir)?;
         match self {
             Self::Create(create) => make(&desk, create),
