@@ -9,6 +9,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+/// Settings documents: gateways, tokens.
+pub const DOCUMENTS_FILE: &str = "tollgate.db";
+/// Cached answers.
+pub const ANSWERS_FILE: &str = "answers.db";
+/// Log records, one file per day.
+pub const LOGS_DIR: &str = "logs";
+/// Records on their way to the log.
+pub const JOURNAL_DIR: &str = "journal";
+
 /// `$XDG_DATA_HOME/tollgate`, or `~/.local/share/tollgate`.
 pub fn default_dir() -> PathBuf {
     let base = std::env::var_os("XDG_DATA_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);

@@ -15,6 +15,7 @@ use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskA
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::{Documents, Ingest, Journal, JournalOptions, Metrics, Records, StoreError};
 
+use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, JOURNAL_DIR, LOGS_DIR};
 use crate::settings::Settings;
 
 pub(crate) struct Stores {
@@ -26,15 +27,12 @@ pub(crate) struct Stores {
     metrics: Arc<Metrics>,
 }
 
-pub(crate) const DOCUMENTS_FILE: &str = "tollgate.db";
-pub(crate) const LOGS_DIR: &str = "logs";
-
 impl Stores {
     pub(crate) fn open(settings: &Settings) -> Result<Self, StoreError> {
         let dir = &settings.data_dir;
         let metrics = Arc::new(Metrics::default());
         // First: it holds the lock that keeps a second process out.
-        let journal = Arc::new(Journal::open(&dir.join("journal"), JournalOptions::default(), metrics.clone())?);
+        let journal = Arc::new(Journal::open(&dir.join(JOURNAL_DIR), JournalOptions::default(), metrics.clone())?);
         let documents = Arc::new(FileDocuments::open(&dir.join(DOCUMENTS_FILE))?);
         let records: Arc<dyn Records> = Arc::new(DayRecords::open(&dir.join(LOGS_DIR), DayRecordsOptions::default(), metrics.clone())?);
         let ingest = Arc::new(Ingest::start(journal.clone(), records.clone(), IngestOptions::default())?);
@@ -43,7 +41,7 @@ impl Stores {
             disk_bytes: settings.cache_disk_bytes,
             ..DiskAnswersOptions::default()
         };
-        let answers = Arc::new(DiskAnswers::open(&dir.join("answers.db"), options, metrics.clone())?);
+        let answers = Arc::new(DiskAnswers::open(&dir.join(ANSWERS_FILE), options, metrics.clone())?);
         Ok(Self { documents, records, answers, journal, ingest, metrics })
     }
 
