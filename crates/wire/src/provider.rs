@@ -97,6 +97,8 @@ struct Mapping {
     /// `None`: the base URL's.
     host: Option<Host>,
     path: PathTemplate,
+    /// The hole that holds the model's name, where the upstream path has none.
+    model: Option<usize>,
 }
 
 // === impl Providers ===

@@ -121,12 +121,13 @@ fn paths(raw: &[RawPath], has_base: bool) -> Result<Vec<Mapping>, BadRow> {
 
 fn mapping(raw: &RawPath, has_base: bool) -> Result<Mapping, BadRow> {
     let from = Pattern::compile(&raw.from).map_err(|fault| fault.within("paths.from"))?;
+    let model = from.hole_named("model");
     let to = |fault: BadRow| fault.within("paths.to");
     if raw.to.contains("://") {
         let url = Url::cut(&raw.to).map_err(to)?;
         let host = Host::compile(&url, Some(&from)).map_err(to)?;
         let path = PathTemplate::compile(url.rest, Some(&from)).map_err(to)?;
-        return Ok(Mapping { from, host: Some(host), path });
+        return Ok(Mapping { from, host: Some(host), path, model });
     }
     if !has_base {
         return Err(BadRow::new(
@@ -136,7 +137,7 @@ fn mapping(raw: &RawPath, has_base: bool) -> Result<Mapping, BadRow> {
         ));
     }
     let path = PathTemplate::compile(&raw.to, Some(&from)).map_err(to)?;
-    Ok(Mapping { from, host: None, path })
+    Ok(Mapping { from, host: None, path, model })
 }
 
 fn operations(raw: &[RawOperation]) -> Result<Vec<Arc<Operation>>, BadRow> {

@@ -53,6 +53,7 @@ pub struct RawRow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawPath {
+    /// A hole named `model` is the model's name.
     pub from: String,
     /// Relative to the base URL, or a whole `https://...` whose host may hold parts of the path.
     pub to: String,
