@@ -144,7 +144,7 @@ fn is_permitted(row: &ProviderRow, origin: &Origin) -> bool {
         ".api.baseten.co",
     ];
     let below = |domain: &&str| origin.host.ends_with(*domain) && origin.scheme == "https" && origin.port == 443;
-    row.fixed_origin().as_ref() == Some(origin) || DOMAINS.iter().any(|domain| below(&domain))
+    row.fixed_origin().as_ref() == Some(origin) || DOMAINS.iter().any(below)
 }
 
 fn has_dot_segment(path: &str) -> bool {
