@@ -35,6 +35,7 @@ impl ProviderRow {
             rest_author: raw.rest_author.clone(),
             credential_headers: credential_headers(&auth, &raw.credential_headers)?,
             credential_query: raw.credential_query.clone(),
+            own_headers: raw.own_headers.iter().map(|name| header("own_headers", name)).collect::<Result<_, _>>()?,
             strip_prefixes: strip_prefixes(&raw.strip_prefixes)?,
             paths: paths(&raw.paths, base.is_given())?,
             target_header: raw.target_header.as_ref().map(TargetHeader::compile).transpose()?,
