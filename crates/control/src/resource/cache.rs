@@ -20,12 +20,17 @@ pub(crate) fn purge(call: &Call) -> Result<Answer, Problem> {
     let (model, key) = (reader.text("model"), reader.text("key"));
     reader.finish()?;
     let scope = Scope { account: call.account(), gateway: &gateway };
-    let what = Purge {
-        model: model.map(Arc::from),
-        key: key.map(|key| AnswerKey(cache_key::custom(scope, key))),
-        ..Purge::of_gateway(call.account(), gateway.clone())
+    let what = Purge { model: model.map(Arc::from), ..Purge::of_gateway(call.account(), gateway.clone()) };
+    // One key of a caller's stands for two answers: the one told whole and the one told as a stream.
+    let keys = key.map(|key| [false, true].map(|streamed| AnswerKey(cache_key::custom(scope, &key, streamed))));
+    let purged = match keys {
+        None => forget(call, what)?,
+        Some([whole, stream]) => {
+            let of = |key| Purge { key: Some(key), ..what.clone() };
+            forget(call, of(whole))? + forget(call, of(stream))?
+        }
     };
-    Ok(Answer::Result(json!({ "purged": forget(call, what)? })))
+    Ok(Answer::Result(json!({ "purged": purged })))
 }
 
 /// Everything of a gateway: its settings were saved, or it is gone.
