@@ -20,6 +20,7 @@ mod call;
 mod filters;
 mod page;
 mod problem;
+pub mod purges;
 mod query;
 mod resource;
 

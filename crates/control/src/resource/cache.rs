@@ -2,12 +2,8 @@
 //!
 //! Enters: a gateway, perhaps a model or a key that the caller chose. Leaves: how many there were on disk. Never: another gateway's answers.
 
-use std::sync::Arc;
-
 use serde_json::json;
 use tokio::runtime::Handle;
-use tollgate_rules::cache_key::{self, Scope};
-use tollgate_store::AnswerKey;
 use tollgate_store::answers::Purge;
 
 use crate::answer::Answer;
@@ -19,17 +15,10 @@ pub(crate) fn purge(call: &Call) -> Result<Answer, Problem> {
     let mut reader = call.query.reader();
     let (model, key) = (reader.text("model"), reader.text("key"));
     reader.finish()?;
-    let scope = Scope { account: call.account(), gateway: &gateway };
-    let what = Purge { model: model.map(Arc::from), ..Purge::of_gateway(call.account(), gateway.clone()) };
-    // One key of a caller's stands for two answers: the one told whole and the one told as a stream.
-    let keys = key.map(|key| [false, true].map(|streamed| AnswerKey(cache_key::custom(scope, &key, streamed))));
-    let purged = match keys {
-        None => forget(call, what)?,
-        Some([whole, stream]) => {
-            let of = |key| Purge { key: Some(key), ..what.clone() };
-            forget(call, of(whole))? + forget(call, of(stream))?
-        }
-    };
+    let mut purged = 0;
+    for what in crate::purges::of(call.account(), &gateway, model.as_deref(), key.as_deref()) {
+        purged += forget(call, what)?;
+    }
     Ok(Answer::Result(json!({ "purged": purged })))
 }
 
