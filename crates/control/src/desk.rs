@@ -6,7 +6,7 @@
 //! Several processes may work on the same documents: the server, and a `tollgate token create` beside it. Each change names the version it was made
 //! from, and is made again on what is there now when someone else was faster. All methods may wait for a disk.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 use tollgate_model::{Clock, Gateway};
@@ -30,6 +30,9 @@ pub type Base = Box<dyn Fn() -> Documents + Send + Sync>;
 /// Called with every new snapshot.
 pub type Publish = Box<dyn Fn(Arc<Snapshot>) + Send + Sync>;
 
+/// Called with account and gateway when what was cached for it must not be used any more.
+pub type Outdated = Box<dyn Fn(&str, &str) + Send + Sync>;
+
 /// A change is tried this often when others change the same document at the same time.
 const TRIES_MAX: usize = 8;
 
@@ -38,6 +41,7 @@ pub struct Desk {
     clock: Clock,
     base: Base,
     publish: Publish,
+    outdated: OnceLock<Outdated>,
     current: RwLock<Option<Current>>,
     /// One change at a time in this process; other processes are met by versions.
     changing: Mutex<()>,
@@ -58,6 +62,7 @@ impl Desk {
             clock,
             base,
             publish: Box::new(|_| {}),
+            outdated: OnceLock::new(),
             current: RwLock::default(),
             changing: Mutex::default(),
         }
@@ -95,10 +100,29 @@ impl Desk {
         let mut current = self.current.write();
         let (stored, changes) = self.documents.all()?;
         let snapshot = Arc::new(self.compile(&stored, changes)?);
-        *current = Some(Current { changes, snapshot: snapshot.clone() });
+        let before = current.replace(Current { changes, snapshot: snapshot.clone() });
+        if let Some(before) = before {
+            self.tell_outdated(&before.snapshot, &snapshot);
+        }
         // Still under the lock, so that an older snapshot cannot be published after a newer one.
         (self.publish)(snapshot.clone());
         Ok(snapshot)
+    }
+
+    /// `outdated` hears of gateways that went, came anew, or were saved with the wish to purge: also those that another process changed.
+    /// Only the first call counts.
+    pub(crate) fn when_outdated(&self, outdated: Outdated) {
+        drop(self.outdated.set(outdated));
+    }
+
+    fn tell_outdated(&self, before: &Snapshot, after: &Snapshot) {
+        let Some(outdated) = self.outdated.get() else { return };
+        for old in before.gateways() {
+            let stays = after.gateway(&old.id).is_some_and(|new| is_current(&old.settings, &new.settings));
+            if !stays {
+                outdated(&before.account, &old.id);
+            }
+        }
     }
 
     pub fn now_ms(&self) -> u64 {
@@ -175,9 +199,10 @@ impl std::fmt::Debug for Desk {
     }
 }
 
-/// For those who show a gateway: the settings of a compiled one.
-pub fn settings_of<'a>(snapshot: &'a Snapshot, id: &str) -> Option<&'a Gateway> {
-    snapshot.gateway(id).map(|rules| &rules.settings)
+/// Whether answers that were cached under the old settings may still be used.
+fn is_current(old: &Gateway, new: &Gateway) -> bool {
+    let saved = old.modified_at != new.modified_at;
+    old.internal_id == new.internal_id && !(saved && new.cache_invalidate_on_update)
 }
 
 #[cfg(test)]

@@ -16,7 +16,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
 use http::Method;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tollgate_store::answers::Purge;
 use tollgate_store::{Answers, Records};
 
 use crate::answer::Answer;
@@ -62,6 +64,7 @@ struct Office {
 
 /// The whole API, and `/`, `/livez`, `/readyz`, `/metrics` beside it. Answers every path: what is in no row is 404.
 pub fn router(parts: Parts) -> Router {
+    forget_outdated(&parts);
     let office = Arc::new(Office { parts: Arc::new(parts), places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
     let mut by_path: BTreeMap<String, MethodRouter<Arc<Office>>> = BTreeMap::new();
     for row in ROWS {
@@ -81,6 +84,18 @@ pub fn router(parts: Parts) -> Router {
         .fallback(async || Problem::no_route())
         .method_not_allowed_fallback(async || Problem::wrong_method())
         .with_state(office)
+}
+
+/// Gateways that another process changes or deletes lose their cached answers too. The handlers here do not rely on it: they purge before they answer.
+fn forget_outdated(parts: &Parts) {
+    let answers = parts.answers.clone();
+    parts.desk.when_outdated(Box::new(move |account, gateway| {
+        let purging = answers.purge(Purge::of_gateway(account, gateway));
+        // The desk is used on threads of the runtime that may wait; without a runtime there is no server whose cache it could be.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(purging);
+        }
+    }));
 }
 
 fn filter(method: &Method) -> MethodFilter {
@@ -198,3 +213,6 @@ impl std::fmt::Debug for Public {
         f.debug_struct("Public").field("url", &self.url).field("loopback", &self.loopback).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,10 @@ use crate::place::ANSWERS_FILE;
 /// How long the token lives that is made for one question.
 const TOKEN_LIVES_MS: u64 = 60_000;
 
+/// The server's bounds are not known here, and nothing but what was asked for shall go.
+const UNBOUNDED: DiskAnswersOptions =
+    DiskAnswersOptions { memory_bytes: 1 << 20, disk_bytes: 1 << 62, queued_bytes: 1 << 20 };
+
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   tollgate cache purge my-app
@@ -58,10 +62,8 @@ impl Cache {
         let desk = open_desk(data_dir)?;
         let known = desk.gateway(&what.gateway)?.is_some();
         anyhow::ensure!(known, "no gateway {:?}; `tollgate gateway list` shows those there are", what.gateway);
-        let metrics = Arc::new(Metrics::default());
-        // Held to the end: no server starts on a cache that is being purged.
-        let purged = match journal_unless_served(data_dir, &metrics)? {
-            Some(_lock) => purge_disk(data_dir, &desk, &what, metrics)?,
+        let purged = match purge_disk(data_dir, &desk, &what)? {
+            Some(purged) => purged,
             None => ask_server(&desk, &what)?,
         };
         if what.json {
@@ -71,8 +73,22 @@ impl Cache {
     }
 }
 
-fn purge_disk(data_dir: &Path, desk: &Desk, what: &What, metrics: Arc<Metrics>) -> anyhow::Result<u64> {
-    let answers = DiskAnswers::open(&data_dir.join(ANSWERS_FILE), DiskAnswersOptions::default(), metrics)?;
+/// For a gateway that was changed or deleted here: a server that runs notices by itself, but one that starts later would find the old answers.
+pub(crate) fn purge_unless_served(data_dir: &Path, desk: &Desk, gateway: &str) -> anyhow::Result<()> {
+    let what = What { gateway: gateway.to_owned(), model: None, key: None, url: String::new(), json: false };
+    purge_disk(data_dir, desk, &what).map(drop)
+}
+
+/// `None` while a server has the cache.
+fn purge_disk(data_dir: &Path, desk: &Desk, what: &What) -> anyhow::Result<Option<u64>> {
+    let metrics = Arc::new(Metrics::default());
+    // Held to the end: no server starts on a cache that is being purged.
+    let Some(_lock) = journal_unless_served(data_dir, &metrics)? else { return Ok(None) };
+    let path = data_dir.join(ANSWERS_FILE);
+    if !path.exists() {
+        return Ok(Some(0));
+    }
+    let answers = DiskAnswers::open(&path, UNBOUNDED, metrics)?;
     let account = desk.current()?.account.clone();
     let scope = Scope { account: &account, gateway: &what.gateway };
     let purge = Purge {
@@ -81,7 +97,7 @@ fn purge_disk(data_dir: &Path, desk: &Desk, what: &What, metrics: Arc<Metrics>) 
         ..Purge::of_gateway(account.clone(), what.gateway.as_str())
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(answers.purge(purge))?)
+    Ok(Some(runtime.block_on(answers.purge(purge))?))
 }
 
 /// With a token made for this question: who may write the data directory may ask.

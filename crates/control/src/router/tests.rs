@@ -1,0 +1,7 @@
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod gateways;
+mod logs;
+mod outside;
+mod shop;
