@@ -11,7 +11,7 @@ use tollgate_engine::Shared;
 use crate::place;
 use crate::settings::Settings;
 
-pub struct Banner {
+pub(crate) struct Banner {
     base: String,
     data_dir: String,
     keys: Vec<String>,
@@ -19,12 +19,17 @@ pub struct Banner {
 }
 
 impl Banner {
-    pub fn new(scheme: &str, address: SocketAddr, shared: &Shared, settings: &Settings) -> Self {
+    pub(crate) fn new(scheme: &str, address: SocketAddr, shared: &Shared, settings: &Settings) -> Self {
         let keys = shared.keys.providers().into_iter().map(str::to_owned).collect();
-        Self { base: format!("{scheme}://{address}"), data_dir: settings.data_dir.display().to_string(), keys, logs: logs(settings) }
+        Self {
+            base: format!("{scheme}://{address}"),
+            data_dir: settings.data_dir.display().to_string(),
+            keys,
+            logs: logs(settings),
+        }
     }
 
-    pub fn print(&self, json: bool) -> std::io::Result<()> {
+    pub(crate) fn print(&self, json: bool) -> std::io::Result<()> {
         let text = if json { self.json() } else { self.text() };
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes())?;
@@ -46,7 +51,8 @@ impl Banner {
     fn text(&self) -> String {
         let base = &self.base;
         let keys = if self.keys.is_empty() {
-            "none found in the environment; callers bring their own, or set OPENAI_API_KEY, ANTHROPIC_API_KEY, ...".to_owned()
+            "none found in the environment; callers bring their own, or set OPENAI_API_KEY, ANTHROPIC_API_KEY, ..."
+                .to_owned()
         } else {
             self.keys.join(", ")
         };

@@ -4,6 +4,7 @@
 
 mod fallback;
 mod refresh;
+mod retention;
 mod stores;
 mod tls;
 
@@ -34,12 +35,18 @@ use crate::settings::{self, Layers, Settings};
 use refresh::Refresher;
 use stores::Stores;
 
-pub fn run(layers: &Layers, json: bool) -> anyhow::Result<()> {
+pub(crate) fn run(layers: &Layers, json: bool) -> anyhow::Result<()> {
     let settings = settings::resolve(layers)?;
     log_to_stderr(&settings);
     // One crypto provider in the whole process.
-    rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| anyhow::anyhow!("TLS is set up already"))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("tollgate-desk").enable_all().build()?;
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("TLS is set up already"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("tollgate-desk")
+        .enable_all()
+        .build()?;
     runtime.block_on(serve(settings, layers.clone(), json))
 }
 
@@ -47,7 +54,9 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     place::prepare(&settings.data_dir)?;
     let stores = Stores::open(&settings)?;
     let base = Arc::new(ArcSwap::from_pointee(base(&settings)?));
-    let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::compile(0, base.load().documents()).map_err(|_| anyhow::anyhow!("the settings do not compile"))?));
+    let snapshot = Arc::new(ArcSwap::from_pointee(
+        Snapshot::compile(0, base.load().documents()).map_err(|_| anyhow::anyhow!("the settings do not compile"))?,
+    ));
     let desk = Arc::new(desk(&stores, &base, &snapshot));
     let is_local = settings.listen.ip().is_loopback();
     desk.seed_default(is_local)?;
@@ -56,7 +65,9 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let refresher = Refresher::new(desk.clone());
 
     let listener = TcpListener::bind(settings.listen).await;
-    let listener = listener.with_context(|| format!("cannot listen on {}: is something else there? choose with --listen ADDR:PORT", settings.listen))?;
+    let listener = listener.with_context(|| {
+        format!("cannot listen on {}: is something else there? choose with --listen ADDR:PORT", settings.listen)
+    })?;
     let address = listener.local_addr()?;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let draining = Arc::new(AtomicBool::new(false));
@@ -76,6 +87,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
     tokio::spawn(refresher.watch());
+    tokio::spawn(retention::keep(stores.records.clone(), settings.log_retention_days));
     let ended = server::run(listener, shared, &stores.journal, fallback, serving, drain, settings.drain).await;
     tokio::task::block_in_place(|| stores.close());
     Ok(ended?)
@@ -101,13 +113,19 @@ fn base(settings: &Settings) -> anyhow::Result<Base> {
     for (segment, url) in &settings.base_urls {
         providers = providers.with_base_url(segment, url).with_context(|| format!("providers.{segment}.base_url"))?;
     }
-    let manners = Manners { ttl_enables_cache: settings.cache_ttl_header_enables, stream_cache: settings.cache_streams };
+    let manners =
+        Manners { ttl_enables_cache: settings.cache_ttl_header_enables, stream_cache: settings.cache_streams };
     Ok(Base { accounts: settings.accounts.clone(), manners, providers: Arc::new(providers) })
 }
 
 impl Base {
     fn documents(&self) -> Documents {
-        Documents { accounts: self.accounts.clone(), manners: self.manners, providers: self.providers.clone(), ..Documents::default() }
+        Documents {
+            accounts: self.accounts.clone(),
+            manners: self.manners,
+            providers: self.providers.clone(),
+            ..Documents::default()
+        }
     }
 }
 
@@ -116,7 +134,8 @@ fn refuse_strangers(settings: &Settings, snapshot: &Snapshot) -> anyhow::Result<
     if settings.listen.ip().is_loopback() || settings.allow_unauthenticated {
         return Ok(());
     }
-    let open: Vec<&str> = snapshot.gateways().filter(|gateway| !gateway.settings.authentication).map(|gateway| &*gateway.id).collect();
+    let open: Vec<&str> =
+        snapshot.gateways().filter(|gateway| !gateway.settings.authentication).map(|gateway| &*gateway.id).collect();
     anyhow::ensure!(
         open.is_empty(),
         "{} is beyond loopback, and these gateways let anybody in: {}. Switch their authentication on \
@@ -161,7 +180,13 @@ fn serving(settings: &Settings) -> anyhow::Result<Serving> {
 }
 
 /// SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the settings again.
-async fn hear_signals(stop: watch::Sender<bool>, draining: Arc<AtomicBool>, layers: Layers, base: Arc<ArcSwap<Base>>, refresher: Refresher) {
+async fn hear_signals(
+    stop: watch::Sender<bool>,
+    draining: Arc<AtomicBool>,
+    layers: Layers,
+    base: Arc<ArcSwap<Base>>,
+    refresher: Refresher,
+) {
     let heard = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
     let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = heard else {
         tracing::error!("signals cannot be heard; only SIGKILL ends this process");
@@ -190,7 +215,9 @@ async fn reload(layers: &Layers, current: &ArcSwap<Base>, refresher: &Refresher)
         Ok(fresh) => {
             current.store(Arc::new(fresh));
             refresher.force().await;
-            tracing::info!("settings read again: accounts, providers and cache manners are in force; other settings need a restart");
+            tracing::info!(
+                "settings read again: accounts, providers and cache manners are in force; other settings need a restart"
+            );
         }
         Err(problem) => tracing::error!("the settings are not right, the old ones stay in force: {problem:#}"),
     }

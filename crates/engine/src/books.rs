@@ -61,6 +61,11 @@ impl Books {
         Self { gate: gate.clone(), open: Some(Box::new(open)) }
     }
 
+    /// Hands the account on to whoever goes on with the request; these books are closed without a word.
+    pub(crate) fn hand_on(&mut self) -> Self {
+        Self { gate: self.gate.clone(), open: self.open.take() }
+    }
+
     pub(crate) fn id(&self) -> Id {
         self.open.as_ref().map_or(Id::from_u128(0), |open| open.record.id)
     }

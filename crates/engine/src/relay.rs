@@ -153,14 +153,15 @@ impl Body for Relay {
     }
 }
 
-/// The caller left. If others follow this answer it is read to its end for them; the provider is let go otherwise.
+/// The caller left. If others follow this answer it is read to its end for them, and on this request's account, since the provider wants to be paid
+/// for all of it; the provider is let go otherwise.
 impl Drop for Relay {
     fn drop(&mut self) {
         if let State::Flowing(Source::Upstream(upstream)) = std::mem::replace(&mut self.state, State::Done)
             && upstream.share.as_ref().is_some_and(|(leader, _)| leader.is_followed())
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(upstream.drain(self.gate.clone()));
+            runtime.spawn(upstream.drain(self.gate.clone(), self.books.hand_on()));
         }
     }
 }
@@ -215,20 +216,28 @@ impl Upstream {
     }
 
     /// Reads on for those who follow, after the one who asked has left.
-    async fn drain(mut self, gate: Arc<Gate>) {
+    async fn drain(mut self, gate: Arc<Gate>, mut books: Books) {
         let limits = gate.shared.limits;
         let mut patience = Patience::new(limits.answer_idle, limits.total);
         loop {
-            match std::future::poll_fn(|cx| patience.watch(cx, |cx| self.poll(cx))).await {
-                Pulled::Data(bytes) => self.share(&gate, &bytes),
+            match std::future::poll_fn(|cx| patience.watch(cx, |cx| self.poll_for_others(cx))).await {
+                Pulled::Data(bytes) => {
+                    books.passed(&bytes);
+                    self.share(&gate, &bytes);
+                }
                 Pulled::Skip => {}
-                Pulled::End => return self.end(&gate, Outcome::Complete, None),
+                Pulled::End => {
+                    let usage = books.close(Outcome::Cancelled).usage.clone();
+                    return self.end(&gate, Outcome::Complete, usage);
+                }
                 Pulled::Broken => return,
             }
-            if !self.share.as_ref().is_some_and(|(leader, _)| leader.is_followed()) {
-                return;
-            }
         }
+    }
+
+    fn poll_for_others(&mut self, cx: &mut Context<'_>) -> Poll<Pulled> {
+        let deserted = self.share.as_ref().is_none_or(|(leader, _)| leader.poll_deserted(cx).is_ready());
+        if deserted { Poll::Ready(Pulled::Broken) } else { self.poll(cx) }
     }
 }
 

@@ -117,7 +117,7 @@ async fn remembered(
     let mut response = Response::new(ReplyBody::Whole(None));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
     *response.headers_mut() = answer.headers.clone();
-    let streamed = answer.frames.len() > 1;
+    let streamed = !answer.frames.is_empty();
     books.remembered(&answer, response.headers(), streamed);
     marks.write(response.headers_mut());
     if streamed && options.cache.streams == StreamCache::Recorded {
@@ -141,10 +141,12 @@ fn followed(
     let mut response = Response::new(ReplyBody::Whole(None));
     *response.status_mut() = StatusCode::from_u16(shown.status).unwrap_or_default();
     *response.headers_mut() = shown.headers.clone();
-    books.collapsed(shown.status, response.headers(), tally(gate, step, &shown.headers));
+    let tally = tally(gate, step, &shown.headers);
+    let fault = if tally.is_stream() { fault_frame(step.dialect) } else { None };
+    books.collapsed(shown.status, response.headers(), tally);
     let left = declared_length(&shown.headers);
     marks.write(response.headers_mut());
-    let relay = Relay::new(gate.clone(), books, Source::Follower(follower), left, fault_frame(step.dialect));
+    let relay = Relay::new(gate.clone(), books, Source::Follower(follower), left, fault);
     *response.body_mut() = ReplyBody::Relay(Box::new(relay));
     response
 }

@@ -54,6 +54,7 @@ pub struct ProviderRow {
     auth: Auth,
     credential_headers: Vec<HeaderName>,
     credential_query: Option<String>,
+    own_headers: Vec<HeaderName>,
     base: Base,
     strip_prefixes: Vec<String>,
     paths: Vec<Mapping>,
@@ -97,6 +98,8 @@ struct Mapping {
     /// `None`: the base URL's.
     host: Option<Host>,
     path: PathTemplate,
+    /// The hole that holds the model's name, where the upstream path has none.
+    model: Option<usize>,
 }
 
 // === impl Providers ===
@@ -181,6 +184,11 @@ impl ProviderRow {
     }
 
     /// The query parameter that may carry one.
+    /// Headers that only this provider may hear.
+    pub fn own_headers(&self) -> &[HeaderName] {
+        &self.own_headers
+    }
+
     pub fn credential_query(&self) -> Option<&str> {
         self.credential_query.as_deref()
     }

@@ -50,7 +50,9 @@ impl Refresher {
         let working = self.0.handle.spawn_blocking(move || work(&desk));
         match tokio::time::timeout(PATIENCE, working).await {
             Ok(Ok(Ok(_))) => {}
-            Ok(Ok(Err(problem))) => tracing::error!("the settings documents cannot be used, the old ones stay in force: {problem}"),
+            Ok(Ok(Err(problem))) => {
+                tracing::error!("the settings documents cannot be used, the old ones stay in force: {problem}")
+            }
             Ok(Err(cause)) => tracing::error!(%cause, "reading the settings documents failed"),
             Err(_) => tracing::error!("reading the settings documents takes too long"),
         }

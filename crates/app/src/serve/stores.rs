@@ -34,7 +34,8 @@ impl Stores {
         // First: it holds the lock that keeps a second process out.
         let journal = Arc::new(Journal::open(&dir.join(JOURNAL_DIR), JournalOptions::default(), metrics.clone())?);
         let documents = Arc::new(FileDocuments::open(&dir.join(DOCUMENTS_FILE))?);
-        let records: Arc<dyn Records> = Arc::new(DayRecords::open(&dir.join(LOGS_DIR), DayRecordsOptions::default(), metrics.clone())?);
+        let records: Arc<dyn Records> =
+            Arc::new(DayRecords::open(&dir.join(LOGS_DIR), DayRecordsOptions::default(), metrics.clone())?);
         let ingest = Arc::new(Ingest::start(journal.clone(), records.clone(), IngestOptions::default())?);
         let options = DiskAnswersOptions {
             memory_bytes: settings.cache_memory_bytes,
@@ -73,8 +74,16 @@ impl Collector for Counts {
             ("ingest_records", "Journaled records that became rows", ingest.ingested.get()),
             ("ingest_failures", "Batches the record store refused; they are tried again", ingest.failures.get()),
             ("ingest_damaged_bytes", "Bytes of the journal that were unreadable", ingest.damaged_bytes.get()),
-            ("cache_disk_evictions", "Answers removed from disk to stay within its bound", answers.disk_evictions.get()),
-            ("cache_disk_skipped", "Answers not written to disk because its queue was full", answers.disk_skipped.get()),
+            (
+                "cache_disk_evictions",
+                "Answers removed from disk to stay within its bound",
+                answers.disk_evictions.get(),
+            ),
+            (
+                "cache_disk_skipped",
+                "Answers not written to disk because its queue was full",
+                answers.disk_skipped.get(),
+            ),
         ];
         for (name, help, value) in counters {
             let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;

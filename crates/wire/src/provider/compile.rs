@@ -35,6 +35,7 @@ impl ProviderRow {
             rest_author: raw.rest_author.clone(),
             credential_headers: credential_headers(&auth, &raw.credential_headers)?,
             credential_query: raw.credential_query.clone(),
+            own_headers: raw.own_headers.iter().map(|name| header("own_headers", name)).collect::<Result<_, _>>()?,
             strip_prefixes: strip_prefixes(&raw.strip_prefixes)?,
             paths: paths(&raw.paths, base.is_given())?,
             target_header: raw.target_header.as_ref().map(TargetHeader::compile).transpose()?,
@@ -121,12 +122,13 @@ fn paths(raw: &[RawPath], has_base: bool) -> Result<Vec<Mapping>, BadRow> {
 
 fn mapping(raw: &RawPath, has_base: bool) -> Result<Mapping, BadRow> {
     let from = Pattern::compile(&raw.from).map_err(|fault| fault.within("paths.from"))?;
+    let model = from.hole_named("model");
     let to = |fault: BadRow| fault.within("paths.to");
     if raw.to.contains("://") {
         let url = Url::cut(&raw.to).map_err(to)?;
         let host = Host::compile(&url, Some(&from)).map_err(to)?;
         let path = PathTemplate::compile(url.rest, Some(&from)).map_err(to)?;
-        return Ok(Mapping { from, host: Some(host), path });
+        return Ok(Mapping { from, host: Some(host), path, model });
     }
     if !has_base {
         return Err(BadRow::new(
@@ -136,7 +138,7 @@ fn mapping(raw: &RawPath, has_base: bool) -> Result<Mapping, BadRow> {
         ));
     }
     let path = PathTemplate::compile(&raw.to, Some(&from)).map_err(to)?;
-    Ok(Mapping { from, host: None, path })
+    Ok(Mapping { from, host: None, path, model })
 }
 
 fn operations(raw: &[RawOperation]) -> Result<Vec<Arc<Operation>>, BadRow> {

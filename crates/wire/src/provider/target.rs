@@ -55,7 +55,10 @@ impl ProviderRow {
         mapping.path.write(&filling, &mut out)?;
         let joint = joint.min(out.len());
         let joint = self.base.mend(&mut out, joint);
-        Ok(self.finished(origin, out, joint, query, path))
+        let mut target = self.finished(origin, out, joint, query, path);
+        let named = mapping.model.and_then(|hole| filling.found.get(hole));
+        target.model_in_path = target.model_in_path.or_else(|| named.map(decoded));
+        Ok(target)
     }
 
     /// The header names everything; what the path said is only for the log, when the header's path is empty.
