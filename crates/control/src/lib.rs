@@ -9,6 +9,7 @@
 pub mod desk;
 pub mod gateway;
 pub mod log;
+pub mod purge;
 pub mod resources;
 pub mod router;
 pub mod shape;
@@ -20,7 +21,6 @@ mod call;
 mod filters;
 mod page;
 mod problem;
-pub mod purges;
 mod query;
 mod resource;
 

@@ -12,7 +12,7 @@ use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tollgate_control::desk::{Desk, Wanted};
-use tollgate_control::purges;
+use tollgate_control::purge;
 use tollgate_model::token::Permission;
 use tollgate_store::embedded::{DiskAnswers, DiskAnswersOptions};
 use tollgate_store::{Answers, Metrics};
@@ -91,7 +91,7 @@ fn purge_disk(data_dir: &Path, desk: &Desk, what: &What) -> anyhow::Result<Optio
     let account = desk.current()?.account.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut purged = 0;
-    for purge in purges::of(&account, &what.gateway, what.model.as_deref(), what.key.as_deref()) {
+    for purge in purge::named(&account, &what.gateway, what.model.as_deref(), what.key.as_deref()) {
         purged += runtime.block_on(answers.purge(purge))?;
     }
     Ok(Some(purged))

@@ -9,6 +9,7 @@ use tollgate_store::answers::Purge;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::problem::Problem;
+use crate::purge::named;
 
 pub(crate) fn purge(call: &Call) -> Result<Answer, Problem> {
     let gateway = call.gateway()?.id.clone();
@@ -16,7 +17,7 @@ pub(crate) fn purge(call: &Call) -> Result<Answer, Problem> {
     let (model, key) = (reader.text("model"), reader.text("key"));
     reader.finish()?;
     let mut purged = 0;
-    for what in crate::purges::of(call.account(), &gateway, model.as_deref(), key.as_deref()) {
+    for what in named(call.account(), &gateway, model, key) {
         purged += forget(call, what)?;
     }
     Ok(Answer::Result(json!({ "purged": purged })))
