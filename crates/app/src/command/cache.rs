@@ -12,11 +12,10 @@ use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tollgate_control::desk::{Desk, Wanted};
+use tollgate_control::purge;
 use tollgate_model::token::Permission;
-use tollgate_rules::cache_key::{self, Scope};
-use tollgate_store::answers::Purge;
 use tollgate_store::embedded::{DiskAnswers, DiskAnswersOptions};
-use tollgate_store::{AnswerKey, Answers, Metrics};
+use tollgate_store::{Answers, Metrics};
 
 use super::{client, journal_unless_served, open_desk, show};
 use crate::place::ANSWERS_FILE;
@@ -90,14 +89,12 @@ fn purge_disk(data_dir: &Path, desk: &Desk, what: &What) -> anyhow::Result<Optio
     }
     let answers = DiskAnswers::open(&path, UNBOUNDED, metrics)?;
     let account = desk.current()?.account.clone();
-    let scope = Scope { account: &account, gateway: &what.gateway };
-    let purge = Purge {
-        model: what.model.as_deref().map(Arc::from),
-        key: what.key.as_deref().map(|key| AnswerKey(cache_key::custom(scope, key))),
-        ..Purge::of_gateway(account.clone(), what.gateway.as_str())
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(Some(runtime.block_on(answers.purge(purge))?))
+    let mut purged = 0;
+    for purge in purge::named(&account, &what.gateway, what.model.as_deref(), what.key.as_deref()) {
+        purged += runtime.block_on(answers.purge(purge))?;
+    }
+    Ok(Some(purged))
 }
 
 /// With a token made for this question: who may write the data directory may ask.

@@ -159,3 +159,30 @@ fn a_document_that_cannot_be_read_keeps_the_last_snapshot() {
     assert!(matches!(desk.refresh(), Err(DeskError::Damaged { .. })));
     assert!(desk.current.read().as_ref().unwrap().snapshot.gateway("g").is_some());
 }
+
+#[test]
+fn what_was_cached_for_a_gateway_is_outdated_whoever_changed_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, command_line) = (desk(dir.path()), desk(dir.path()));
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let ear = heard.clone();
+    server.when_outdated(Box::new(move |_, gateway| ear.lock().push(gateway.to_owned())));
+    let mut keeps = body("keeps");
+    keeps["cache_invalidate_on_update"] = false.into();
+    command_line.create_gateway(&keeps).unwrap();
+    command_line.create_gateway(&body("purges")).unwrap();
+    command_line.create_gateway(&body("untouched")).unwrap();
+    server.current().unwrap();
+    assert!(heard.lock().is_empty());
+    command_line.update_gateway("keeps", &keeps).unwrap();
+    command_line.update_gateway("purges", &body("purges")).unwrap();
+    server.current().unwrap();
+    assert_eq!(std::mem::take(&mut *heard.lock()), ["purges"]);
+    command_line.delete_gateway("keeps").unwrap();
+    command_line.create_gateway(&keeps).unwrap();
+    command_line.delete_gateway("purges").unwrap();
+    server.current().unwrap();
+    let mut outdated = std::mem::take(&mut *heard.lock());
+    outdated.sort_unstable();
+    assert_eq!(outdated, ["keeps", "purges"], "one came anew, one is gone");
+}

@@ -30,24 +30,21 @@ fn stocked() -> Shop {
 #[tokio::test]
 async fn every_row_lets_in_exactly_whom_the_table_says() {
     for row in ROWS {
-        let shop = stocked();
-        let path = path(&shop, row);
         let needs = match row.access {
             Access::Guarded(needs, _) => Some(needs),
             Access::Open(_) | Access::OpenOnLoopback(..) => None,
         };
+        let shop = stocked();
+        // The one that may delete what is asked for comes last.
         for permission in ALONE {
-            let shop = stocked();
             let token = shop.token(&[permission]);
-            let said =
-                shop.ask_raw(row.method.as_str(), &path.replace(&self::path(&shop, row), &path), &token, None).await;
+            let said = shop.ask_raw(row.method.as_str(), &path(&shop, row), &token, None).await;
             let let_in = needs.is_none_or(|needs| needs.enough().contains(&permission));
             assert_eq!(said.status != 403, let_in, "{} {} with {permission:?}: {}", row.method, row.path, said.status);
-            assert_ne!(said.status, 401);
-            assert!(said.status.as_u16() < 500, "{} {}", row.method, row.path);
+            assert!(said.status != 401 && said.status.as_u16() < 500, "{} {}: {}", row.method, row.path, said.status);
         }
         for stranger in ["", "tg_not_a_token_of_ours"] {
-            let said = shop.ask_raw(row.method.as_str(), &path, stranger, None).await;
+            let said = shop.ask_raw(row.method.as_str(), &path(&shop, row), stranger, None).await;
             match needs {
                 None => assert_eq!(said.status, 200, "{} {}", row.method, row.path),
                 Some(_) => assert_eq!(said.problem(), (401, 10000, Value::Null), "{} {}", row.method, row.path),

@@ -115,8 +115,8 @@ async fn the_url_of_a_provider_is_a_string() {
 }
 
 /// An answer in the cache under a key that the caller chose.
-fn remember(shop: &Shop, gateway: &str, key: &str, model: &str) -> AnswerKey {
-    let name = AnswerKey(cache_key::custom(Scope { account: &shop.account, gateway }, key));
+fn remember(shop: &Shop, gateway: &str, key: &str, model: &str, streamed: bool) -> AnswerKey {
+    let name = AnswerKey(cache_key::custom(Scope { account: &shop.account, gateway }, key, streamed));
     let answer = CachedAnswer {
         status: 200,
         headers: http::HeaderMap::new(),
@@ -124,6 +124,7 @@ fn remember(shop: &Shop, gateway: &str, key: &str, model: &str) -> AnswerKey {
         frames: Vec::new(),
         provider: "openai".into(),
         model: model.into(),
+        usage: None,
         scope: shop.account.as_str().into(),
         gateway: gateway.into(),
         stored_ms: NOW,
@@ -147,11 +148,12 @@ async fn the_cache_is_purged_by_gateway_model_and_key() {
     shop.gateway("g");
     shop.gateway("h");
     let token = shop.token(&[Permission::Write]);
-    let [a, b, c] = [remember(&shop, "g", "a", "m1"), remember(&shop, "g", "b", "m2"), remember(&shop, "g", "c", "m2")];
-    let other = remember(&shop, "h", "a", "m1");
+    let [a, b, c] = [("a", "m1"), ("b", "m2"), ("c", "m2")].map(|(key, model)| remember(&shop, "g", key, model, false));
+    let streamed = remember(&shop, "g", "b", "m3", true);
+    let other = remember(&shop, "h", "a", "m1", false);
     assert!(found(&shop, a).await && found(&shop, b).await && found(&shop, c).await && found(&shop, other).await);
     shop.ask("DELETE", "gateways/g/cache?key=b", &token, None).await.result();
-    assert!(found(&shop, a).await && !found(&shop, b).await && found(&shop, c).await);
+    assert!(found(&shop, a).await && !found(&shop, b).await && !found(&shop, streamed).await && found(&shop, c).await);
     shop.ask("DELETE", "gateways/g/cache?model=m2", &token, None).await.result();
     assert!(found(&shop, a).await && !found(&shop, c).await);
     shop.ask("DELETE", "gateways/g/cache", &token, None).await.result();
@@ -166,12 +168,12 @@ async fn saving_purges_when_it_was_asked_for_and_deleting_always() {
     let mut keeps = body("g");
     keeps["cache_invalidate_on_update"] = false.into();
     shop.ask("POST", "gateways", &token, Some(keeps.clone())).await.result();
-    let name = remember(&shop, "g", "a", "m");
+    let name = remember(&shop, "g", "a", "m", false);
     shop.ask("PUT", "gateways/g", &token, Some(keeps)).await.result();
     assert!(found(&shop, name).await);
     shop.ask("PUT", "gateways/g", &token, Some(body("g"))).await.result();
     assert!(!found(&shop, name).await);
-    let name = remember(&shop, "g", "a", "m");
+    let name = remember(&shop, "g", "a", "m", false);
     shop.ask("DELETE", "gateways/g", &token, None).await.result();
     assert!(!found(&shop, name).await);
 }

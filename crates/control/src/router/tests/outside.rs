@@ -19,7 +19,7 @@ async fn unknown_paths_methods_and_names_are_told_in_the_envelope() {
         ("GET", "/client/v4/nope", (404, 7000)),
         ("POST", "/anything/else", (404, 7000)),
         ("GET", "/client/v4", (404, 7000)),
-        ("GET", "/client/v4/accounts//ai-gateway/gateways", (404, 7000)),
+        ("GET", "/client/v4/accounts//ai-gateway/gateways", (403, 10000)),
         ("GET", "/client/v4/livez", (404, 7000)),
         ("PATCH", "/client/v4/accounts/a/ai-gateway/gateways", (405, 10405)),
         ("DELETE", "/readyz", (405, 10405)),
