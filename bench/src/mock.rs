@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep_until};
 use self::answers::Answers;
 
 const HEADERS_MAX: usize = 64;
+const READ_BYTES: usize = 8 * 1024;
 const REQUEST_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 #[derive(clap::Args)]
@@ -96,6 +97,7 @@ async fn read_request(stream: &mut TcpStream, unread: &mut BytesMut) -> anyhow::
         {
             return Ok(Some((head, body)));
         }
+        unread.reserve(READ_BYTES); // reuses the buffer: what was read of it is behind
         if stream.read_buf(unread).await? == 0 {
             return Ok(None);
         }

@@ -93,20 +93,26 @@ pub fn run(mut options: Options) -> anyhow::Result<()> {
 
 async fn all(options: Options) -> anyhow::Result<()> {
     let bench = Bench::set_up(options).await?;
-    if let Some(requests) = bench.options.soak {
-        return soak::run(&bench, requests).await;
-    }
-    let mut results = Results::new(&bench);
+    let outcome = match bench.options.soak {
+        Some(requests) => soak::run(&bench, requests).await,
+        None => measure(&bench).await,
+    };
+    bench.clear_up().await?;
+    outcome
+}
+
+async fn measure(bench: &Bench) -> anyhow::Result<()> {
+    let mut results = Results::new(bench);
     for rep in 0..bench.options.reps {
         say(&format!("repetition {} of {}", rep + 1, bench.options.reps));
-        repetition(&bench, &mut results, rep).await;
+        repetition(bench, &mut results, rep).await;
     }
     let mut text = results.markdown();
     if bench.options.syscalls {
-        text.push_str(&probe::syscalls(&bench).await?);
+        text.push_str(&probe::syscalls(bench).await?);
     }
     if bench.options.instructions {
-        text.push_str(&probe::instructions(&bench).await?);
+        text.push_str(&probe::instructions(bench).await?);
     }
     print!("{text}");
     let path = results.write(&bench.options.out)?;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use nix::sys::signal::Signal;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -46,6 +47,10 @@ impl Bench {
         let nginx = find_program("nginx");
         let kinds = kinds(&options, nginx.is_some())?;
         Ok(Self { options, kinds, nginx, mock, mock_process, target_core, scratch, program })
+    }
+
+    pub async fn clear_up(self) -> anyhow::Result<()> {
+        self.mock_process.stop(Signal::SIGTERM).await
     }
 
     /// The targets, every other time from the last to the first, so that no place in the order is always the luckier.

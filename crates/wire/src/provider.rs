@@ -183,12 +183,12 @@ impl ProviderRow {
         &self.credential_headers
     }
 
-    /// The query parameter that may carry one.
     /// Headers that only this provider may hear.
     pub fn own_headers(&self) -> &[HeaderName] {
         &self.own_headers
     }
 
+    /// The query parameter that may carry a key.
     pub fn credential_query(&self) -> Option<&str> {
         self.credential_query.as_deref()
     }
