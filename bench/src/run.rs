@@ -115,7 +115,7 @@ async fn measure(bench: &Bench) -> anyhow::Result<()> {
         text.push_str(&probe::instructions(bench).await?);
     }
     print!("{text}");
-    let path = results.write(&bench.options.out)?;
+    let path = results.write(&bench.options.out, &text)?;
     say(&format!("written: {}", path.display()));
     Ok(())
 }

@@ -95,6 +95,9 @@ impl Results {
 
     pub fn markdown(&self) -> String {
         let mut text = self.heading();
+        if self.samples.is_empty() && self.faults.is_empty() {
+            return text; // only probes were asked for
+        }
         for (title, columns) in TABLES {
             let _ = writeln!(text, "\n### {title}\n");
             self.table(&mut text, columns);
@@ -106,8 +109,8 @@ impl Results {
         text
     }
 
-    /// Writes everything that was measured, every repetition of it; the file's path.
-    pub fn write(&self, folder: &Path) -> anyhow::Result<PathBuf> {
+    /// Writes everything that was measured, every repetition of it, and the text beside it; the path of the data.
+    pub fn write(&self, folder: &Path, text: &str) -> anyhow::Result<PathBuf> {
         std::fs::create_dir_all(folder)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let samples: Vec<Value> = self
@@ -120,6 +123,7 @@ impl Results {
         });
         let path = folder.join(format!("{now}.json"));
         std::fs::write(&path, serde_json::to_vec_pretty(&all)?)?;
+        std::fs::write(path.with_extension("md"), text)?;
         Ok(path)
     }
 
