@@ -155,7 +155,7 @@ impl Results {
 
     fn cell(&self, kind: Kind, Column(name, _, digits, ratio): &Column) -> String {
         let Some(value) = self.median(kind, name) else { return "-".to_owned() };
-        match self.ratio(kind, name, Kind::Proxy).filter(|_| *ratio) {
+        match self.ratio(kind, name).filter(|_| *ratio) {
             Some(ratio) => format!("{value:.digits$} ({ratio:.2}x)"),
             None => format!("{value:.digits$}"),
         }
@@ -165,11 +165,10 @@ impl Results {
         median(self.reps().filter_map(|rep| self.figure(kind, rep, name)).collect())
     }
 
-    /// The median over the repetitions of this target's figure divided by the other's.
-    fn ratio(&self, kind: Kind, name: &str, to: Kind) -> Option<f64> {
-        median(
-            self.reps().filter_map(|rep| Some(self.figure(kind, rep, name)? / self.figure(to, rep, name)?)).collect(),
-        )
+    /// The median over the repetitions of this target's figure divided by the proxy's.
+    fn ratio(&self, kind: Kind, name: &str) -> Option<f64> {
+        let within = |rep| Some(self.figure(kind, rep, name)? / self.figure(Kind::Proxy, rep, name)?);
+        median(self.reps().filter_map(within).collect())
     }
 
     fn reps(&self) -> std::ops::Range<u32> {
