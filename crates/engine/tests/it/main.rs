@@ -5,6 +5,7 @@ mod cache;
 mod cancel;
 mod deadlines;
 mod flight;
+mod framing;
 mod native;
 mod raw;
 mod retry;
