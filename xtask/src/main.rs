@@ -6,6 +6,8 @@
 // A chore talks to the person who started it.
 #![allow(clippy::print_stderr)]
 
+mod chaos;
+mod gateway;
 mod prices;
 mod tidy;
 
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask NAME
 
+  chaos [ROUNDS] kill a loaded gateway again and again; nothing delivered may be missing from its log
   tidy           check the invariants of this repository that a program can check
   prices FILE..  rewrite catalog/models from public price lists";
 
@@ -21,6 +24,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("tidy") => tidy::run(),
+        Some("chaos") => chaos::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("prices") => prices::run(arguments).map(|()| ExitCode::SUCCESS),
         _ => {
             eprintln!("{USAGE}");

@@ -27,9 +27,9 @@ First request, once it runs:
     -H 'content-type: application/json' \\
     -d '{\"model\":\"sandbox-1\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'"
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
-    pub common: Common,
+    pub(crate) common: Common,
     #[command(subcommand)]
     command: Option<Command>,
     /// The same flags without `serve`, which is the default.
@@ -39,13 +39,13 @@ pub struct Cli {
 
 /// Flags that every command understands.
 #[derive(Args, Clone)]
-pub struct Common {
+pub(crate) struct Common {
     /// Settings file (TOML)
     #[arg(long, global = true, value_name = "FILE", env = "TOLLGATE_CONFIG")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Where everything is kept; created with mode 0700
     #[arg(long, global = true, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -79,19 +79,19 @@ enum Command {
   tollgate serve --listen 127.0.0.1:8787
   tollgate serve --config tollgate.toml --data-dir ./data --listen 127.0.0.1:0 --json
   TOLLGATE_LISTEN=127.0.0.1:9000 tollgate serve")]
-pub struct ServeFlags {
+pub(crate) struct ServeFlags {
     /// Address and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT")]
-    pub listen: Option<String>,
+    pub(crate) listen: Option<String>,
     /// Listen beyond loopback although some gateway lets anybody in
     #[arg(long)]
-    pub allow_unauthenticated: bool,
+    pub(crate) allow_unauthenticated: bool,
     /// Tell the banner as one line of JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
-pub fn run(cli: Cli) -> anyhow::Result<()> {
+pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     let layers = |flags: &ServeFlags| Layers {
         file: cli.common.config.clone(),
         data_dir: cli.common.data_dir.clone(),

@@ -8,22 +8,28 @@ use std::net::SocketAddr;
 use serde_json::json;
 use tollgate_engine::Shared;
 
+use crate::place;
 use crate::settings::Settings;
 
-pub struct Banner {
+pub(crate) struct Banner {
     base: String,
     data_dir: String,
     keys: Vec<String>,
+    logs: String,
 }
 
 impl Banner {
-    pub fn new(address: SocketAddr, secure: bool, shared: &Shared, settings: &Settings) -> Self {
-        let scheme = if secure { "https" } else { "http" };
+    pub(crate) fn new(scheme: &str, address: SocketAddr, shared: &Shared, settings: &Settings) -> Self {
         let keys = shared.keys.providers().into_iter().map(str::to_owned).collect();
-        Self { base: format!("{scheme}://{address}"), data_dir: settings.data_dir.display().to_string(), keys }
+        Self {
+            base: format!("{scheme}://{address}"),
+            data_dir: settings.data_dir.display().to_string(),
+            keys,
+            logs: logs(settings),
+        }
     }
 
-    pub fn print(&self, json: bool) -> std::io::Result<()> {
+    pub(crate) fn print(&self, json: bool) -> std::io::Result<()> {
         let text = if json { self.json() } else { self.text() };
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes())?;
@@ -45,7 +51,8 @@ impl Banner {
     fn text(&self) -> String {
         let base = &self.base;
         let keys = if self.keys.is_empty() {
-            "none found in the environment; callers bring their own, or set OPENAI_API_KEY, ANTHROPIC_API_KEY, ...".to_owned()
+            "none found in the environment; callers bring their own, or set OPENAI_API_KEY, ANTHROPIC_API_KEY, ..."
+                .to_owned()
         } else {
             self.keys.join(", ")
         };
@@ -68,10 +75,21 @@ Try it:
 
 Then look at what was logged, with its tokens and cost:
 
-  tollgate logs tail
+  {logs}
 
 "#,
-            data_dir = self.data_dir
+            data_dir = self.data_dir,
+            logs = self.logs
         )
+    }
+}
+
+/// The line that shows the log: it needs the data directory only where that is not the usual one.
+fn logs(settings: &Settings) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "tollgate".to_owned());
+    if settings.data_dir == place::default_dir() {
+        format!("{program} logs tail")
+    } else {
+        format!("{program} logs tail --data-dir {}", settings.data_dir.display())
     }
 }

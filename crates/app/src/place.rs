@@ -9,17 +9,27 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+/// Settings documents: gateways, tokens.
+pub(crate) const DOCUMENTS_FILE: &str = "tollgate.db";
+/// Cached answers.
+pub(crate) const ANSWERS_FILE: &str = "answers.db";
+/// Log records, one file per day.
+pub(crate) const LOGS_DIR: &str = "logs";
+/// Records on their way to the log.
+pub(crate) const JOURNAL_DIR: &str = "journal";
+
 /// `$XDG_DATA_HOME/tollgate`, or `~/.local/share/tollgate`.
-pub fn default_dir() -> PathBuf {
+pub(crate) fn default_dir() -> PathBuf {
     let base = std::env::var_os("XDG_DATA_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     base.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("tollgate")
 }
 
-pub fn prepare(dir: &Path) -> anyhow::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .with_context(|| format!("cannot create the data directory {}; choose another with --data-dir or TOLLGATE_DATA_DIR", dir.display()))
+pub(crate) fn prepare(dir: &Path) -> anyhow::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).with_context(|| {
+        format!(
+            "cannot create the data directory {}; choose another with --data-dir or TOLLGATE_DATA_DIR",
+            dir.display()
+        )
+    })
 }

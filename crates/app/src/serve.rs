@@ -4,12 +4,12 @@
 
 mod fallback;
 mod refresh;
+mod retention;
 mod stores;
 mod tls;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -25,52 +25,79 @@ use tollgate_model::Clock;
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::options::Manners;
-use tollgate_rules::snapshot::Snapshot;
+use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_testkit::Sandbox;
 use tollgate_wire::provider::Providers;
 
 use crate::banner::Banner;
 use crate::place;
 use crate::settings::{self, Layers, Settings};
-use refresh::{Asker, Refresher};
+use refresh::Refresher;
 use stores::Stores;
 
-pub fn run(layers: &Layers, json: bool) -> anyhow::Result<()> {
+pub(crate) fn run(layers: &Layers, json: bool) -> anyhow::Result<()> {
     let settings = settings::resolve(layers)?;
     log_to_stderr(&settings);
     // One crypto provider in the whole process.
-    rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| anyhow::anyhow!("TLS is set up already"))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("tollgate-desk").enable_all().build()?;
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("TLS is set up already"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("tollgate-desk")
+        .enable_all()
+        .build()?;
     runtime.block_on(serve(settings, layers.clone(), json))
 }
 
 async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result<()> {
     place::prepare(&settings.data_dir)?;
     let stores = Stores::open(&settings)?;
-    let desk = Arc::new(Desk::new(stores.documents.clone(), Clock::System)?);
+    let base = Arc::new(ArcSwap::from_pointee(base(&settings)?));
+    let snapshot = Arc::new(ArcSwap::from_pointee(
+        Snapshot::compile(0, base.load().documents()).map_err(|_| anyhow::anyhow!("the settings do not compile"))?,
+    ));
+    let desk = Arc::new(desk(&stores, &base, &snapshot));
     let is_local = settings.listen.ip().is_loopback();
     desk.seed_default(is_local)?;
-    let base = Arc::new(ArcSwap::from_pointee(base(&settings)?));
-    let first = compile(&desk, &base.load())?;
-    refuse_strangers(&settings, &first)?;
-    let snapshot = Arc::new(ArcSwap::from_pointee(first));
-    let refresher = Refresher::new(desk.clone(), base.clone(), snapshot.clone(), tokio::runtime::Handle::current());
+    desk.refresh()?;
+    refuse_strangers(&settings, &snapshot.load())?;
+    let refresher = Refresher::new(desk.clone());
 
     let listener = TcpListener::bind(settings.listen).await;
-    let listener = listener.with_context(|| format!("cannot listen on {}: is something else there? choose with --listen ADDR:PORT", settings.listen))?;
+    let listener = listener.with_context(|| {
+        format!("cannot listen on {}: is something else there? choose with --listen ADDR:PORT", settings.listen)
+    })?;
     let address = listener.local_addr()?;
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let draining = Arc::new(AtomicBool::new(false));
-    let shared = Arc::new(shared(&settings, &stores, &snapshot, &refresher));
-    let fallback = fallback::build(fallback::Parts { desk, stores: &stores, shared: shared.clone(), draining: draining.clone(), is_local, address });
-    let banner = Banner::new(address, settings.tls.is_some(), &shared, &settings);
-    banner.print(json)?;
+    let shared = Arc::new(shared(&settings, &stores, snapshot, &refresher));
+    let fallback = fallback::build(fallback::Parts {
+        desk,
+        stores: &stores,
+        shared: shared.clone(),
+        draining: draining.clone(),
+        is_local,
+        scheme,
+        address,
+    });
+    let serving = serving(&settings)?;
+    Banner::new(scheme, address, &shared, &settings).print(json)?;
 
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
     tokio::spawn(refresher.watch());
-    let ended = server::run(listener, shared, &stores.journal, fallback, serving(&settings)?, drain, settings.drain).await;
-    stores.close();
+    tokio::spawn(retention::keep(stores.records.clone(), settings.log_retention_days));
+    let ended = server::run(listener, shared, &stores.journal, fallback, serving, drain, settings.drain).await;
+    tokio::task::block_in_place(|| stores.close());
     Ok(ended?)
+}
+
+/// Settings change at the desk, and every change is published by swapping one pointer.
+fn desk(stores: &Stores, base: &Arc<ArcSwap<Base>>, snapshot: &Arc<ArcSwap<Snapshot>>) -> Desk {
+    let (base, snapshot) = (base.clone(), snapshot.clone());
+    let desk = Desk::new(stores.documents.clone(), Clock::System, Box::new(move || base.load().documents()));
+    desk.publishing(Box::new(move |fresh| snapshot.store(fresh)))
 }
 
 /// What a snapshot is made of besides the documents.
@@ -86,17 +113,20 @@ fn base(settings: &Settings) -> anyhow::Result<Base> {
     for (segment, url) in &settings.base_urls {
         providers = providers.with_base_url(segment, url).with_context(|| format!("providers.{segment}.base_url"))?;
     }
-    let manners = Manners { ttl_enables_cache: settings.cache_ttl_header_enables, stream_cache: settings.cache_streams };
+    let manners =
+        Manners { ttl_enables_cache: settings.cache_ttl_header_enables, stream_cache: settings.cache_streams };
     Ok(Base { accounts: settings.accounts.clone(), manners, providers: Arc::new(providers) })
 }
 
-pub(crate) fn compile(desk: &Desk, base: &Base) -> anyhow::Result<Snapshot> {
-    let snapshot = desk.snapshot(|documents| {
-        documents.accounts.clone_from(&base.accounts);
-        documents.manners = base.manners;
-        documents.providers = base.providers.clone();
-    });
-    snapshot.map_err(|problems| anyhow::anyhow!("{problems}"))
+impl Base {
+    fn documents(&self) -> Documents {
+        Documents {
+            accounts: self.accounts.clone(),
+            manners: self.manners,
+            providers: self.providers.clone(),
+            ..Documents::default()
+        }
+    }
 }
 
 /// Beyond loopback anybody could use what the operator pays for.
@@ -104,7 +134,8 @@ fn refuse_strangers(settings: &Settings, snapshot: &Snapshot) -> anyhow::Result<
     if settings.listen.ip().is_loopback() || settings.allow_unauthenticated {
         return Ok(());
     }
-    let open: Vec<&str> = snapshot.gateways().filter(|gateway| !gateway.settings.authentication).map(|gateway| &*gateway.id).collect();
+    let open: Vec<&str> =
+        snapshot.gateways().filter(|gateway| !gateway.settings.authentication).map(|gateway| &*gateway.id).collect();
     anyhow::ensure!(
         open.is_empty(),
         "{} is beyond loopback, and these gateways let anybody in: {}. Switch their authentication on \
@@ -115,7 +146,7 @@ fn refuse_strangers(settings: &Settings, snapshot: &Snapshot) -> anyhow::Result<
     Ok(())
 }
 
-fn shared(settings: &Settings, stores: &Stores, snapshot: &Arc<ArcSwap<Snapshot>>, refresher: &Arc<Refresher>) -> Shared {
+fn shared(settings: &Settings, stores: &Stores, snapshot: Arc<ArcSwap<Snapshot>>, refresher: &Refresher) -> Shared {
     let limits = Limits {
         body_bytes_max: settings.body_bytes_max,
         first_byte: settings.first_byte,
@@ -126,14 +157,14 @@ fn shared(settings: &Settings, stores: &Stores, snapshot: &Arc<ArcSwap<Snapshot>
     let mut metrics = Metrics::default();
     stores.register(metrics.registry());
     Shared::new(Parts {
-        snapshot: snapshot.clone(),
+        snapshot,
         clock: Clock::System,
         catalog: Catalog::builtin(),
         answers: stores.answers.clone(),
         keys: Keys::find(rows.all().map(|row| &**row), |name| std::env::var(name).ok()),
         metrics,
         limits,
-        refresh: Arc::new(Asker(refresher.clone())),
+        refresh: Arc::new(refresher.clone()),
     })
 }
 
@@ -149,7 +180,13 @@ fn serving(settings: &Settings) -> anyhow::Result<Serving> {
 }
 
 /// SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the settings again.
-async fn hear_signals(stop: watch::Sender<bool>, draining: Arc<AtomicBool>, layers: Layers, base: Arc<ArcSwap<Base>>, refresher: Arc<Refresher>) {
+async fn hear_signals(
+    stop: watch::Sender<bool>,
+    draining: Arc<AtomicBool>,
+    layers: Layers,
+    base: Arc<ArcSwap<Base>>,
+    refresher: Refresher,
+) {
     let heard = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
     let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = heard else {
         tracing::error!("signals cannot be heard; only SIGKILL ends this process");
@@ -173,12 +210,14 @@ async fn hear_signals(stop: watch::Sender<bool>, draining: Arc<AtomicBool>, laye
     }
 }
 
-async fn reload(layers: &Layers, current: &ArcSwap<Base>, refresher: &Arc<Refresher>) {
+async fn reload(layers: &Layers, current: &ArcSwap<Base>, refresher: &Refresher) {
     match settings::resolve(layers).and_then(|settings| base(&settings)) {
         Ok(fresh) => {
             current.store(Arc::new(fresh));
             refresher.force().await;
-            tracing::info!("settings read again: accounts, providers and cache manners are in force; other settings need a restart");
+            tracing::info!(
+                "settings read again: accounts, providers and cache manners are in force; other settings need a restart"
+            );
         }
         Err(problem) => tracing::error!("the settings are not right, the old ones stay in force: {problem:#}"),
     }
@@ -191,6 +230,3 @@ fn log_to_stderr(settings: &Settings) {
     let outcome = if settings.log_json { builder.json().try_init() } else { builder.try_init() };
     drop(outcome);
 }
-
-/// How long anything at the desk may take.
-pub(crate) const DESK_PATIENCE: Duration = Duration::from_secs(10);

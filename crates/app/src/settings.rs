@@ -16,45 +16,44 @@ use anyhow::Context;
 use ipnet::IpNet;
 use tollgate_rules::options::StreamCache;
 
-pub use fault::Fault;
 use raw::Raw;
 
 /// The command line's part of the layers.
 #[derive(Clone, Debug, Default)]
-pub struct Layers {
-    pub file: Option<PathBuf>,
-    pub data_dir: Option<PathBuf>,
-    pub listen: Option<String>,
-    pub allow_unauthenticated: bool,
+pub(crate) struct Layers {
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) listen: Option<String>,
+    pub(crate) allow_unauthenticated: bool,
 }
 
 /// What the settings mean.
 #[derive(Clone, Debug)]
-pub struct Settings {
-    pub listen: SocketAddr,
-    pub data_dir: PathBuf,
-    pub allow_unauthenticated: bool,
-    pub accounts: Vec<String>,
-    pub workers: Option<usize>,
-    pub drain: Duration,
-    pub allow_private: Vec<IpNet>,
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) allow_unauthenticated: bool,
+    pub(crate) accounts: Vec<String>,
+    pub(crate) workers: Option<usize>,
+    pub(crate) drain: Duration,
+    pub(crate) allow_private: Vec<IpNet>,
     /// Segment to base URL.
-    pub base_urls: BTreeMap<String, String>,
-    pub tls: Option<(PathBuf, PathBuf)>,
-    pub cache_memory_bytes: u64,
-    pub cache_disk_bytes: u64,
-    pub cache_streams: StreamCache,
-    pub cache_ttl_header_enables: bool,
-    pub body_bytes_max: u64,
-    pub answer_idle: Duration,
-    pub first_byte: Duration,
-    pub connections_max: usize,
-    pub log_retention_days: u64,
-    pub log_filter: String,
-    pub log_json: bool,
+    pub(crate) base_urls: BTreeMap<String, String>,
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) cache_memory_bytes: u64,
+    pub(crate) cache_disk_bytes: u64,
+    pub(crate) cache_streams: StreamCache,
+    pub(crate) cache_ttl_header_enables: bool,
+    pub(crate) body_bytes_max: u64,
+    pub(crate) answer_idle: Duration,
+    pub(crate) first_byte: Duration,
+    pub(crate) connections_max: usize,
+    pub(crate) log_retention_days: u64,
+    pub(crate) log_filter: String,
+    pub(crate) log_json: bool,
 }
 
-pub fn resolve(layers: &Layers) -> anyhow::Result<Settings> {
+pub(crate) fn resolve(layers: &Layers) -> anyhow::Result<Settings> {
     let file = layers.file.as_deref().map(read_file).transpose()?;
     let (text, name) = file.as_ref().map_or(("", "settings"), |(text, name)| (text.as_str(), name.as_str()));
     let raw = Raw::read(text).and_then(|raw| {
@@ -62,31 +61,43 @@ pub fn resolve(layers: &Layers) -> anyhow::Result<Settings> {
         Ok(raw)
     });
     let raw = raw.map_err(|faults| fault::all(name, &faults))?;
-    let raw = raw.under(Raw::from_environment(|name| std::env::var(name).ok()).map_err(|faults| fault::all("environment", &faults))?);
+    let raw = raw.under(
+        Raw::from_environment(|name| std::env::var(name).ok()).map_err(|faults| fault::all("environment", &faults))?,
+    );
     let raw = raw.under(Raw::from_flags(layers));
     raw.resolve().map_err(|faults| fault::all(name, &faults))
 }
 
 /// `tollgate check`.
 #[allow(clippy::print_stdout)]
-pub fn check(file: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) fn check(file: Option<&Path>) -> anyhow::Result<()> {
     let layers = Layers { file: file.map(Path::to_owned), ..Layers::default() };
     let settings = resolve(&layers)?;
     match file {
-        Some(file) => println!("{} is right: listens on {}, keeps its data in {}", file.display(), settings.listen, settings.data_dir.display()),
-        None => println!("the settings are right: listens on {}, keeps its data in {}", settings.listen, settings.data_dir.display()),
+        Some(file) => println!(
+            "{} is right: listens on {}, keeps its data in {}",
+            file.display(),
+            settings.listen,
+            settings.data_dir.display()
+        ),
+        None => println!(
+            "the settings are right: listens on {}, keeps its data in {}",
+            settings.listen,
+            settings.data_dir.display()
+        ),
     }
     Ok(())
 }
 
 /// `tollgate settings`.
 #[allow(clippy::print_stdout)]
-pub fn print_table() -> anyhow::Result<()> {
+pub(crate) fn print_table() -> anyhow::Result<()> {
     print!("{}", table::text());
     Ok(())
 }
 
 fn read_file(path: &Path) -> anyhow::Result<(String, String)> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the settings file {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the settings file {}", path.display()))?;
     Ok((text, path.display().to_string()))
 }

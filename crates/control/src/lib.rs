@@ -1,1 +1,31 @@
-//! stub
+//! The desk: where settings change and logs are read, in the original's REST API.
+//!
+//! Enters: requests with a token, and the command line's wishes. Leaves: documents, a compiled snapshot, JSON envelopes.
+//! Never: serves traffic, or meets the engine: both look at documents and at the snapshot made of them.
+//!
+//! [`resources::ROWS`] is the one table of endpoints: the router and the authorization are made from it. [`gateway::MEMBERS`] is the one table
+//! of a gateway's settings: what it does not list cannot be set.
+
+pub mod desk;
+pub mod gateway;
+pub mod log;
+pub mod purge;
+pub mod resources;
+pub mod router;
+pub mod shape;
+pub mod time;
+
+mod answer;
+mod authorize;
+mod call;
+mod filters;
+mod page;
+mod problem;
+mod query;
+mod resource;
+
+pub use desk::{Desk, DeskError};
+pub use router::{Parts, router};
+
+#[cfg(test)]
+mod sample;

@@ -53,6 +53,8 @@ enum Last {
     Abort,
 }
 
+/// Nearly every answer is the large kind: a box around it would be an allocation for each.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Source {
     Upstream(Upstream),
     Follower(Follower),

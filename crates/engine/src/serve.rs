@@ -42,6 +42,8 @@ pub(crate) async fn serve(gate: &Arc<Gate>, request: Request<Incoming>) -> Respo
     }
 }
 
+/// Nearly every answer is the large kind: a box around it would be an allocation for each.
+#[allow(clippy::large_enum_variant)]
 enum Answer {
     Remembered(Arc<CachedAnswer>),
     Followed(Follower, Arc<Shown>, Step),

@@ -99,6 +99,10 @@ impl Snapshot {
         self.tokens.get(digest)
     }
 
+    pub fn tokens(&self) -> impl Iterator<Item = &Arc<Token>> {
+        self.tokens.values()
+    }
+
     pub fn knows_account(&self, account: &str) -> bool {
         if self.accounts.is_empty() {
             is_well_formed(account)

@@ -1,8 +1,8 @@
 //! What a record costs, in microseconds of CPU: appended to the journal, and moved from there into the log.
 //!
-//! Run with `cargo run --release -p tollgate-store --example ingest_speed [records]`. It writes into a temporary directory.
+//! Run with `cargo run --release -p tollgate-store --example ingest_speed [records [level]]`. It writes into a temporary directory.
 
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "../tests/store/sample.rs"]
 mod sample;
 
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rustix::time::{ClockId, clock_gettime};
 use tollgate_model::Ids;
-use tollgate_store::embedded::{DayRecords, DayRecordsOptions};
+use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments};
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::records::{Filter, Page, Records};
 use tollgate_store::{Ingest, Journal, JournalOptions, Metrics};
@@ -21,21 +21,37 @@ use tollgate_store::{Ingest, Journal, JournalOptions, Metrics};
 const CREATED_MS: u64 = 1_795_000_000_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let count = std::env::args().nth(1).map_or(Ok(100_000), |text| text.parse())?;
+    let number = |at, default| std::env::args().nth(at).map_or(Ok(default), |text| text.parse::<i32>());
+    let (count, level) = (number(1, 100_000)?.unsigned_abs() as usize, number(2, 1)?);
+    open_empty()?;
     for (name, different) in [("different bodies", 4_096), ("identical bodies", 1), ("no bodies", 0)] {
         let dir = tempfile::tempdir()?;
-        println!("{name}, {count} records");
-        measure(dir.path(), count, different)?;
+        println!("{name}, {count} records, zstd level {level}");
+        measure(dir.path(), count, different, level)?;
     }
     Ok(())
 }
 
-fn measure(dir: &Path, count: usize, different: usize) -> Result<(), Box<dyn std::error::Error>> {
+fn open_empty() -> Result<(), Box<dyn std::error::Error>> {
+    let (dir, metrics, start) = (tempfile::tempdir()?, Arc::new(Metrics::default()), Instant::now());
+    let dir = dir.path();
+    let journal = Arc::new(Journal::open(&dir.join("journal"), JournalOptions::default(), metrics.clone())?);
+    let _writer = journal.writer(0)?;
+    let records = Arc::new(DayRecords::open(&dir.join("logs"), DayRecordsOptions::default(), metrics.clone())?);
+    let _answers = DiskAnswers::open(&dir.join("cache.db"), DiskAnswersOptions::default(), metrics.clone())?;
+    let _documents = FileDocuments::open(&dir.join("tollgate.db"))?;
+    let _ingest = Ingest::start(journal, records, IngestOptions::default())?;
+    println!("opening an empty store: {:?}", start.elapsed());
+    Ok(())
+}
+
+fn measure(dir: &Path, count: usize, different: usize, level: i32) -> Result<(), Box<dyn std::error::Error>> {
     let metrics = Arc::new(Metrics::default());
     let journal = Arc::new(Journal::open(&dir.join("journal"), JournalOptions::default(), metrics.clone())?);
     append(&journal, count, different)?;
     let logs = dir.join("logs");
-    let records = Arc::new(DayRecords::open(&logs, DayRecordsOptions::default(), metrics.clone())?);
+    let day_options = DayRecordsOptions { compression_level: level, ..DayRecordsOptions::default() };
+    let records = Arc::new(DayRecords::open(&logs, day_options, metrics.clone())?);
     let options = IngestOptions { gather: Duration::ZERO, ..IngestOptions::default() };
     let (cpu, wall) = (cpu(), Instant::now());
     let ingest = Ingest::start(journal, records.clone(), options)?;

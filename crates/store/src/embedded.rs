@@ -4,9 +4,11 @@
 //! Never: is named above this crate except where the process is put together.
 
 pub mod answers;
+pub mod documents;
 pub mod records;
 
 mod sqlite;
 
 pub use answers::{DiskAnswers, DiskAnswersOptions};
+pub use documents::FileDocuments;
 pub use records::{DayRecords, DayRecordsOptions};

@@ -22,6 +22,12 @@ pub mod records;
 
 mod place;
 
+/// Shared with the tests from outside.
+#[cfg(test)]
+#[allow(dead_code, unreachable_pub)]
+#[path = "../tests/store/sample.rs"]
+mod sample;
+
 pub use answers::{AnswerKey, Answers, CachedAnswer};
 pub use documents::{Document, Documents};
 pub use failure::{Failure, StoreError};

@@ -55,7 +55,7 @@ pub struct AnswerMetrics {
     pub disk_bytes: Counter,
     /// Answers removed from disk to stay within its bound.
     pub disk_evictions: Counter,
-    /// Answers that were not written to disk because its queue was full.
+    /// Answers that were not written to disk because its queue was full, or the answer larger than all of it.
     pub disk_skipped: Counter,
     pub disk_failures: Counter,
 }

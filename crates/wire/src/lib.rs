@@ -5,5 +5,7 @@
 
 pub mod dialect;
 pub mod frame;
+pub mod headers;
 pub mod peek;
+pub mod provider;
 pub mod watch;

@@ -116,7 +116,13 @@ test('the client\'s timeout', async () => {
 });
 
 test('a stream cut by the provider is an error', async () => {
-  await assert.rejects(async () => collect(await message({ model: dial({ cut: 3 }), stream: true })));
+  const events = await message({ model: dial({ cut: 3 }), stream: true });
+  const heard = [];
+  await assert.rejects(async () => {
+    for await (const event of events) heard.push(event.type);
+  });
+  assert.equal(heard[0], 'message_start');
+  assert.ok(!heard.includes('message_stop'));
 });
 
 gatewayTest('the record has tokens, cost and metadata', async () => {

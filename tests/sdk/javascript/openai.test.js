@@ -159,7 +159,12 @@ test('the client\'s timeout', async () => {
 });
 
 test('a stream cut by the provider is an error', async () => {
-  await assert.rejects(async () => collect(await chat({ model: dial({ cut: 3 }), stream: true })));
+  const stream = await chat({ model: dial({ cut: 3 }), stream: true });
+  const heard = [];
+  await assert.rejects(async () => {
+    for await (const chunk of stream) heard.push(chunk);
+  });
+  assert.equal(heard.length, 3);
 });
 
 test('many at once each get their own', async () => {
@@ -213,7 +218,7 @@ gatewayTest('the second time it comes from the cache', async () => {
 });
 
 gatewayTest('a cached stream is a stream again', async () => {
-  const options = { headers: { 'cf-aig-cache-key': unique() } };
+  const options = { headers: { 'cf-aig-cache-key': unique(), 'tollgate-cache-stream': 'true' } };
   const first = await chat({ stream: true }, options).withResponse();
   const heard = await collect(first.data);
   const second = await chat({ stream: true }, options).withResponse();

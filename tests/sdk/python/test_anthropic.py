@@ -142,8 +142,10 @@ def test_the_clients_timeout(anthropic_client):
 
 
 def test_a_stream_cut_by_the_provider_is_an_error(anthropic_client):
+    events, heard = message(anthropic_client, model=dial(cut=3), stream=True), []
     with pytest.raises((anthropic.APIError, httpx2.TransportError)):
-        list(message(anthropic_client, model=dial(cut=3), stream=True))
+        heard.extend(event for event in events)
+    assert heard[0].type == "message_start" and heard[-1].type != "message_stop"
 
 
 @pytest.mark.gateway

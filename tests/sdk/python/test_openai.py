@@ -171,6 +171,11 @@ def test_retry_after_is_visible(openai_client):
     assert raised.value.response.headers["retry-after"] == "7"
 
 
+def test_the_sandboxs_header_works_like_a_dial(openai_client):
+    with pytest.raises(openai.InternalServerError):
+        chat(openai_client, extra_headers={"tollgate-sandbox": "status=503"})
+
+
 def test_an_invalid_request_is_the_providers_to_refuse(openai_client):
     with pytest.raises(openai.BadRequestError):
         openai_client.chat.completions.create(model=MODEL, messages="not a list")
@@ -200,8 +205,10 @@ def test_the_clients_timeout(openai_client):
 
 
 def test_a_stream_cut_by_the_provider_is_an_error(openai_client):
+    stream, heard = chat(openai_client, model=dial(cut=3), stream=True), []
     with pytest.raises((openai.APIError, httpx2.TransportError)):
-        list(chat(openai_client, model=dial(cut=3), stream=True))
+        heard.extend(chunk for chunk in stream)
+    assert len(heard) == 3
 
 
 def test_many_at_once_each_get_their_own(openai_client):
@@ -291,7 +298,8 @@ def test_the_second_time_it_comes_from_the_cache(openai_client):
 @pytest.mark.gateway
 def test_a_cached_stream_is_a_stream_again(openai_client):
     create = openai_client.chat.completions.with_raw_response.create
-    asked = {"model": MODEL, "messages": ASK, "stream": True, "extra_headers": {"cf-aig-cache-key": unique()}}
+    headers = {"cf-aig-cache-key": unique(), "tollgate-cache-stream": "true"}
+    asked = {"model": MODEL, "messages": ASK, "stream": True, "extra_headers": headers}
     first = create(**asked)
     heard = list(first.parse())
     second = create(**asked)

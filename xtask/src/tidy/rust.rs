@@ -33,7 +33,7 @@ enum Piece {
 // === impl Code ===
 
 impl Code {
-    pub(super) fn read(text: &str, is_test: bool) -> Self {
+    pub(super) fn read(text: &str, is_shipped: bool) -> Self {
         let mut bare = text.as_bytes().to_vec();
         let mut strings = Vec::new();
         let mut at = 0;
@@ -50,7 +50,7 @@ impl Code {
             at = end;
         }
         let mut shipped = bare.clone();
-        let tests = if is_test { std::iter::once(0..text.len()).collect() } else { test_modules(&bare) };
+        let tests = if is_shipped { test_modules(&bare) } else { std::iter::once(0..text.len()).collect() };
         for span in tests {
             strings.retain(|literal| !span.contains(&literal.span.start));
             blank(&mut shipped, span);

@@ -107,7 +107,7 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
 
 impl File {
     pub(super) fn new(path: &str, text: &str) -> Self {
-        let code = path.ends_with(".rs").then(|| Code::read(text, is_test(path)));
+        let code = path.ends_with(".rs").then(|| Code::read(text, is_shipped(path)));
         Self { path: path.into(), text: text.into(), code }
     }
 
@@ -121,9 +121,10 @@ impl File {
     }
 }
 
-/// Cargo's integration tests, benches and examples, and the out-of-line `mod tests;`.
-pub(super) fn is_test(path: &str) -> bool {
-    path.split('/').any(|part| matches!(part, "tests" | "benches" | "examples" | "tests.rs"))
+/// What ends up in a binary: not cargo's tests, benches, examples and build scripts, not fuzz targets, not the out-of-line `mod tests;`.
+pub(super) fn is_shipped(path: &str) -> bool {
+    const NOT: &[&str] = &["tests", "benches", "examples", "fuzz", "tests.rs", "build.rs"];
+    !path.split('/').any(|part| NOT.contains(&part))
 }
 
 /// Groups names by folder: `catalog/providers/x/y.toml` below `catalog/providers/` is `x -> [y.toml]`.

@@ -6,14 +6,14 @@ use std::fmt;
 use std::ops::Range;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// From 1; `None` for what does not stand in a file.
-    pub place: Option<(usize, usize)>,
-    pub what: String,
+    pub(crate) place: Option<(usize, usize)>,
+    pub(crate) what: String,
 }
 
 impl Fault {
-    pub fn at(text: &str, span: Option<Range<usize>>, what: impl Into<String>) -> Self {
+    pub(crate) fn at(text: &str, span: Option<Range<usize>>, what: impl Into<String>) -> Self {
         Self { place: span.map(|span| place(text, span.start)), what: what.into() }
     }
 }
@@ -28,7 +28,7 @@ impl fmt::Display for Fault {
 }
 
 /// All faults of one source as one error, a line each.
-pub fn all(source: &str, faults: &[Fault]) -> anyhow::Error {
+pub(crate) fn all(source: &str, faults: &[Fault]) -> anyhow::Error {
     let lines: Vec<String> = faults.iter().map(|fault| format!("{source}:{fault}")).collect();
     anyhow::anyhow!("{}", lines.join("\n"))
 }
@@ -41,7 +41,11 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// The known word that is closest to what was written, if any is close.
-pub fn suggestion<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn suggestion<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |word: &str| strsim::damerau_levenshtein(written, word);
-    known.map(|word| (distance(word), word)).filter(|(far, word)| *far <= 2.max(word.len() / 4)).min().map(|(_, word)| word)
+    known
+        .map(|word| (distance(word), word))
+        .filter(|(far, word)| *far <= 2.max(word.len() / 4))
+        .min()
+        .map(|(_, word)| word)
 }

@@ -18,7 +18,7 @@ use crate::place;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Raw {
+pub(crate) struct Raw {
     listen: Option<Spanned<String>>,
     data_dir: Option<PathBuf>,
     allow_unauthenticated: Option<bool>,
@@ -73,12 +73,12 @@ struct Log {
 }
 
 impl Raw {
-    pub fn read(text: &str) -> Result<Self, Vec<Fault>> {
+    pub(crate) fn read(text: &str) -> Result<Self, Vec<Fault>> {
         toml::from_str(text).map_err(|error| vec![Fault::at(text, error.span(), explained(error.message()))])
     }
 
     /// Variables are written as the TOML file would write the value; a bare word is a string.
-    pub fn from_environment(look: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+    pub(crate) fn from_environment(look: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
         let mut document = String::new();
         for setting in SETTINGS.iter().filter(|setting| !setting.key.contains('<')) {
             if let Some(value) = look(setting.env) {
@@ -99,7 +99,7 @@ impl Raw {
         Ok(raw)
     }
 
-    pub fn from_flags(layers: &Layers) -> Self {
+    pub(crate) fn from_flags(layers: &Layers) -> Self {
         Self {
             listen: layers.listen.clone().map(|listen| Spanned::new(0..0, listen)),
             data_dir: layers.data_dir.clone(),
@@ -109,7 +109,7 @@ impl Raw {
     }
 
     /// This layer with another one over it.
-    pub fn under(self, upper: Self) -> Self {
+    pub(crate) fn under(self, upper: Self) -> Self {
         let mut providers = self.providers;
         providers.extend(upper.providers);
         Self {
@@ -125,7 +125,10 @@ impl Raw {
             answer_idle_seconds: upper.answer_idle_seconds.or(self.answer_idle_seconds),
             providers,
             egress: Egress { allow_private: upper.egress.allow_private.or(self.egress.allow_private) },
-            tls: Tls { certificate: upper.tls.certificate.or(self.tls.certificate), key: upper.tls.key.or(self.tls.key) },
+            tls: Tls {
+                certificate: upper.tls.certificate.or(self.tls.certificate),
+                key: upper.tls.key.or(self.tls.key),
+            },
             cache: Cache {
                 memory_bytes: upper.cache.memory_bytes.or(self.cache.memory_bytes),
                 disk_bytes: upper.cache.disk_bytes.or(self.cache.disk_bytes),
@@ -141,7 +144,7 @@ impl Raw {
     }
 
     /// Everything about this file that can be told to be wrong, with its place.
-    pub fn check(&self, text: &str) -> Result<(), Vec<Fault>> {
+    pub(crate) fn check(&self, text: &str) -> Result<(), Vec<Fault>> {
         let faults = self.faults(|span, what| Fault::at(text, Some(span), what));
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
@@ -151,23 +154,35 @@ impl Raw {
         if let Some(listen) = &self.listen
             && listen.get_ref().parse::<std::net::SocketAddr>().is_err()
         {
-            faults.push(fault(listen.span(), format!("listen: expected ADDRESS:PORT such as {}, found {:?}", table::LISTEN, listen.get_ref())));
+            faults.push(fault(
+                listen.span(),
+                format!("listen: expected ADDRESS:PORT such as {}, found {:?}", table::LISTEN, listen.get_ref()),
+            ));
         }
         for range in self.egress.allow_private.iter().flatten() {
             if range.get_ref().parse::<ipnet::IpNet>().is_err() {
-                faults.push(fault(range.span(), format!("egress.allow_private: expected a range such as \"127.0.0.0/8\", found {:?}", range.get_ref())));
+                faults.push(fault(
+                    range.span(),
+                    format!(
+                        "egress.allow_private: expected a range such as \"127.0.0.0/8\", found {:?}",
+                        range.get_ref()
+                    ),
+                ));
             }
         }
         for (segment, provider) in &self.providers {
             faults.extend(provider_fault(segment, provider, &fault));
         }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
-            faults.push(Fault { place: None, what: " tls: certificate and key belong together; one of them is missing".to_owned() });
+            faults.push(Fault {
+                place: None,
+                what: " tls: certificate and key belong together; one of them is missing".to_owned(),
+            });
         }
         faults
     }
 
-    pub fn resolve(self) -> Result<Settings, Vec<Fault>> {
+    pub(crate) fn resolve(self) -> Result<Settings, Vec<Fault>> {
         let faults = self.faults(|_, what| Fault { place: None, what: format!(" {what}") });
         if !faults.is_empty() {
             return Err(faults);
@@ -176,7 +191,9 @@ impl Raw {
         let ranges = self.egress.allow_private.unwrap_or_default();
         let seconds = |value: Option<u64>, default| Duration::from_secs(value.unwrap_or(default));
         Ok(Settings {
-            listen: listen.parse().map_err(|_| vec![Fault { place: None, what: " listen: expected ADDRESS:PORT".to_owned() }])?,
+            listen: listen
+                .parse()
+                .map_err(|_| vec![Fault { place: None, what: " listen: expected ADDRESS:PORT".to_owned() }])?,
             data_dir: self.data_dir.unwrap_or_else(place::default_dir),
             allow_unauthenticated: self.allow_unauthenticated.unwrap_or(false),
             accounts: self.accounts.unwrap_or_default(),
@@ -204,12 +221,19 @@ impl Raw {
     }
 }
 
-fn provider_fault(segment: &Spanned<String>, provider: &Provider, fault: &impl Fn(std::ops::Range<usize>, String) -> Fault) -> Option<Fault> {
+fn provider_fault(
+    segment: &Spanned<String>,
+    provider: &Provider,
+    fault: &impl Fn(std::ops::Range<usize>, String) -> Fault,
+) -> Option<Fault> {
     let known = Providers::builtin();
     if known.get(segment.get_ref()).is_none() {
         let near = suggestion(segment.get_ref(), known.all().map(|row| row.segment()));
         let hint = near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
-        return Some(fault(segment.span(), format!("providers.{}: there is no such provider{hint}", segment.get_ref())));
+        return Some(fault(
+            segment.span(),
+            format!("providers.{}: there is no such provider{hint}", segment.get_ref()),
+        ));
     }
     let url = provider.base_url.as_ref()?;
     let cause = known.with_base_url(segment.get_ref(), url.get_ref()).err()?;
@@ -228,7 +252,11 @@ fn explained(message: &str) -> String {
 
 fn as_toml(value: &str) -> String {
     let literal = format!("v = {value}");
-    if toml::from_str::<toml::Table>(&literal).is_ok() { value.to_owned() } else { toml::Value::from(value).to_string() }
+    if toml::from_str::<toml::Table>(&literal).is_ok() {
+        value.to_owned()
+    } else {
+        toml::Value::from(value).to_string()
+    }
 }
 
 #[cfg(test)]
@@ -239,7 +267,10 @@ mod tests {
     #[test]
     fn a_fault_has_its_place_and_a_suggestion() {
         let fault = |text: &str| Raw::read(text).and_then(|raw| raw.check(text)).unwrap_err()[0].to_string();
-        assert_eq!(fault("\nlisten = \"nowhere\"\n"), "2:10: listen: expected ADDRESS:PORT such as 127.0.0.1:8787, found \"nowhere\"");
+        assert_eq!(
+            fault("\nlisten = \"nowhere\"\n"),
+            "2:10: listen: expected ADDRESS:PORT such as 127.0.0.1:8787, found \"nowhere\""
+        );
         assert_eq!(fault("lisen = \"127.0.0.1:1\""), "1:1: unknown setting \"lisen\"; did you mean \"listen\"?");
         assert!(fault("[egress]\nallow_private = [\"127.0.0.0/99\"]").starts_with("2:18: egress.allow_private"));
         assert!(fault("[providers.opnai]\nbase_url = \"http://127.0.0.1\"").contains("did you mean \"openai\"?"));
@@ -260,7 +291,10 @@ mod tests {
         assert_eq!(settings.listen.port(), 2);
         assert_eq!(settings.allow_private.len(), 1);
         let settings = file.under(environment).under(flags).resolve().unwrap();
-        assert_eq!((settings.listen.port(), settings.drain.as_secs(), settings.cache_streams), (3, 5, StreamCache::Instant));
+        assert_eq!(
+            (settings.listen.port(), settings.drain.as_secs(), settings.cache_streams),
+            (3, 5, StreamCache::Instant)
+        );
     }
 
     #[test]

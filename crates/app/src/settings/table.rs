@@ -2,57 +2,167 @@
 //!
 //! Enters: nothing. Leaves: the reference that `tollgate settings` prints and docs/settings.md repeats (a test compares them).
 
-pub struct Setting {
-    pub key: &'static str,
-    pub env: &'static str,
-    pub default: &'static str,
-    pub doc: &'static str,
+pub(crate) struct Setting {
+    pub(crate) key: &'static str,
+    pub(crate) env: &'static str,
+    pub(crate) default: &'static str,
+    pub(crate) doc: &'static str,
 }
 
 const fn setting(key: &'static str, env: &'static str, default: &'static str, doc: &'static str) -> Setting {
     Setting { key, env, default, doc }
 }
 
-pub const LISTEN: &str = "127.0.0.1:8787";
-pub const DRAIN_S: u64 = 600;
-pub const CACHE_MEMORY_BYTES: u64 = 16 << 20;
-pub const CACHE_DISK_BYTES: u64 = 1 << 30;
-pub const BODY_BYTES_MAX: u64 = 512 << 20;
-pub const ANSWER_IDLE_S: u64 = 300;
-pub const FIRST_BYTE_S: u64 = 600;
-pub const CONNECTIONS_MAX: u64 = 16_384;
-pub const LOG_RETENTION_DAYS: u64 = 0;
-pub const LOG_FILTER: &str = "info";
+pub(crate) const LISTEN: &str = "127.0.0.1:8787";
+pub(crate) const DRAIN_S: u64 = 600;
+pub(crate) const CACHE_MEMORY_BYTES: u64 = 16 << 20;
+pub(crate) const CACHE_DISK_BYTES: u64 = 1 << 30;
+pub(crate) const BODY_BYTES_MAX: u64 = 512 << 20;
+pub(crate) const ANSWER_IDLE_S: u64 = 300;
+pub(crate) const FIRST_BYTE_S: u64 = 600;
+pub(crate) const CONNECTIONS_MAX: u64 = 16_384;
+pub(crate) const LOG_RETENTION_DAYS: u64 = 0;
+pub(crate) const LOG_FILTER: &str = "info";
 
-pub const SETTINGS: &[Setting] = &[
-    setting("listen", "TOLLGATE_LISTEN", LISTEN, "address and port; port 0 takes a free one. Beyond loopback every gateway must require a token"),
-    setting("data_dir", "TOLLGATE_DATA_DIR", "~/.local/share/tollgate", "where everything is kept; created with mode 0700"),
-    setting("allow_unauthenticated", "TOLLGATE_ALLOW_UNAUTHENTICATED", "false", "listen beyond loopback although some gateway lets anybody in"),
-    setting("accounts", "TOLLGATE_ACCOUNTS", "[]", "account segments that are accepted; empty: any, and all mean this one installation"),
+pub(crate) const SETTINGS: &[Setting] = &[
+    setting(
+        "listen",
+        "TOLLGATE_LISTEN",
+        LISTEN,
+        "address and port; port 0 takes a free one. Beyond loopback every gateway must require a token",
+    ),
+    setting(
+        "data_dir",
+        "TOLLGATE_DATA_DIR",
+        "~/.local/share/tollgate",
+        "where everything is kept; created with mode 0700",
+    ),
+    setting(
+        "allow_unauthenticated",
+        "TOLLGATE_ALLOW_UNAUTHENTICATED",
+        "false",
+        "listen beyond loopback although some gateway lets anybody in",
+    ),
+    setting(
+        "accounts",
+        "TOLLGATE_ACCOUNTS",
+        "[]",
+        "account segments that are accepted; empty: any, and all mean this one installation",
+    ),
     setting("workers", "TOLLGATE_WORKERS", "one per core", "threads that serve traffic"),
     setting("drain_seconds", "TOLLGATE_DRAIN_SECONDS", "600", "how long streams may go on after SIGTERM"),
-    setting("connections_max", "TOLLGATE_CONNECTIONS_MAX", "16384", "open connections of callers; more wait to be accepted"),
+    setting(
+        "connections_max",
+        "TOLLGATE_CONNECTIONS_MAX",
+        "16384",
+        "open connections of callers; more wait to be accepted",
+    ),
     setting("body_bytes_max", "TOLLGATE_BODY_BYTES_MAX", "536870912", "largest request body"),
-    setting("first_byte_seconds", "TOLLGATE_FIRST_BYTE_SECONDS", "600", "longest wait for the head of a provider's answer"),
+    setting(
+        "first_byte_seconds",
+        "TOLLGATE_FIRST_BYTE_SECONDS",
+        "600",
+        "longest wait for the head of a provider's answer",
+    ),
     setting("answer_idle_seconds", "TOLLGATE_ANSWER_IDLE_SECONDS", "300", "longest gap inside a provider's answer"),
-    setting("providers.<segment>.base_url", "TOLLGATE_PROVIDERS_<SEGMENT>_BASE_URL", "the provider's own", "where a provider is reached instead"),
-    setting("egress.allow_private", "TOLLGATE_EGRESS_ALLOW_PRIVATE", "[]", "private address ranges that may be connected to, as CIDR"),
+    setting(
+        "providers.<segment>.base_url",
+        "TOLLGATE_PROVIDERS_<SEGMENT>_BASE_URL",
+        "the provider's own",
+        "where a provider is reached instead",
+    ),
+    setting(
+        "egress.allow_private",
+        "TOLLGATE_EGRESS_ALLOW_PRIVATE",
+        "[]",
+        "private address ranges that may be connected to, as CIDR",
+    ),
     setting("tls.certificate", "TOLLGATE_TLS_CERTIFICATE", "none", "PEM file; with tls.key the listener speaks TLS"),
     setting("tls.key", "TOLLGATE_TLS_KEY", "none", "PEM file"),
     setting("cache.memory_bytes", "TOLLGATE_CACHE_MEMORY_BYTES", "16777216", "answers kept in memory"),
     setting("cache.disk_bytes", "TOLLGATE_CACHE_DISK_BYTES", "1073741824", "answers kept on disk"),
-    setting("cache.streams", "TOLLGATE_CACHE_STREAMS", "off", "cache streamed answers: off, instant or recorded; a header changes it for one request"),
-    setting("cache.ttl_header_enables", "TOLLGATE_CACHE_TTL_HEADER_ENABLES", "false", "let a positive cf-aig-cache-ttl alone switch caching on"),
-    setting("log.retention_days", "TOLLGATE_LOG_RETENTION_DAYS", "0", "days after which request logs are deleted; 0 keeps them"),
-    setting("log.filter", "TOLLGATE_LOG_FILTER", "info", "what the process says of itself: error, warn, info, debug, or a tracing filter"),
+    setting(
+        "cache.streams",
+        "TOLLGATE_CACHE_STREAMS",
+        "off",
+        "cache streamed answers: off, instant or recorded; a header changes it for one request",
+    ),
+    setting(
+        "cache.ttl_header_enables",
+        "TOLLGATE_CACHE_TTL_HEADER_ENABLES",
+        "false",
+        "let a positive cf-aig-cache-ttl alone switch caching on",
+    ),
+    setting(
+        "log.retention_days",
+        "TOLLGATE_LOG_RETENTION_DAYS",
+        "0",
+        "days after which request logs are deleted; 0 keeps them",
+    ),
+    setting(
+        "log.filter",
+        "TOLLGATE_LOG_FILTER",
+        "info",
+        "what the process says of itself: error, warn, info, debug, or a tracing filter",
+    ),
     setting("log.json", "TOLLGATE_LOG_JSON", "false", "say it as JSON"),
 ];
 
-pub fn text() -> String {
+pub(crate) fn text() -> String {
     let width = |pick: fn(&Setting) -> &str| SETTINGS.iter().map(|setting| pick(setting).len()).max().unwrap_or(0);
     let (keys, envs, defaults) = (width(|s| s.key), width(|s| s.env), width(|s| s.default));
     let line = |setting: &Setting| {
         format!("{:keys$}  {:envs$}  {:defaults$}  {}\n", setting.key, setting.env, setting.default, setting.doc)
     };
     SETTINGS.iter().map(line).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const INTRODUCTION: &str = "# Settings
+
+Four layers, later ones win: defaults, a TOML file (`--config FILE` or `TOLLGATE_CONFIG`), environment variables, flags. `tollgate check FILE` names every fault
+of a file with its line and column. In the environment a value is written as the TOML file would write it; a bare word is a string. SIGHUP reads the
+settings again: accounts, base URLs of providers and the cache's manners are then in force, the others need a restart.
+
+```toml
+# tollgate.toml
+listen = \"127.0.0.1:8787\"
+
+[providers.ollama]
+base_url = \"http://127.0.0.1:11434/v1\"
+
+[egress]
+allow_private = [\"127.0.0.0/8\"]
+```
+
+| key | environment | default | meaning |
+|---|---|---|---|
+";
+
+    /// `BLESS=1 cargo test -p tollgate-app` rewrites the page.
+    #[test]
+    fn the_page_of_settings_is_this_table() {
+        let row = |setting: &Setting| {
+            format!("| `{}` | `{}` | {} | {} |\n", setting.key, setting.env, setting.default, setting.doc)
+        };
+        let page = format!("{INTRODUCTION}{}", SETTINGS.iter().map(row).collect::<String>());
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/settings.md");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&path, &page).unwrap();
+        }
+        assert!(std::fs::read_to_string(&path).unwrap() == page, "docs/settings.md is not the table; run with BLESS=1");
+    }
+
+    #[test]
+    fn every_request_header_is_on_its_page() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/requests.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        for (name, _) in tollgate_rules::options::HEADERS {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+        }
+    }
 }

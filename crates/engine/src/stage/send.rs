@@ -39,7 +39,7 @@ pub(crate) async fn out(
     loop {
         tried += 1;
         // Made anew for each attempt: nearly always there is only one, and then nothing is copied twice.
-        let headers = outgoing(caller, head, key);
+        let headers = outgoing(caller, head, step, key);
         let tried_once = try_once(gate, step, headers, (tried, plan.timeout(tried, false)), books).await;
         let fault = match &tried_once {
             Ok(answered) => answer_fault(gate, answered),
@@ -114,9 +114,9 @@ fn attempt(gate: &Gate, step: &Step, started_us: u64, begun: Moment, result: &Re
     }
 }
 
-fn outgoing(caller: &Caller, head: &Head, key: &Key) -> HeaderMap {
+fn outgoing(caller: &Caller, head: &Head, step: &Step, key: &Key) -> HeaderMap {
     let is_spent = |name: &HeaderName| caller.spent.contains(name);
-    let mut headers = forward_request(head.headers(), &RequestPolicy { spent: &is_spent });
+    let mut headers = forward_request(head.headers(), &RequestPolicy { spent: &is_spent, own: step.row.own_headers() });
     if let Key::Operators(name, value) = key {
         headers.insert(name.clone(), value.clone());
     }

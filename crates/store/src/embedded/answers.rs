@@ -6,6 +6,7 @@
 
 mod disk;
 mod index;
+mod table;
 mod value;
 
 use std::path::Path;
@@ -29,7 +30,7 @@ const QUEUE: usize = 1_024;
 pub struct DiskAnswersOptions {
     /// Bound of the memory in front. An answer of more than half of it is only on disk.
     pub memory_bytes: u64,
-    /// Bound of the disk behind; 0 is none. The oldest answers go first.
+    /// Bound of the answers on the disk behind, to which SQLite adds a little; 0 is none. The oldest answers go first.
     pub disk_bytes: u64,
     /// Answers that wait to be written hold at most this much memory; what comes on top stays in front only.
     pub queued_bytes: u64,
@@ -44,7 +45,7 @@ impl Default for DiskAnswersOptions {
 /// The embedded response cache.
 pub struct DiskAnswers {
     near: Arc<Near>,
-    queued_bytes_max: u64,
+    options: DiskAnswersOptions,
     /// `None`: there is no disk behind, or this is being dropped.
     tasks: Option<mpsc::Sender<Task>>,
     thread: Option<JoinHandle<()>>,
@@ -81,16 +82,15 @@ impl DiskAnswers {
     /// Returns at once. Until the disk's index is read, what is only there counts as a miss.
     pub fn open(path: &Path, options: DiskAnswersOptions, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
         let near = Arc::new(Near::new(options.memory_bytes, metrics));
-        let queued_bytes_max = options.queued_bytes;
         if options.disk_bytes == 0 {
-            return Ok(Self { near, queued_bytes_max, tasks: None, thread: None });
+            return Ok(Self { near, options, tasks: None, thread: None });
         }
         let (tasks, queue) = mpsc::channel(QUEUE);
         let (path, shared) = (path.to_owned(), near.clone());
         let work = move || disk::work(&path, options.disk_bytes, &shared, queue);
         let thread = thread::Builder::new().name("answers".to_owned()).spawn(work);
         let thread = thread.map_err(|cause| StoreError::io("starting the cache's disk thread", cause))?;
-        Ok(Self { near, queued_bytes_max, tasks: Some(tasks), thread: Some(thread) })
+        Ok(Self { near, options, tasks: Some(tasks), thread: Some(thread) })
     }
 
     fn fetch(&self, key: &AnswerKey, now_ms: u64) -> Lookup {
@@ -105,8 +105,12 @@ impl DiskAnswers {
     fn write_behind(&self, key: AnswerKey, answer: Arc<CachedAnswer>, now_ms: u64) {
         let Some(tasks) = &self.tasks else { return };
         let weight = answer.weight();
+        if weight > self.options.disk_bytes {
+            self.near.metrics.answers.disk_skipped.add(1);
+            return;
+        }
         let queued = self.near.queued_bytes.fetch_add(weight, Ordering::Relaxed) + weight;
-        if queued > self.queued_bytes_max || tasks.try_send(Task::Put { key, answer, now_ms }).is_err() {
+        if queued > self.options.queued_bytes || tasks.try_send(Task::Put { key, answer, now_ms }).is_err() {
             self.near.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
             self.near.metrics.answers.disk_skipped.add(1);
         }

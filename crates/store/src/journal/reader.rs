@@ -187,16 +187,4 @@ fn next_magic(bytes: &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_is_just_being_made_is_not_opened_before_it_has_its_header() {
-        let dir = tempfile::tempdir().unwrap();
-        File::create(segment::path_of(dir.path(), 1)).unwrap();
-        let mut reader = Reader::new(dir.path(), Position::default());
-        assert!(reader.read(Some(Position { segment: 1, offset: 0 })).unwrap().is_none());
-        assert!(reader.open.is_none());
-    }
-}
+mod tests;

@@ -80,8 +80,8 @@ fn round(workers: &[Arc<Worker>], synced: &mut Synced, metrics: &Metrics) {
             continue;
         }
         if before.segment != end.segment {
-            // The file's name is in the directory, and the directory is a file too.
-            let _ = place::sync_dir(&worker.dir);
+            // The file's name is in its directory, and the directory's in the one above.
+            let _ = place::sync_dir(&worker.dir).and_then(|()| worker.dir.parent().map_or(Ok(()), place::sync_dir));
         }
         sync(worker, metrics);
         synced.insert(worker.number, end);

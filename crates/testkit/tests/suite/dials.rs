@@ -76,6 +76,20 @@ fn no_dial_is_without_a_row_here() {
     assert_eq!(names, shown);
 }
 
+/// `BLESS=1 cargo test -p tollgate-testkit` rewrites the end of the page.
+#[test]
+fn the_page_ends_with_the_table() {
+    const MARK: &str = "<!-- the table of dials: written by `BLESS=1 cargo test -p tollgate-testkit` -->\n";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/sandbox.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (text, table) = page.split_once(MARK).unwrap();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, format!("{text}{MARK}\n{}", Dials::table())).unwrap();
+        return;
+    }
+    assert_eq!(table.trim_start(), Dials::table(), "docs/sandbox.md is not the table; run with BLESS=1");
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_header_wins_over_the_model() {
     let sandbox = Sandbox::new();

@@ -1,7 +1,8 @@
 //! Looks at a frame without parsing it: is there anything in it but text, and how much text?
 //!
 //! Enters: a frame. Leaves: yes or no, and a number of bytes.
-//! Never: allocates, or is wrong in saying that a frame is dull. It may be wrong the other way; the parser then finds nothing.
+//! Never: allocates, or passes over a frame that has something to say. It may take a dull one for more; the parser then finds
+//! nothing.
 //!
 //! Inside a JSON string a quote is escaped, so `"usage"` with both its quotes can only be a name or a value, never a piece
 //! of generated text. That is what makes a search for bytes safe here.
@@ -65,21 +66,17 @@ impl Scanner {
 
     /// `kind` is what the framing says; where it says nothing, the JSON's own beginning does.
     pub(crate) fn look(&self, kind: &[u8], data: &[u8]) -> Look {
-        let dull = match &self.dull {
-            Test::Never => false,
+        match &self.dull {
+            Test::Never => Look::Parse,
             Test::Kinds(kinds) => {
                 let kind = if kind.is_empty() { kind_within(data) } else { kind };
-                kinds.iter().any(|known| kind.ends_with(known.as_bytes()))
+                let dull = kinds.iter().any(|known| kind.ends_with(known.as_bytes()));
+                if dull { Look::Pass } else { Look::Parse }
             }
-            Test::Search { hold, parse } => {
-                let says_something = |members: &[Member]| members.iter().any(|member| member.says_something(data));
-                match says_something(parse) {
-                    false if says_something(hold) => return Look::Hold,
-                    said => !said,
-                }
-            }
-        };
-        if dull { Look::Pass } else { Look::Parse }
+            Test::Search { parse, .. } if parse.iter().any(|member| member.says_something(data)) => Look::Parse,
+            Test::Search { hold, .. } if hold.iter().any(|member| member.is_object(data)) => Look::Hold,
+            Test::Search { .. } => Look::Pass,
+        }
     }
 
     /// Does [`Self::look`] search the whole frame?
@@ -130,17 +127,26 @@ impl Member {
         names.iter().map(|name| Self(Finder::new(&format!("\"{name}\"")).into_owned())).collect()
     }
 
-    /// Is there such a member with a value that is more than nothing?
+    /// What follows each place where the name stands: a colon and a value, or, where it is a value itself, neither.
+    fn followers<'a>(&'a self, data: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + 'a {
+        self.0.find_iter(data).map(|at| data[at + self.0.needle().len()..].trim_ascii_start())
+    }
+
+    /// Is there such a member with a value that is more than nothing? Where the name is a value, the answer is yes: for
+    /// `"object":"error"` it matters, and elsewhere a frame is parsed in vain.
     fn says_something(&self, data: &[u8]) -> bool {
-        let mut rest = data;
-        while let Some(at) = self.0.find(rest) {
-            rest = rest[at + self.0.needle().len()..].trim_ascii_start();
-            let value = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
-            if !value.is_some_and(|value| NOTHING.iter().any(|nothing| value.starts_with(nothing))) {
-                return true;
-            }
-        }
-        false
+        self.followers(data).any(|after| {
+            let value = after.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+            !value.is_some_and(|value| NOTHING.iter().any(|nothing| value.starts_with(nothing)))
+        })
+    }
+
+    /// Is there such a member, and is it an object that is not empty? Here a vain yes would push out a frame that is held.
+    fn is_object(&self, data: &[u8]) -> bool {
+        self.followers(data).any(|after| {
+            let value = after.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+            value.is_some_and(|value| value.starts_with(b"{") && !value.starts_with(b"{}"))
+        })
     }
 
     /// All strings that are values of such a member.

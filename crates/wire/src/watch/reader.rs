@@ -189,3 +189,6 @@ fn unwrap(data: &[u8], into: &mut Vec<u8>) -> bool {
     let Some(end) = memchr::memchr(b'"', text) else { return false };
     STANDARD.decode_vec(&text[..end], into).is_ok()
 }
+
+#[cfg(test)]
+mod tests;

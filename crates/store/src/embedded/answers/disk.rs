@@ -7,25 +7,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use tokio::sync::mpsc;
 
+use super::table::{self, Doomed};
 use super::{Near, Task, value};
 use crate::answers::{AnswerKey, CachedAnswer, Purge};
-use crate::embedded::sqlite;
-use crate::failure::{Failure, StoreError};
+use crate::failure::StoreError;
 
-const SCHEMA: &str = "
-    -- Apart from the values, so that looking through all entries does not read them.
-    CREATE TABLE entry (
-        id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, scope TEXT NOT NULL, gateway TEXT NOT NULL, model TEXT NOT NULL,
-        expires_ms INTEGER NOT NULL, bytes INTEGER NOT NULL
-    );
-    CREATE TABLE value (id INTEGER PRIMARY KEY, value BLOB NOT NULL);
-    PRAGMA user_version = 1;";
-const SCHEMA_VERSION: i64 = 1;
-const CACHE_KIB: u32 = 2_048;
 /// Tasks that share a transaction.
 const BATCH: usize = 256;
 /// How often expired answers are looked for, and how many are removed at once.
@@ -38,19 +28,19 @@ pub(super) struct Disk<'a> {
     bytes_max: u64,
     bytes: u64,
     swept_ms: u64,
-    failing: bool,
+    failing: Failing,
 }
 
-/// A row that is to go.
-struct Doomed {
-    id: i64,
-    key: AnswerKey,
-    bytes: u64,
+/// What did not work the last time. A full disk can still be read.
+#[derive(Default)]
+struct Failing {
+    reading: bool,
+    writing: bool,
 }
 
 /// Works until nobody can send tasks any more.
 pub(super) fn work(path: &Path, bytes_max: u64, near: &Near, mut tasks: mpsc::Receiver<Task>) {
-    let mut disk = match open(path).and_then(|connection| Disk::new(connection, near, bytes_max)) {
+    let mut disk = match table::open(path).and_then(|connection| Disk::new(connection, near, bytes_max)) {
         Ok(disk) => Some(disk),
         Err(cause) => {
             near.metrics.answers.disk_failures.add(1);
@@ -96,47 +86,12 @@ fn put(disk: &mut Option<&mut Disk<'_>>, near: &Near, puts: Vec<Put>) {
     near.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
 }
 
-/// A cache that is damaged, or of another version, is begun anew: nothing in it is worth a repair.
-fn open(path: &Path) -> Result<Connection, StoreError> {
-    match try_open(path) {
-        Err(cause) if cause.kind() == Failure::Damaged => {
-            tracing::warn!(%cause, "the response cache on disk cannot be used: a new one is begun");
-            for suffix in ["", "-wal", "-shm"] {
-                let mut beside = path.as_os_str().to_owned();
-                beside.push(suffix);
-                match std::fs::remove_file(&beside) {
-                    Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(StoreError::io("removing the damaged cache", cause));
-                    }
-                    _ => {}
-                }
-            }
-            try_open(path)
-        }
-        opened => opened,
-    }
-}
-
-fn try_open(path: &Path) -> Result<Connection, StoreError> {
-    let connection = sqlite::open_writable(path, CACHE_KIB)?;
-    let doing = |cause| StoreError::sqlite(format!("opening {}", path.display()), cause);
-    match connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).map_err(doing)? {
-        0 => connection.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;")).map_err(doing)?,
-        SCHEMA_VERSION => {}
-        other => {
-            let said = format!("opening {}: it is of version {other}", path.display());
-            return Err(StoreError::new(Failure::Damaged, said));
-        }
-    }
-    Ok(connection)
-}
-
 // === impl Disk ===
 
 impl<'a> Disk<'a> {
     /// Reads the index. From here on the disk is found.
     fn new(connection: Connection, near: &'a Near, bytes_max: u64) -> Result<Self, StoreError> {
-        let mut disk = Self { connection, near, bytes_max, bytes: 0, swept_ms: 0, failing: false };
+        let mut disk = Self { connection, near, bytes_max, bytes: 0, swept_ms: 0, failing: Failing::default() };
         disk.load().map_err(|cause| StoreError::sqlite("reading the cache's index", cause))?;
         disk.measure();
         Ok(disk)
@@ -157,26 +112,21 @@ impl<'a> Disk<'a> {
     }
 
     fn fetch(&mut self, key: &AnswerKey) -> Option<Arc<CachedAnswer>> {
-        let found = self.read(key);
-        let found = self.check(found, "reading the response cache")?;
+        let found = table::read(&self.connection, key);
+        let found = check(found, &mut self.failing.reading, self.near, "reading")?;
         let answer = Arc::new(value::decode(found?)?);
         self.near.memory.insert(*key, answer.clone());
         self.near.measure();
         Some(answer)
     }
 
-    fn read(&self, key: &AnswerKey) -> Result<Option<Vec<u8>>, rusqlite::Error> {
-        let sql = "SELECT value FROM value WHERE id = (SELECT id FROM entry WHERE key = ?)";
-        self.connection.prepare_cached(sql)?.query_row([&key.0], |row| row.get(0)).optional()
-    }
-
     fn put(&mut self, puts: &[Put]) {
         let done = self.try_put(puts);
-        if self.check(done, "writing the response cache").is_some() {
+        if check(done, &mut self.failing.writing, self.near, "writing").is_some() {
             self.near.index.add(puts.iter().map(|(key, answer, _)| (*key, answer.expires_ms)));
             let now_ms = puts.iter().map(|(.., now_ms)| *now_ms).max().unwrap_or_default();
             let done = self.tidy(now_ms);
-            self.check(done, "tidying the response cache");
+            check(done, &mut self.failing.writing, self.near, "tidying");
         }
         self.measure();
     }
@@ -185,12 +135,12 @@ impl<'a> Disk<'a> {
         let transaction = self.connection.unchecked_transaction()?;
         let mut bytes = self.bytes;
         for (key, answer, _) in puts {
-            for old in doomed(&transaction, "key = ?", [Sql::Blob(key.0.to_vec())], 1)? {
-                remove(&transaction, &old)?;
+            for old in table::doomed(&transaction, "key = ?", [Sql::Blob(key.0.to_vec())], 1)? {
+                table::remove(&transaction, &old)?;
                 bytes = bytes.saturating_sub(old.bytes);
             }
             let value = value::encode(answer);
-            insert(&transaction, key, answer, &value)?;
+            table::insert(&transaction, key, answer, &value)?;
             bytes += value.len() as u64;
         }
         transaction.commit()?;
@@ -202,7 +152,7 @@ impl<'a> Disk<'a> {
     fn tidy(&mut self, now_ms: u64) -> Result<(), rusqlite::Error> {
         if now_ms.saturating_sub(self.swept_ms) >= SWEEP_MS {
             let now = i64::try_from(now_ms).unwrap_or(i64::MAX);
-            let expired = doomed(&self.connection, "expires_ms <= ?", [Sql::Integer(now)], SWEEP_ROWS)?;
+            let expired = table::doomed(&self.connection, "expires_ms <= ?", [Sql::Integer(now)], SWEEP_ROWS)?;
             if expired.len() < SWEEP_ROWS {
                 self.swept_ms = now_ms;
             }
@@ -210,7 +160,7 @@ impl<'a> Disk<'a> {
         }
         while self.bytes > self.bytes_max {
             let mut over = self.bytes - self.bytes_max;
-            let mut oldest = doomed(&self.connection, "1", [], BATCH)?;
+            let mut oldest = table::doomed(&self.connection, "1", [], BATCH)?;
             let enough = oldest.iter().position(|each| {
                 over = over.saturating_sub(each.bytes);
                 over == 0
@@ -244,7 +194,7 @@ impl<'a> Disk<'a> {
         let test = if tests.is_empty() { "1".to_owned() } else { tests.join(" AND ") };
         let mut purged = 0;
         loop {
-            let some = doomed(&self.connection, &test, values.clone(), SWEEP_ROWS)?;
+            let some = table::doomed(&self.connection, &test, values.clone(), SWEEP_ROWS)?;
             if some.is_empty() {
                 return Ok(purged);
             }
@@ -255,7 +205,7 @@ impl<'a> Disk<'a> {
 
     fn remove(&mut self, rows: &[Doomed]) -> Result<(), rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
-        rows.iter().try_for_each(|row| remove(&transaction, row))?;
+        rows.iter().try_for_each(|row| table::remove(&transaction, row))?;
         transaction.commit()?;
         self.bytes = self.bytes.saturating_sub(rows.iter().map(|row| row.bytes).sum());
         self.near.index.remove(rows.iter().map(|row| &row.key));
@@ -267,64 +217,23 @@ impl<'a> Disk<'a> {
         metrics.disk_entries.set(self.near.index.len() as u64);
         metrics.disk_bytes.set(self.bytes);
     }
+}
 
-    /// Counts a failure, and says so once until it works again.
-    fn check<T>(&mut self, done: Result<T, rusqlite::Error>, doing: &str) -> Option<T> {
-        match done {
-            Ok(done) => {
-                if std::mem::take(&mut self.failing) {
-                    tracing::info!("the response cache on disk works again");
-                }
-                Some(done)
+/// Counts a failure, and says so once until it works again.
+fn check<T>(done: Result<T, rusqlite::Error>, failing: &mut bool, near: &Near, doing: &str) -> Option<T> {
+    match done {
+        Ok(done) => {
+            if std::mem::take(failing) {
+                tracing::info!("{doing} the response cache on disk works again");
             }
-            Err(cause) => {
-                self.near.metrics.answers.disk_failures.add(1);
-                if !std::mem::replace(&mut self.failing, true) {
-                    tracing::error!(%cause, "{doing} failed: it is kept in memory until it works again");
-                }
-                None
+            Some(done)
+        }
+        Err(cause) => {
+            near.metrics.answers.disk_failures.add(1);
+            if !std::mem::replace(failing, true) {
+                tracing::error!(%cause, "{doing} the response cache on disk failed: it is kept in memory until that works again");
             }
+            None
         }
     }
-}
-
-fn insert(
-    connection: &Connection,
-    key: &AnswerKey,
-    answer: &CachedAnswer,
-    value: &[u8],
-) -> Result<(), rusqlite::Error> {
-    let expires_ms = i64::try_from(answer.expires_ms).unwrap_or(i64::MAX);
-    let sql = "INSERT INTO entry (key, scope, gateway, model, expires_ms, bytes) VALUES (?, ?, ?, ?, ?, ?)";
-    let id = connection.prepare_cached(sql)?.insert(params![
-        key.0,
-        answer.scope,
-        answer.gateway,
-        answer.model,
-        expires_ms,
-        value.len() as i64
-    ])?;
-    connection.prepare_cached("INSERT INTO value (id, value) VALUES (?, ?)")?.execute(params![id, value])?;
-    Ok(())
-}
-
-/// The oldest entries that pass a test.
-fn doomed(
-    connection: &Connection,
-    test: &str,
-    values: impl IntoIterator<Item = Sql>,
-    at_most: usize,
-) -> Result<Vec<Doomed>, rusqlite::Error> {
-    let sql = format!("SELECT id, key, bytes FROM entry WHERE {test} ORDER BY id LIMIT {at_most}");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let row = |row: &rusqlite::Row<'_>| {
-        Ok(Doomed { id: row.get(0)?, key: AnswerKey(row.get(1)?), bytes: row.get::<_, i64>(2)?.unsigned_abs() })
-    };
-    statement.query_map(params_from_iter(values), row)?.collect()
-}
-
-fn remove(connection: &Connection, row: &Doomed) -> Result<(), rusqlite::Error> {
-    connection.prepare_cached("DELETE FROM entry WHERE id = ?")?.execute([row.id])?;
-    connection.prepare_cached("DELETE FROM value WHERE id = ?")?.execute([row.id])?;
-    Ok(())
 }

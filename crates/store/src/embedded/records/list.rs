@@ -15,7 +15,7 @@ use tollgate_model::Record;
 
 use super::day::Day;
 use super::query::{self, Clause};
-use super::{DayRecords, row};
+use super::{DayRecords, ranges, row};
 use crate::failure::{Failure, StoreError};
 use crate::records::{Filter, Listed, OrderBy, Page, Ranges};
 
@@ -148,7 +148,7 @@ impl Search<'_> {
         if let Some(gateway) = self.whole_gateway(day) {
             return Ok((self.store.rows_of_day(day, gateway)?, Ranges::default()));
         }
-        let sums = if self.page.ranges { RANGES } else { "" };
+        let sums = if self.page.ranges { ranges::SUMS } else { "" };
         let sql = format!("SELECT count(*) {sums} FROM log WHERE {}", self.clause.sql);
         let wanted = self.page.ranges;
         let found = self.read(day, |connection, values| {
@@ -242,46 +242,4 @@ pub(super) fn records(connection: &Connection, ids: &[i64]) -> Result<Vec<Record
         }
     }
     Ok(records)
-}
-
-// === impl Ranges ===
-
-const RANGES: &str = ", min(cost), max(cost), min(duration_ms), max(duration_ms), min(tokens_in), max(tokens_in), \
-    min(tokens_out), max(tokens_out), min(tokens_in + tokens_out), max(tokens_in + tokens_out)";
-
-impl Ranges {
-    fn read(row: &rusqlite::Row<'_>) -> Result<Self, rusqlite::Error> {
-        let pair = |at: usize| {
-            let low: Option<i64> = row.get(at)?;
-            Ok::<_, rusqlite::Error>(low.zip(row.get(at + 1)?))
-        };
-        let counts = |at: usize| {
-            let pair: Option<(i64, i64)> = pair(at)?;
-            Ok::<_, rusqlite::Error>(pair.map(|(low, high)| (low.unsigned_abs(), high.unsigned_abs())))
-        };
-        Ok(Self {
-            cost_nanos: pair(1)?,
-            duration_ms: counts(3)?,
-            tokens_in: counts(5)?,
-            tokens_out: counts(7)?,
-            total_tokens: counts(9)?,
-        })
-    }
-
-    fn with(self, other: &Self) -> Self {
-        Self {
-            cost_nanos: wider(self.cost_nanos, other.cost_nanos),
-            duration_ms: wider(self.duration_ms, other.duration_ms),
-            tokens_in: wider(self.tokens_in, other.tokens_in),
-            tokens_out: wider(self.tokens_out, other.tokens_out),
-            total_tokens: wider(self.total_tokens, other.total_tokens),
-        }
-    }
-}
-
-fn wider<T: Ord>(one: Option<(T, T)>, other: Option<(T, T)>) -> Option<(T, T)> {
-    match (one, other) {
-        (Some((low, high)), Some((lower, higher))) => Some((low.min(lower), high.max(higher))),
-        (one, other) => one.or(other),
-    }
 }

@@ -39,7 +39,7 @@ pub(super) type Tally = HashMap<String, u64>;
 // === impl DayWriter ===
 
 impl DayWriter {
-    pub(super) fn open(dir: &Path, day: Day) -> Result<Self, StoreError> {
+    pub(super) fn open(dir: &Path, day: Day, level: i32) -> Result<Self, StoreError> {
         let path = day.rows(dir);
         let connection = sqlite::open_writable(&path, CACHE_KIB)?;
         let doing = |cause| StoreError::sqlite(format!("opening {}", path.display()), cause);
@@ -54,7 +54,7 @@ impl DayWriter {
         let last = connection.query_row("SELECT max(id) FROM log", [], |row| row.get::<_, Option<i64>>(0));
         let known_to = last.map_err(doing)?.unwrap_or(i64::MIN);
         let bodies = day.bodies(dir);
-        let bodies = BodyWriter::open(&bodies)
+        let bodies = BodyWriter::open(&bodies, level)
             .map_err(|cause| StoreError::io(format!("opening {}", bodies.display()), cause))?;
         let dictionary = Dictionary::default();
         Ok(Self { day, connection, bodies, dictionary, known_to, scratch: Vec::new(), dirty: false })

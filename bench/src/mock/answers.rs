@@ -1,0 +1,133 @@
+//! The prepared answers of the mock, in the bytes that go over the wire.
+//!
+//! Enters: how many are wanted. Leaves: whole answers of about 1.2 KB and streams of 102 pieces. Never: two sizes: an
+//! answer differs from the next in its words and ids alone.
+
+use std::cell::Cell;
+
+use crate::corpus::Draw;
+
+const CONTENT_BYTES: usize = 620;
+const CONTENT_CHUNKS: usize = 100;
+/// Streams are long; fewer different ones than whole answers do.
+const STREAMS_MAX: u64 = 16;
+
+pub struct Answers {
+    whole: Vec<Vec<u8>>,
+    streamed: Vec<Vec<Vec<u8>>>,
+    next: Cell<usize>,
+}
+
+impl Answers {
+    pub fn new(count: u64) -> Self {
+        let mut draw = Draw::new(count);
+        let whole = (0..count).map(|_| whole(&mut draw)).collect();
+        let streamed = (0..count.min(STREAMS_MAX)).map(|_| streamed(&mut draw)).collect();
+        Self { whole, streamed, next: Cell::new(0) }
+    }
+
+    pub fn whole(&self) -> &[u8] {
+        &self.whole[self.turn() % self.whole.len()]
+    }
+
+    pub fn streamed(&self) -> &[Vec<u8>] {
+        &self.streamed[self.turn() % self.streamed.len()]
+    }
+
+    fn turn(&self) -> usize {
+        let turn = self.next.get();
+        self.next.set(turn.wrapping_add(1));
+        turn
+    }
+}
+
+fn whole(draw: &mut Draw) -> Vec<u8> {
+    let id = id(draw);
+    let content = draw.text(CONTENT_BYTES);
+    let output = 100 + draw.below(100); // three digits, whatever is drawn
+    let body = format!(
+        r#"{{"id":"chatcmpl-{id}","object":"chat.completion","created":1790000000,"model":"gpt-4o-mini-2024-07-18","choices":[{{"index":0,"message":{{"role":"assistant","content":"{content}","refusal":null,"annotations":[]}},"logprobs":null,"finish_reason":"stop"}}],"usage":{{"prompt_tokens":187,"completion_tokens":{output},"total_tokens":{},"prompt_tokens_details":{{"cached_tokens":0,"audio_tokens":0}},"completion_tokens_details":{{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}},"service_tier":"default","system_fingerprint":"fp_bench00001"}}"#,
+        187 + output
+    );
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_{id}\r\nopenai-processing-ms: 1\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// One hundred pieces of text, the usage, the end: 102 writes. The head goes out with the first of them.
+fn streamed(draw: &mut Draw) -> Vec<Vec<u8>> {
+    let id = id(draw);
+    let mut pieces: Vec<String> = (0..CONTENT_CHUNKS).map(|place| content_event(&id, draw.word(), place)).collect();
+    let envelope = envelope(&id);
+    pieces.push(format!(
+        r#"data: {{{envelope},"choices":[],"usage":{{"prompt_tokens":187,"completion_tokens":{CONTENT_CHUNKS},"total_tokens":{}}}}}"#,
+        187 + CONTENT_CHUNKS
+    ));
+    pieces.push("data: [DONE]".to_owned());
+    let mut writes: Vec<Vec<u8>> = pieces.iter().map(|event| chunk(event)).collect();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nx-request-id: req_{id}\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n"
+    );
+    writes[0].splice(0..0, head.into_bytes());
+    if let Some(last) = writes.last_mut() {
+        last.extend_from_slice(b"0\r\n\r\n");
+    }
+    writes
+}
+
+fn content_event(id: &str, word: &str, place: usize) -> String {
+    let envelope = envelope(id);
+    let finish = if place + 1 == CONTENT_CHUNKS { r#""stop""# } else { "null" };
+    format!(
+        r#"data: {{{envelope},"choices":[{{"index":0,"delta":{{"content":" {word}"}},"logprobs":null,"finish_reason":{finish}}}],"usage":null}}"#
+    )
+}
+
+fn envelope(id: &str) -> String {
+    format!(
+        r#""id":"chatcmpl-{id}","object":"chat.completion.chunk","created":1790000000,"model":"gpt-4o-mini-2024-07-18","service_tier":"default","system_fingerprint":"fp_bench00001""#
+    )
+}
+
+fn chunk(event: &str) -> Vec<u8> {
+    format!("{:x}\r\n{event}\n\n\r\n", event.len() + 2).into_bytes()
+}
+
+fn id(draw: &mut Draw) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+    (0..29).map(|_| char::from(LETTERS[draw.below(LETTERS.len() as u64) as usize])).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_answers_differ_but_not_in_size() {
+        let answers = Answers::new(32);
+        let (one, other) = (answers.whole().to_vec(), answers.whole().to_vec());
+        assert_ne!(one, other);
+        assert!(answers.whole.iter().all(|answer| answer.len() == one.len()));
+        let text = String::from_utf8(one).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.ends_with(&format!("content-length: {}", body.len())));
+        assert!((1150..1250).contains(&body.len()), "{}", body.len());
+        serde_json::from_str::<serde_json::Value>(body).unwrap();
+    }
+
+    #[test]
+    fn a_stream_is_102_writes_of_valid_events() {
+        let answers = Answers::new(2);
+        let pieces = answers.streamed();
+        assert_eq!(pieces.len(), 102);
+        for piece in &pieces[1..101] {
+            let text = std::str::from_utf8(piece).unwrap();
+            let (size, rest) = text.split_once("\r\n").unwrap();
+            assert_eq!(usize::from_str_radix(size, 16).unwrap() + 2, rest.len());
+            serde_json::from_str::<serde_json::Value>(rest.strip_prefix("data: ").unwrap()).unwrap();
+        }
+    }
+}

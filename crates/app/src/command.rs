@@ -1,0 +1,43 @@
+//! What can be done from a shell on the machine where the data is.
+//!
+//! Enters: parsed arguments and the data directory. Leaves: tables for people, JSON for programs. Never: needs a running server, nor connects
+//! to one: the two meet in the files.
+//!
+//! Whoever may read and write the data directory is the operator: no token is asked for. Settings live in one SQLite file that several processes may
+//! use, so a token made here works at once in a server that runs beside it.
+
+pub(crate) mod cache;
+pub(crate) mod gateway;
+pub(crate) mod log;
+pub(crate) mod token;
+
+mod duration;
+mod show;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tollgate_control::desk::Desk;
+use tollgate_model::Clock;
+use tollgate_rules::snapshot::Documents;
+use tollgate_store::embedded::FileDocuments;
+use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
+
+use crate::place::{DOCUMENTS_FILE, JOURNAL_DIR};
+
+fn open_desk(data_dir: &Path) -> anyhow::Result<Desk> {
+    let path = data_dir.join(DOCUMENTS_FILE);
+    let documents = FileDocuments::open(&path)
+        .with_context(|| format!("cannot open the settings in {}; is --data-dir right?", data_dir.display()))?;
+    Ok(Desk::new(Arc::new(documents), Clock::System, Box::new(Documents::default)))
+}
+
+/// The journal, and with it the right to move its records; `None` while a server has it.
+fn journal_unless_served(data_dir: &Path, metrics: &Arc<Metrics>) -> anyhow::Result<Option<Arc<Journal>>> {
+    match Journal::open(&data_dir.join(JOURNAL_DIR), JournalOptions::default(), metrics.clone()) {
+        Ok(journal) => Ok(Some(Arc::new(journal))),
+        Err(cause) if cause.kind() == Failure::Busy => Ok(None),
+        Err(cause) => Err(cause).context("cannot open the journal; is --data-dir right?"),
+    }
+}

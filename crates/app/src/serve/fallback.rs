@@ -1,0 +1,77 @@
+//! Hands everything outside the data plane to the control plane, on its own threads.
+//!
+//! Enters: requests from the workers. Leaves: the desk's answers. Never: runs a handler of the desk on a thread that serves traffic.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use tokio::runtime::Handle;
+use tollgate_control::desk::Desk;
+use tollgate_control::router::{self, Public};
+use tollgate_engine::server::Fallback;
+use tollgate_engine::{BoxError, Shared};
+use tower::ServiceExt;
+
+use super::stores::Stores;
+
+pub(crate) struct Parts<'a> {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) stores: &'a Stores,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) draining: Arc<AtomicBool>,
+    pub(crate) is_local: bool,
+    pub(crate) scheme: &'a str,
+    pub(crate) address: SocketAddr,
+}
+
+pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
+    let (shared, draining, ingest) = (parts.shared, parts.draining, parts.stores.ingest.clone());
+    let router = router::router(router::Parts {
+        desk: parts.desk,
+        records: parts.stores.records.clone(),
+        answers: parts.stores.answers.clone(),
+        public: Public {
+            url: format!("{}://{}", parts.scheme, parts.address),
+            loopback: parts.is_local,
+            ready: Box::new(move || !draining.load(Ordering::SeqCst)),
+            metrics: Box::new(move || shared.metrics.text().unwrap_or_default()),
+        },
+        catch_up: Box::new(move |at_most| ingest.catch_up(at_most)),
+    });
+    Arc::new(Desks { router, handle: Handle::current() })
+}
+
+struct Desks {
+    router: Router,
+    handle: Handle,
+}
+
+impl Fallback for Desks {
+    fn call(&self, request: Request<Incoming>) -> BoxFuture<'static, Response<UnsyncBoxBody<Bytes, BoxError>>> {
+        let answering = self.handle.spawn(self.router.clone().oneshot(request.map(axum::body::Body::new)));
+        Box::pin(async move {
+            match answering.await {
+                Ok(Ok(response)) => response.map(|body| UnsyncBoxBody::new(body.map_err(Into::into))),
+                Ok(Err(never)) => match never {},
+                Err(cause) => failed(&cause),
+            }
+        })
+    }
+}
+
+fn failed(cause: &tokio::task::JoinError) -> Response<UnsyncBoxBody<Bytes, BoxError>> {
+    tracing::error!(%cause, "a request to the control plane failed");
+    let text = r#"{"success":false,"errors":[{"code":7000,"message":"Internal Error"}],"messages":[],"result":null}"#;
+    let body = Full::new(Bytes::from_static(text.as_bytes())).map_err(|never| match never {});
+    let mut response = Response::new(UnsyncBoxBody::new(body));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}

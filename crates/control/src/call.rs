@@ -1,0 +1,60 @@
+//! One request to the API, as a handler sees it.
+//!
+//! Enters: what the router gathered. Leaves: parameters by name, the body as JSON. Never: exists without a caller who may.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::Value;
+use tollgate_rules::snapshot::{GatewayRules, Snapshot};
+
+use crate::authorize::Caller;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::router::Parts;
+
+#[derive(Debug)]
+pub struct Call {
+    pub parts: Arc<Parts>,
+    pub snapshot: Arc<Snapshot>,
+    pub caller: Caller,
+    pub params: Params,
+    pub query: Query,
+    pub body: Bytes,
+}
+
+/// The named segments of the path, decoded once.
+#[derive(Debug, Default)]
+pub struct Params(pub Vec<(String, String)>);
+
+// === impl Call ===
+
+impl Call {
+    /// Text that is not JSON counts as an empty object, so that the required members are named as missing.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| Value::Object(serde_json::Map::new()))
+    }
+
+    /// The gateway that the path names.
+    pub(crate) fn gateway(&self) -> Result<&Arc<GatewayRules>, Problem> {
+        self.snapshot.gateway(self.params.get("gateway")).ok_or_else(Problem::not_found)
+    }
+
+    /// The account as records and objects show it.
+    pub(crate) fn account(&self) -> &str {
+        &self.snapshot.account
+    }
+}
+
+// === impl Params ===
+
+impl Params {
+    /// Empty when the row's path has no such segment.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(each, _)| each == name).map_or("", |(_, value)| value)
+    }
+
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.0.iter().find(|(each, _)| each == "account").map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,36 @@
+//! Why the desk said no.
+//!
+//! Enters: faults of the wish, problems of the whole, failures of the store. Leaves: one error, told apart where the caller is told differently.
+//! Never: is built with side effects.
+
+use tollgate_rules::snapshot::Problem;
+use tollgate_store::StoreError;
+
+use crate::shape::Fault;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The wish itself is wrong.
+    #[error("{}", list(.0))]
+    Faults(Vec<Fault>),
+    #[error("a {0} with this id already exists")]
+    Exists(&'static str),
+    #[error("no such {0}")]
+    Missing(&'static str),
+    /// The installation would not serve with this change.
+    #[error("{}", list(.0))]
+    Problems(Vec<Problem>),
+    #[error("a stored {kind} cannot be read")]
+    Damaged { kind: String, id: String, cause: serde_json::Error },
+    #[error("others kept changing the same document; try again")]
+    Contended,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The operating system gave no randomness, without which no secret is made.
+    #[error("no randomness from the operating system: {0}")]
+    NoRandomness(String),
+}
+
+fn list(items: &[impl ToString]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}

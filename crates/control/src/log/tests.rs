@@ -1,0 +1,60 @@
+//! Golden rows, and heads cut between characters.
+
+#![allow(clippy::unwrap_used)]
+
+use bytes::Bytes;
+
+use super::*;
+use crate::sample;
+
+fn body(bytes: impl Into<Bytes>) -> Option<Body> {
+    Some(Body { content_type: None, bytes: bytes.into() })
+}
+
+#[test]
+fn a_full_row_has_every_member_of_the_original() {
+    let expected: Value = serde_json::from_str(include_str!("row.json")).unwrap();
+    assert_eq!(row(&sample::full()), expected);
+}
+
+#[test]
+fn what_is_unknown_is_absent_or_null_and_never_zero() {
+    let row = row(&sample::plain());
+    for name in ["cost", "usage_metadata", "model_type", "request_type", "finish", "refusal", "answered_model"] {
+        assert!(row.get(name).is_none(), "{name}");
+    }
+    assert!(row["tokens_in"].is_null() && row["metadata"].is_null() && row["user_agent"].is_null());
+    assert_eq!(row["event_id"], row["id"]);
+}
+
+#[test]
+fn the_detail_adds_attempts_and_heads() {
+    let detail = detail(&sample::full(), Some([body("{\"a\":1}"), None]));
+    assert_eq!(detail["attempts"][0]["origin"], "https://api.openai.com");
+    assert_eq!(detail["attempts"][0]["miss"], "status");
+    assert_eq!(
+        (detail["request_head"].as_str(), detail["request_head_complete"].as_bool()),
+        (Some("{\"a\":1}"), Some(true))
+    );
+    assert_eq!((detail["request_size"].as_u64(), detail["response_size"].as_u64()), (Some(7), Some(99)));
+    assert_eq!((detail["request_body"].as_str(), detail["response_body"].as_str()), (Some("kept"), Some("opted_out")));
+}
+
+#[test]
+fn a_token_for_metadata_sees_no_heads() {
+    let detail = detail(&sample::full(), None);
+    assert!(detail.as_object().unwrap().keys().all(|name| !name.contains("head")));
+}
+
+#[test]
+fn a_head_ends_between_characters() {
+    for shift in 0..4 {
+        let text = format!("{}{}", "x".repeat(shift), "\u{1f600}".repeat(4_000));
+        let head = &head(body(text.clone()))["head"];
+        let head = head.as_str().unwrap();
+        assert!(text.starts_with(head) && HEAD_BYTES_MAX - head.len() < 4, "shift {shift}: {}", head.len());
+    }
+    let whole = head(body("x".repeat(HEAD_BYTES_MAX)));
+    assert_eq!(whole["head_complete"], true);
+    assert_eq!(head(body(vec![0x80; 20_000]))["head_complete"], false);
+}

@@ -1,0 +1,65 @@
+//! Pages of a list.
+//!
+//! Enters: `page` and `per_page`. Leaves: which rows, and `result_info`. Never: an error past the end: iterators of the official SDKs ignore totals
+//! and ask for the next page until one is empty.
+
+use serde_json::{Value, json};
+
+use crate::query::Reader;
+
+pub(crate) const PER_PAGE_DEFAULT: u64 = 20;
+/// Beyond any list, and small enough that page times size cannot overflow.
+const PAGE_MAX: u64 = 1 << 40;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Paging {
+    pub(crate) page: u64,
+    pub(crate) per_page: u64,
+}
+
+// === impl Paging ===
+
+impl Paging {
+    pub(crate) fn read(reader: &mut Reader<'_>, per_page_max: u64) -> Self {
+        let page = reader.whole("page", 1, PAGE_MAX).unwrap_or(1);
+        let per_page = reader.whole("per_page", 1, per_page_max).unwrap_or(PER_PAGE_DEFAULT);
+        Self { page, per_page }
+    }
+
+    pub(crate) fn skip(self) -> u64 {
+        (self.page - 1) * self.per_page
+    }
+
+    /// The rows of this page out of all.
+    pub(crate) fn cut<T>(self, all: Vec<T>) -> Vec<T> {
+        let skip = usize::try_from(self.skip()).unwrap_or(usize::MAX);
+        all.into_iter().skip(skip).take(self.per_page as usize).collect()
+    }
+
+    pub(crate) fn info(self, count: usize, total: u64) -> Value {
+        json!({
+            "count": count,
+            "page": self.page,
+            "per_page": self.per_page,
+            "total_count": total,
+            "total_pages": total.div_ceil(self.per_page)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::Query;
+
+    #[test]
+    fn a_page_past_the_end_is_empty() {
+        let query = Query::parse("page=3&per_page=2");
+        let paging = Paging::read(&mut query.reader(), 50);
+        assert_eq!(paging.cut(vec![1, 2, 3, 4, 5]), [5]);
+        assert_eq!(Paging { page: 4, ..paging }.cut(vec![1, 2, 3, 4, 5]), [0; 0]);
+        assert_eq!(Paging { page: PAGE_MAX, per_page: 100 }.cut(vec![1]), [0; 0]);
+        let info = json!({"count": 1, "page": 3, "per_page": 2, "total_count": 5, "total_pages": 3});
+        assert_eq!(paging.info(1, 5), info);
+    }
+}

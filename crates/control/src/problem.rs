@@ -1,0 +1,146 @@
+//! What the API says when the answer is no.
+//!
+//! Enters: a named constructor. Leaves: status, code and text of the original (control-plane specification, 1.5), in its envelope.
+//! Never: shows a cause: that goes to the program's log, here, once.
+//!
+//! Errors of the resources themselves have `result: {}`; those of the outer API (authentication, routing) have `result: null`.
+//! SDKs repeat 408, 409, 429 and everything from 500: those are used for what passes, never for what stays.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+use tollgate_store::StoreError;
+
+use crate::answer::JSON;
+use crate::desk::DeskError;
+use crate::shape::Fault;
+
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    errors: Vec<Value>,
+    result: Value,
+    /// Seconds.
+    retry_after: Option<u32>,
+}
+
+// === impl Problem ===
+
+impl Problem {
+    /// One entry per violated field.
+    pub(crate) fn invalid(faults: Vec<Fault>) -> Self {
+        let error = |fault: Fault| json!({ "code": 7001, "message": fault.message, "path": fault.path });
+        Self::of_resource(StatusCode::BAD_REQUEST, faults.into_iter().map(error).collect())
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::of_resource(StatusCode::NOT_FOUND, vec![json!({ "code": 7002, "message": "Not Found" })])
+    }
+
+    fn exists(what: &str) -> Self {
+        Self::invalid(vec![Fault::new(["body", "id"], format!("A {what} with this id already exists"))])
+    }
+
+    /// No token, or one that is not known (any more). 401, where a token that may not is 403: clients can tell "log in" from "ask for more".
+    pub(crate) fn unauthenticated() -> Self {
+        Self::outer(StatusCode::UNAUTHORIZED, 10000, "Authentication error")
+    }
+
+    pub(crate) fn forbidden() -> Self {
+        Self::outer(StatusCode::FORBIDDEN, 10000, "Authentication error")
+    }
+
+    pub(crate) fn malformed_authorization() -> Self {
+        let chain = json!([{ "code": 6111, "message": "Invalid format for Authorization header" }]);
+        let mut problem = Self::outer(StatusCode::BAD_REQUEST, 6003, "Invalid request headers");
+        problem.errors[0]["error_chain"] = chain;
+        problem
+    }
+
+    pub(crate) fn no_route() -> Self {
+        Self::outer(StatusCode::NOT_FOUND, 7000, "No route for that URI")
+    }
+
+    pub(crate) fn malformed_path() -> Self {
+        let said = "Could not route to the requested resource, perhaps your object identifier is invalid?";
+        Self::outer(StatusCode::BAD_REQUEST, 7003, said)
+    }
+
+    pub(crate) fn wrong_method() -> Self {
+        Self::outer(StatusCode::METHOD_NOT_ALLOWED, 10405, "Method not allowed for this authentication scheme")
+    }
+
+    pub(crate) fn too_large() -> Self {
+        Self::outer(StatusCode::PAYLOAD_TOO_LARGE, 7001, "Request body is larger than 1 MiB")
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::outer(StatusCode::INTERNAL_SERVER_ERROR, 7000, "Internal Error")
+    }
+
+    pub(crate) fn busy() -> Self {
+        Self { retry_after: Some(1), ..Self::outer(StatusCode::SERVICE_UNAVAILABLE, 7011, "Service Unavailable") }
+    }
+
+    pub(crate) fn slow() -> Self {
+        Self::outer(StatusCode::GATEWAY_TIMEOUT, 7012, "The request took too long")
+    }
+
+    fn of_resource(status: StatusCode, errors: Vec<Value>) -> Self {
+        Self { status, errors, result: json!({}), retry_after: None }
+    }
+
+    fn outer(status: StatusCode, code: u32, message: &str) -> Self {
+        Self {
+            status,
+            errors: vec![json!({ "code": code, "message": message })],
+            result: Value::Null,
+            retry_after: None,
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(cause: StoreError) -> Self {
+        tracing::error!(%cause, "the store failed under the REST API");
+        match cause.kind() {
+            tollgate_store::Failure::Busy => Self::busy(),
+            _ => Self::internal(),
+        }
+    }
+}
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Faults(faults) => Self::invalid(faults),
+            DeskError::Exists(what) => Self::exists(what),
+            DeskError::Missing(_) => Self::not_found(),
+            DeskError::Problems(problems) => {
+                let fault = |problem: tollgate_rules::snapshot::Problem| Fault::new(["body"], problem.to_string());
+                Self::invalid(problems.into_iter().map(fault).collect())
+            }
+            DeskError::Contended => Self::busy(),
+            DeskError::Store(cause) => cause.into(),
+            cause @ (DeskError::Damaged { .. } | DeskError::NoRandomness(_)) => {
+                tracing::error!(%cause, "the settings cannot be used");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({ "success": false, "errors": self.errors, "messages": [], "result": self.result });
+        let mut response = (self.status, [(CONTENT_TYPE, JSON)], body.to_string()).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}

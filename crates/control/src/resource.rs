@@ -1,0 +1,9 @@
+//! What each endpoint does, one file per resource.
+//!
+//! Enters: a call whose caller may. Leaves: an answer or a problem. Never: checks a permission (the table says who may), except to leave out heads.
+
+pub(crate) mod account;
+pub(crate) mod cache;
+pub(crate) mod gateways;
+pub(crate) mod logs;
+pub(crate) mod public;

@@ -1,0 +1,34 @@
+//! Forgetting cached answers on purpose.
+//!
+//! Enters: a gateway, perhaps a model or a key that the caller chose. Leaves: how many there were on disk. Never: another gateway's answers.
+
+use serde_json::json;
+use tokio::runtime::Handle;
+use tollgate_store::answers::Purge;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::purge::named;
+
+pub(crate) fn purge(call: &Call) -> Result<Answer, Problem> {
+    let gateway = call.gateway()?.id.clone();
+    let mut reader = call.query.reader();
+    let (model, key) = (reader.text("model"), reader.text("key"));
+    reader.finish()?;
+    let mut purged = 0;
+    for what in named(call.account(), &gateway, model, key) {
+        purged += forget(call, what)?;
+    }
+    Ok(Answer::Result(json!({ "purged": purged })))
+}
+
+/// Everything of a gateway: its settings were saved, or it is gone.
+pub(crate) fn purge_gateway(call: &Call, gateway: &str) -> Result<(), Problem> {
+    forget(call, Purge::of_gateway(call.account(), gateway)).map(drop)
+}
+
+/// Handlers run on threads that may wait, so this one does.
+fn forget(call: &Call, what: Purge) -> Result<u64, Problem> {
+    Ok(Handle::current().block_on(call.parts.answers.purge(what))?)
+}

@@ -1,0 +1,103 @@
+//! Gateways over HTTP (control-plane specification, sections 3 and 9).
+//!
+//! Enters: bodies and queries. Leaves: gateway objects. Never: validates: the table of settings does.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+use tollgate_model::Gateway;
+
+use super::cache;
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::gateway::object;
+use crate::page::Paging;
+use crate::problem::Problem;
+use crate::shape::Fault;
+
+const PER_PAGE_MAX: u64 = 100;
+/// What the original calls the surface that takes a list of steps.
+const UNIVERSAL: &str = "universal";
+const PROVIDER_CHARS_MAX: usize = 64;
+
+type Order = fn(&Gateway, &Gateway) -> Ordering;
+
+/// Orders of older clients, by column.
+static ORDERS: &[(&str, Order)] = &[
+    ("id", |a, b| a.id.cmp(&b.id)),
+    ("created_at", |a, b| a.created_at.cmp(&b.created_at).then_with(|| a.id.cmp(&b.id))),
+    ("modified_at", |a, b| a.modified_at.cmp(&b.modified_at).then_with(|| a.id.cmp(&b.id))),
+];
+
+pub(crate) fn list(call: &Call) -> Result<Answer, Problem> {
+    let mut reader = call.query.reader();
+    let paging = Paging::read(&mut reader, PER_PAGE_MAX);
+    let search = reader.text("search").map(str::to_lowercase);
+    let id = reader.text("id");
+    let order = reader.word("order_by", ORDERS);
+    let descending = reader.word("order_by_direction", &[("asc", false), ("desc", true)]);
+    reader.finish()?;
+    let mut all = call.parts.desk.gateways()?;
+    all.retain(|gateway| search.as_deref().is_none_or(|text| gateway.id.contains(text)));
+    all.retain(|gateway| id.is_none_or(|id| gateway.id == id));
+    sort(&mut all, order, descending);
+    let total = all.len() as u64;
+    let rows: Vec<Value> = paging.cut(all).iter().map(|gateway| object(gateway, call.account())).collect();
+    Ok(Answer::Page { info: paging.info(rows.len(), total), rows })
+}
+
+/// They come with the newest first, and stay so when nothing was said about order. Once anything was, `asc` by time of creation is the default.
+fn sort(all: &mut [Gateway], order: Option<Order>, descending: Option<bool>) {
+    if order.is_none() && descending.is_none() {
+        return;
+    }
+    all.sort_by(order.unwrap_or(|a, b| a.created_at.cmp(&b.created_at).then_with(|| a.id.cmp(&b.id))));
+    if descending == Some(true) {
+        all.reverse();
+    }
+}
+
+pub(crate) fn create(call: &Call) -> Result<Answer, Problem> {
+    Ok(shown(call, &call.parts.desk.create_gateway(&call.json())?))
+}
+
+pub(crate) fn get(call: &Call) -> Result<Answer, Problem> {
+    Ok(shown(call, &call.gateway()?.settings))
+}
+
+pub(crate) fn update(call: &Call) -> Result<Answer, Problem> {
+    let after = call.parts.desk.update_gateway(call.params.get("gateway"), &call.json())?;
+    if after.cache_invalidate_on_update {
+        cache::purge_gateway(call, &after.id)?;
+    }
+    Ok(shown(call, &after))
+}
+
+/// Its logs stay in their day's file until that is dropped, but belong to no gateway any more: one that is made later under the same id shows
+/// only what came after it was made.
+pub(crate) fn delete(call: &Call) -> Result<Answer, Problem> {
+    let gone = call.parts.desk.delete_gateway(call.params.get("gateway"))?;
+    cache::purge_gateway(call, &gone.id)?;
+    Ok(shown(call, &gone))
+}
+
+/// Any well-formed segment: a provider that this version does not know may be a custom one.
+pub(crate) fn url(call: &Call) -> Result<Answer, Problem> {
+    let gateway = call.gateway()?;
+    let provider = call.params.get("provider");
+    if !is_segment(provider) {
+        return Err(Problem::invalid(vec![Fault::new(["params", "provider"], "Invalid")]));
+    }
+    let base = format!("{}/v1/{}/{}/", call.parts.public.url, call.params.get("account"), gateway.id);
+    let url = if provider == UNIVERSAL { base } else { base + provider };
+    Ok(Answer::Result(url.into()))
+}
+
+fn is_segment(text: &str) -> bool {
+    (1..=PROVIDER_CHARS_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+fn shown(call: &Call, gateway: &Gateway) -> Answer {
+    Answer::Result(object(gateway, call.account()))
+}

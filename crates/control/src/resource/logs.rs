@@ -1,0 +1,158 @@
+//! Logs over HTTP (control-plane specification, section 4).
+//!
+//! Enters: queries and ids. Leaves: rows, details, stored bodies. Never: shows a record of another gateway, or of an earlier one of the same name.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tollgate_model::{Id, Money, Record};
+use tollgate_rules::snapshot::GatewayRules;
+use tollgate_store::records::{Filter, Listed, Order, OrderBy, Page, Ranges, Which};
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::filters;
+use crate::log;
+use crate::page::Paging;
+use crate::problem::Problem;
+use crate::query::Reader;
+
+const PER_PAGE_MAX: u64 = 50;
+/// How long a reader waits for the journal to be moved: as a rule milliseconds; after a crash perhaps longer.
+const CATCH_UP_AT_MOST: Duration = Duration::from_secs(5);
+
+static ORDERS: &[(&str, OrderBy)] = &[
+    ("created_at", OrderBy::CreatedAt),
+    ("provider", OrderBy::Provider),
+    ("model", OrderBy::Model),
+    ("model_type", OrderBy::ModelType),
+    ("success", OrderBy::Success),
+    ("cached", OrderBy::Cached),
+    ("cost", OrderBy::Cost),
+    ("tokens_in", OrderBy::TokensIn),
+    ("tokens_out", OrderBy::TokensOut),
+    ("duration", OrderBy::Duration),
+    ("feedback", OrderBy::Feedback),
+];
+
+pub(crate) fn list(call: &Call) -> Result<Answer, Problem> {
+    let gateway = call.gateway()?;
+    let mut reader = call.query.reader();
+    let paging = Paging::read(&mut reader, PER_PAGE_MAX);
+    let order = read_order(&mut reader);
+    let ranges = reader.flag("meta_info").unwrap_or(false);
+    let filter = read_filter(&mut reader, gateway);
+    reader.finish()?;
+    catch_up(call);
+    let page = Page { skip: paging.skip(), size: paging.per_page as u32, order, ranges };
+    let listed = call.parts.records.list(&filter, &page)?;
+    Ok(Answer::Page { info: info(paging, &listed), rows: listed.records.iter().map(log::row).collect() })
+}
+
+/// What arrived since the last look, oldest first. For those who watch; whoever wants the past asks for the list.
+pub(crate) fn tail(call: &Call) -> Result<Answer, Problem> {
+    let gateway = call.gateway()?;
+    let mut reader = call.query.reader();
+    let after = reader.whole("after", 0, 1 << 53);
+    let limit = reader.whole("per_page", 1, PER_PAGE_MAX).unwrap_or(PER_PAGE_MAX);
+    reader.finish()?;
+    catch_up(call);
+    let tail = call.parts.records.tail(after.unwrap_or(u64::MAX), limit as usize);
+    let mine = tail.records.iter().filter(|record| belongs(record, gateway));
+    let rows: Vec<Value> = mine.map(|record| log::row(record)).collect();
+    let info = json!({ "count": rows.len(), "next": tail.next, "missed": tail.missed });
+    Ok(Answer::Page { rows, info })
+}
+
+pub(crate) fn detail(call: &Call) -> Result<Answer, Problem> {
+    let record = find(call)?;
+    let body = |which| call.parts.records.body(record.id, which);
+    let bodies = match call.caller.may_read_bodies {
+        true => Some([body(Which::Request)?, body(Which::Response)?]),
+        false => None,
+    };
+    Ok(Answer::Result(log::detail(&record, bodies)))
+}
+
+pub(crate) fn request(call: &Call) -> Result<Answer, Problem> {
+    body(call, Which::Request)
+}
+
+pub(crate) fn response(call: &Call) -> Result<Answer, Problem> {
+    body(call, Which::Response)
+}
+
+fn body(call: &Call, which: Which) -> Result<Answer, Problem> {
+    let record = find(call)?;
+    let body = call.parts.records.body(record.id, which)?.ok_or_else(Problem::not_found)?;
+    Ok(Answer::Body { content_type: body.content_type, bytes: body.bytes })
+}
+
+fn find(call: &Call) -> Result<Record, Problem> {
+    let gateway = call.gateway()?;
+    let id = call.params.get("id").parse::<Id>().map_err(|_| Problem::not_found())?;
+    catch_up(call);
+    let record = call.parts.records.get(id)?;
+    record.filter(|record| belongs(record, gateway)).ok_or_else(Problem::not_found)
+}
+
+fn belongs(record: &Record, gateway: &GatewayRules) -> bool {
+    record.gateway == gateway.id && record.created_ms >= gateway.settings.created_at
+}
+
+/// What was journaled before this call is in the answer; unless the store refuses, and then what is there is better than nothing.
+fn catch_up(call: &Call) {
+    if !(call.parts.catch_up)(CATCH_UP_AT_MOST) {
+        tracing::warn!("the log is read before all of the journal could be moved to it");
+    }
+}
+
+fn read_filter(reader: &mut Reader<'_>, gateway: &GatewayRules) -> Filter {
+    let made_ms = gateway.settings.created_at;
+    let mut conditions = filters::flat::read(reader);
+    conditions.extend(filters::read(reader));
+    Filter {
+        gateway: Some(gateway.id.to_string()),
+        from_ms: Some(reader.time("start_date").unwrap_or_default().max(made_ms)),
+        to_ms: reader.time("end_date"),
+        search: reader.text("search").map(str::to_owned),
+        conditions,
+    }
+}
+
+/// Newest first when nothing was said about order; otherwise `asc` is the default, as the schema has it.
+fn read_order(reader: &mut Reader<'_>) -> Order {
+    const DIRECTIONS: &[(&str, bool)] = &[("asc", false), ("desc", true)];
+    let by = reader.word("order_by", ORDERS);
+    let deprecated = reader.word("direction", DIRECTIONS);
+    let descending = reader.word("order_by_direction", DIRECTIONS).or(deprecated);
+    Order { by: by.unwrap_or(OrderBy::CreatedAt), descending: descending.unwrap_or(by.is_none()) }
+}
+
+fn info(paging: Paging, listed: &Listed) -> Value {
+    let mut info = paging.info(listed.records.len(), listed.total);
+    if !listed.total_exact {
+        info["total_is_lower_bound"] = true.into();
+    }
+    if let Some(ranges) = &listed.ranges {
+        add_ranges(&mut info, ranges);
+    }
+    info
+}
+
+fn add_ranges(info: &mut Value, ranges: &Ranges) {
+    let whole = |range: Option<(u64, u64)>| range.map(|(min, max)| [Value::from(min), Value::from(max)]);
+    let dollars = |nanos| Value::from(Money::from_nanos(nanos).as_dollars());
+    let all = [
+        ("cost", ranges.cost_nanos.map(|(min, max)| [dollars(min), dollars(max)])),
+        ("duration", whole(ranges.duration_ms)),
+        ("tokens_in", whole(ranges.tokens_in)),
+        ("tokens_out", whole(ranges.tokens_out)),
+        ("total_tokens", whole(ranges.total_tokens)),
+    ];
+    for (name, range) in all {
+        let Some([min, max]) = range else { continue };
+        info[format!("min_{name}")] = min;
+        info[format!("max_{name}")] = max;
+    }
+}

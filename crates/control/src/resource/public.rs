@@ -1,0 +1,37 @@
+//! What anyone may see: a page for people, and probes for machines.
+//!
+//! Enters: nothing of the desk. Leaves: plain answers. Never: names a gateway, a token or a provider key.
+
+use http::StatusCode;
+
+use crate::answer::Answer;
+use crate::router::Public;
+
+const HTML: &str = "text/html; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+static PAGE: &str = include_str!("start.html");
+
+/// Static but for the address. No script, no request to anywhere.
+pub(crate) fn start(public: &Public) -> Answer {
+    let text = PAGE.replace("{url}", &escape(&public.url)).replace("{version}", env!("CARGO_PKG_VERSION"));
+    Answer::Plain { status: StatusCode::OK, content_type: HTML, text }
+}
+
+pub(crate) fn live(_: &Public) -> Answer {
+    Answer::Plain { status: StatusCode::OK, content_type: TEXT, text: "live\n".to_owned() }
+}
+
+pub(crate) fn ready(public: &Public) -> Answer {
+    let (status, text) =
+        if (public.ready)() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") };
+    Answer::Plain { status, content_type: TEXT, text: text.to_owned() }
+}
+
+pub(crate) fn metrics(public: &Public) -> Answer {
+    Answer::Plain { status: StatusCode::OK, content_type: PROMETHEUS, text: (public.metrics)() }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

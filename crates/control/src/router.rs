@@ -1,0 +1,233 @@
+//! From the table to a running service.
+//!
+//! Enters: HTTP requests. Leaves: answers in the original's envelope. Never: waits without a deadline, runs store calls on a thread that serves,
+//! lets a handler's panic out, or holds more bodies than it has places.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use bytes::Bytes;
+use http::Method;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tollgate_store::answers::Purge;
+use tollgate_store::{Answers, Records};
+
+use crate::answer::Answer;
+use crate::authorize::{self, Needs};
+use crate::call::{Call, Params};
+use crate::desk::Desk;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::resources::{Access, ROWS, Row};
+
+/// More settings than anyone writes.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// For the whole of a request, its body included.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Each holds a thread and perhaps two bodies of a log.
+const AT_ONCE_MAX: usize = 16;
+
+/// What the API works with.
+pub struct Parts {
+    pub desk: Arc<Desk>,
+    pub records: Arc<dyn Records>,
+    pub answers: Arc<dyn Answers>,
+    pub public: Public,
+    /// Makes everything that was journaled so far readable; `Ingest::catch_up`.
+    pub catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
+}
+
+/// What strangers may see.
+pub struct Public {
+    /// Where the data plane is reached, without a trailing slash: `http://127.0.0.1:8787`.
+    pub url: String,
+    /// Only this machine can connect.
+    pub loopback: bool,
+    pub ready: Box<dyn Fn() -> bool + Send + Sync>,
+    /// All metrics in Prometheus' text form.
+    pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+}
+
+struct Office {
+    parts: Arc<Parts>,
+    places: Arc<Semaphore>,
+}
+
+/// The whole API, and `/`, `/livez`, `/readyz`, `/metrics` beside it. Answers every path: what is in no row is 404.
+pub fn router(parts: Parts) -> Router {
+    forget_outdated(&parts);
+    let office = Arc::new(Office { parts: Arc::new(parts), places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
+    let mut by_path: BTreeMap<String, MethodRouter<Arc<Office>>> = BTreeMap::new();
+    for row in ROWS {
+        let handler = move |State(office): State<Arc<Office>>, params: Named, request: Request| async move {
+            serve(&office, row, params, request).await
+        };
+        for path in row.paths() {
+            let methods = by_path.remove(&path).unwrap_or_default();
+            by_path.insert(path, methods.merge(on(filter(&row.method), handler)));
+        }
+    }
+    let mut router = Router::new();
+    for (path, methods) in by_path {
+        router = router.route(&path, methods);
+    }
+    router
+        .fallback(async || Problem::no_route())
+        .method_not_allowed_fallback(async || Problem::wrong_method())
+        .with_state(office)
+}
+
+/// Gateways that another process changes or deletes lose their cached answers too, and wishes that it leaves are met. The handlers here do not
+/// rely on it: they purge before they answer.
+fn forget_outdated(parts: &Parts) {
+    let (answers, desk) = (parts.answers.clone(), Arc::downgrade(&parts.desk));
+    parts.desk.when_outdated(Box::new(move |purges, wish| {
+        // The desk is used on threads of the runtime that may wait; without a runtime there is no server whose cache it could be.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(forget(answers.clone(), purges, wish, desk.clone()));
+        }
+    }));
+}
+
+async fn forget(answers: Arc<dyn Answers>, purges: Vec<Purge>, wish: Option<String>, desk: Weak<Desk>) {
+    let mut purged = 0;
+    for what in purges {
+        match answers.purge(what).await {
+            Ok(count) => purged += count,
+            Err(cause) => return tracing::error!(%cause, "outdated answers could not be removed from the cache"),
+        }
+    }
+    let (Some(wish), Some(desk)) = (wish, desk.upgrade()) else { return };
+    let met = tokio::task::spawn_blocking(move || desk.meet_wish(&wish, purged)).await;
+    if !matches!(met, Ok(Ok(()))) {
+        tracing::warn!(?met, "the cache was purged, but who asked for it could not be told");
+    }
+}
+
+fn filter(method: &Method) -> MethodFilter {
+    match *method {
+        Method::GET => MethodFilter::GET,
+        Method::POST => MethodFilter::POST,
+        Method::PUT => MethodFilter::PUT,
+        Method::PATCH => MethodFilter::PATCH,
+        _ => MethodFilter::DELETE,
+    }
+}
+
+/// The named segments, unless they are not text.
+type Named = Result<RawPathParams, RawPathParamsRejection>;
+
+async fn serve(office: &Office, row: &'static Row, named: Named, request: Request) -> Response {
+    let Ok(params) = named else { return Problem::malformed_path().into_response() };
+    let params = Params(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+    let answered = tokio::time::timeout(DEADLINE, answer(office, row, params, request)).await;
+    match answered.unwrap_or_else(|_| Err(Problem::slow())) {
+        Ok(answer) => answer.into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn answer(office: &Office, row: &'static Row, params: Params, request: Request) -> Result<Answer, Problem> {
+    let public = &office.parts.public;
+    match row.access {
+        Access::Open(handler) => contained(|| handler(public)),
+        Access::OpenOnLoopback(_, handler) if public.loopback => contained(|| handler(public)),
+        Access::OpenOnLoopback(needs, handler) => {
+            let prepared = Prepared::read(needs, params, request, &row.method).await?;
+            office.run(prepared, move |call| Ok(handler(&call.parts.public))).await
+        }
+        Access::Guarded(needs, handler) => {
+            let prepared = Prepared::read(needs, params, request, &row.method).await?;
+            office.run(prepared, handler).await
+        }
+    }
+}
+
+/// A request of someone who at least names a token.
+struct Prepared {
+    token: String,
+    needs: Needs,
+    params: Params,
+    query: Query,
+    body: Bytes,
+}
+
+// === impl Prepared ===
+
+impl Prepared {
+    async fn read(needs: Needs, params: Params, request: Request, method: &Method) -> Result<Self, Problem> {
+        let token = authorize::presented(request.headers())?;
+        let query = Query::parse(request.uri().query().unwrap_or_default());
+        let body = match *method {
+            Method::GET | Method::DELETE => Bytes::new(),
+            _ => read_body(request.into_body()).await?,
+        };
+        Ok(Self { token, needs, params, query, body })
+    }
+}
+
+async fn read_body(body: Body) -> Result<Bytes, Problem> {
+    to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Problem::too_large())
+}
+
+// === impl Office ===
+
+impl Office {
+    /// Authorizes and handles on a thread that may wait for a disk.
+    async fn run(
+        &self,
+        prepared: Prepared,
+        handler: impl FnOnce(&Call) -> Result<Answer, Problem> + Send + 'static,
+    ) -> Result<Answer, Problem> {
+        let place = self.places.clone().acquire_owned().await.map_err(|_| Problem::busy())?;
+        let parts = self.parts.clone();
+        let work = move || {
+            let answered = admit(parts, prepared).and_then(|call| handler(&call));
+            // Kept until the work is really done: a caller whose deadline passed has left it running.
+            drop(place);
+            answered
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(answered) => answered,
+            Err(panic) => {
+                tracing::error!(%panic, "a handler of the REST API panicked");
+                Err(Problem::internal())
+            }
+        }
+    }
+}
+
+fn admit(parts: Arc<Parts>, prepared: Prepared) -> Result<Call, Problem> {
+    let Prepared { token, needs, params, query, body } = prepared;
+    let snapshot = parts.desk.current()?;
+    let caller = authorize::caller(&snapshot, &token, needs, params.account(), parts.desk.now_ms())?;
+    Ok(Call { parts, snapshot, caller, params, query, body })
+}
+
+fn contained(handler: impl FnOnce() -> Answer) -> Result<Answer, Problem> {
+    std::panic::catch_unwind(AssertUnwindSafe(handler)).map_err(|_| Problem::internal())
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Public {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Public").field("url", &self.url).field("loopback", &self.loopback).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! Any filter and any order give what a plain walk over all records gives.
+
+use std::cmp::Ordering;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, TestRunner};
+use tollgate_model::{Ids, Record};
+use tollgate_store::records::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Records, Value};
+
+use crate::records_suite::{DAY_MS, MIDNIGHT_MS, append, embedded};
+use crate::sample::{Dice, varied};
+
+/// What a field of a record is, or what its several values are.
+enum Found {
+    Text(Option<String>),
+    Number(Option<f64>),
+    Flag(bool),
+    Several(Vec<String>),
+}
+
+fn found(record: &Record, field: &Field) -> Found {
+    let usage = record.usage.as_ref();
+    let number = |value: Option<u64>| Found::Number(value.map(|value| value as f64));
+    let text = |value: Option<&str>| Found::Text(value.map(str::to_owned));
+    match field {
+        Field::Id => Found::Text(Some(record.id.to_string())),
+        Field::EventId => Found::Text(Some(record.event_id.clone().unwrap_or(record.id.to_string()))),
+        Field::CreatedAt => number(Some(record.created_ms)),
+        Field::RequestContentType => text(record.request_content_type.as_deref()),
+        Field::ResponseContentType => text(record.response_content_type.as_deref()),
+        Field::RequestType => text(record.request_type.as_deref()),
+        Field::ModelType => text(record.model_type.as_deref()),
+        Field::Provider => text(Some(&record.provider)),
+        Field::Model => text(Some(&record.model)),
+        Field::Path => text(Some(&record.path)),
+        Field::UserAgent => text(record.user_agent.as_deref()),
+        Field::Status => number(Some(record.status.into())),
+        Field::Success => Found::Flag(record.success()),
+        Field::Cached => Found::Flag(record.cached),
+        Field::Authentication => Found::Flag(record.token_id.is_some()),
+        Field::Cost => Found::Number(record.cost.as_ref().map(|cost| cost.amount.as_dollars())),
+        Field::Tokens => number(usage.map(|usage| usage.total())),
+        Field::TokensIn => number(usage.map(|usage| usage.tokens_in())),
+        Field::TokensOut => number(usage.map(|usage| usage.tokens_out())),
+        Field::Duration => number(Some(record.duration_us() / 1_000)),
+        Field::MetadataKey => Found::Several(record.metadata.0.iter().map(|(key, _)| key.clone()).collect()),
+        Field::MetadataValue(under) => Found::Several(
+            record
+                .metadata
+                .0
+                .iter()
+                .filter(|(key, _)| under.as_ref().is_none_or(|under| under == key))
+                .map(|(_, value)| value.as_text().into_owned())
+                .collect(),
+        ),
+        Field::Feedback | Field::DlpAction => Found::Text(None),
+        Field::Wholesale | Field::CompatibilityMode => Found::Flag(false),
+    }
+}
+
+fn compares(ordering: Ordering, operator: Operator) -> bool {
+    match operator {
+        Operator::Eq => ordering.is_eq(),
+        Operator::Lt => ordering.is_lt(),
+        Operator::Gt => ordering.is_gt(),
+        Operator::AtLeast => ordering.is_ge(),
+        Operator::AtMost => ordering.is_le(),
+        Operator::Contains | Operator::Neq => false,
+    }
+}
+
+fn text_passes(found: &str, operator: Operator, wanted: &str) -> bool {
+    let (found, wanted) = (found.to_ascii_lowercase(), wanted.to_ascii_lowercase());
+    if operator == Operator::Contains { found.contains(&wanted) } else { compares(found.cmp(&wanted), operator) }
+}
+
+fn value_passes(found: &Found, operator: Operator, value: &Value) -> bool {
+    match (found, value) {
+        (Found::Text(Some(found)), Value::Text(wanted)) => text_passes(found, operator, wanted),
+        (Found::Several(all), Value::Text(wanted)) => all.iter().any(|each| text_passes(each, operator, wanted)),
+        (Found::Number(Some(found)), Value::Number(wanted)) => compares(found.total_cmp(wanted), operator),
+        (Found::Flag(found), Value::Flag(wanted)) => operator == Operator::Eq && found == wanted,
+        (Found::Text(None) | Found::Number(None), Value::Null) => operator == Operator::Eq,
+        (Found::Several(all), Value::Null) => operator == Operator::Eq && all.is_empty(),
+        _ => false,
+    }
+}
+
+fn passes(record: &Record, condition: &Condition) -> bool {
+    let found = found(record, &condition.field);
+    let any = |operator, values: &[Value]| values.iter().any(|value| value_passes(&found, operator, value));
+    match condition.operator {
+        Operator::Neq => !any(Operator::Eq, &condition.values),
+        Operator::Eq | Operator::Contains => any(condition.operator, &condition.values),
+        other => any(other, &condition.values[..condition.values.len().min(1)]),
+    }
+}
+
+fn matches(record: &Record, filter: &Filter) -> bool {
+    let searched = |wanted: &str| {
+        record.metadata.0.iter().any(|(key, value)| {
+            text_passes(key, Operator::Contains, wanted) || text_passes(&value.as_text(), Operator::Contains, wanted)
+        })
+    };
+    filter.gateway.as_deref().is_none_or(|gateway| gateway == &*record.gateway)
+        && filter.from_ms.is_none_or(|from| record.created_ms >= from)
+        && filter.to_ms.is_none_or(|to| record.created_ms <= to)
+        && filter.search.as_deref().is_none_or(searched)
+        && filter.conditions.iter().all(|condition| passes(record, condition))
+}
+
+fn ordered(a: &Record, b: &Record, by: OrderBy) -> Ordering {
+    let usage = |record: &Record, part: fn(&tollgate_model::Usage) -> u64| record.usage.as_ref().map(part);
+    let first = match by {
+        OrderBy::CreatedAt | OrderBy::Feedback => Ordering::Equal,
+        OrderBy::Provider => a.provider.cmp(&b.provider),
+        OrderBy::Model => a.model.cmp(&b.model),
+        OrderBy::ModelType => a.model_type.cmp(&b.model_type),
+        OrderBy::Success => a.success().cmp(&b.success()),
+        OrderBy::Cached => a.cached.cmp(&b.cached),
+        OrderBy::Cost => a.cost.as_ref().map(|cost| cost.amount).cmp(&b.cost.as_ref().map(|cost| cost.amount)),
+        OrderBy::TokensIn => usage(a, |usage| usage.tokens_in()).cmp(&usage(b, |usage| usage.tokens_in())),
+        OrderBy::TokensOut => usage(a, |usage| usage.tokens_out()).cmp(&usage(b, |usage| usage.tokens_out())),
+        OrderBy::Duration => (a.duration_us() / 1_000).cmp(&(b.duration_us() / 1_000)),
+    };
+    first.then(a.created_ms.cmp(&b.created_ms)).then(a.id.key().cmp(&b.id.key()))
+}
+
+fn fields() -> impl Strategy<Value = Field> {
+    use Field::*;
+    let under = select(vec!["team", "user", "tries", "absent"]);
+    prop_oneof![
+        5 => select(vec![Id, EventId, CreatedAt, RequestContentType, ResponseContentType, RequestType, ModelType, Provider, Model, Path,
+            UserAgent, Status, Success, Cached, Authentication, Cost, Tokens, TokensIn, TokensOut, Duration, MetadataKey, Feedback,
+            DlpAction, Wholesale, CompatibilityMode]),
+        1 => under.prop_map(|key| MetadataValue(Some(key.to_owned()))),
+        1 => Just(MetadataValue(None)),
+    ]
+}
+
+/// Values that some records have, and some that none has.
+fn values(ids: Vec<String>) -> impl Strategy<Value = Value> {
+    let texts = [
+        "openai",
+        "ANTHROPIC",
+        "google",
+        "gpt-5.5",
+        "GPT-5.5-MINI",
+        "",
+        "text-generation",
+        "trace-1",
+        "RACE",
+        "curl",
+        "application/JSON",
+        "team",
+        "user-1",
+        "0.10",
+        "0.1",
+        "true",
+        "null",
+        "alpha \"one\"",
+        "%",
+        "_",
+        "' OR 1 --",
+        "\u{e9}",
+        "0",
+        "-7",
+    ];
+    let texts: Vec<String> = texts.into_iter().map(str::to_owned).chain(ids).collect();
+    let numbers = vec![0.0, 0.0001, 0.0005, 0.0009, 3.0, 10.0, 25.0, 60.0, 200.0, 429.0, 1_000.0, 2_500.5, -1.0];
+    prop_oneof![
+        6 => select(texts).prop_map(Value::Text),
+        4 => select(numbers).prop_map(Value::Number),
+        1 => (MIDNIGHT_MS..MIDNIGHT_MS + 3 * DAY_MS).prop_map(|ms| Value::Number(ms as f64)),
+        2 => any::<bool>().prop_map(Value::Flag),
+        1 => Just(Value::Null),
+    ]
+}
+
+fn filters(ids: Vec<String>) -> impl Strategy<Value = Filter> {
+    use Operator::*;
+    let operator = select(vec![Eq, Eq, Neq, Contains, Lt, Gt, AtLeast, AtMost]);
+    let condition = (fields(), operator, prop::collection::vec(values(ids), 0..4))
+        .prop_map(|(field, operator, values)| Condition { field, operator, values });
+    let time = || prop::option::weighted(0.3, MIDNIGHT_MS..MIDNIGHT_MS + 3 * DAY_MS);
+    let gateway = prop::option::of(select(vec!["default", "other", "nobody"]));
+    let search = prop::option::weighted(0.2, select(vec!["ALPHA", "user-", "0.10", "\"", "absent"]));
+    (gateway, time(), time(), prop::collection::vec(condition, 0..3), search).prop_map(
+        |(gateway, from_ms, to_ms, conditions, search)| Filter {
+            gateway: gateway.map(str::to_owned),
+            from_ms,
+            to_ms,
+            conditions,
+            search: search.map(str::to_owned),
+        },
+    )
+}
+
+fn pages() -> impl Strategy<Value = Page> {
+    use OrderBy::*;
+    let by = select(vec![
+        CreatedAt, Provider, Model, ModelType, Success, Cached, Cost, TokensIn, TokensOut, Duration, Feedback,
+    ]);
+    (by, any::<bool>(), 0..40_u64, 1..30_u32).prop_map(|(by, descending, skip, size)| Page {
+        skip,
+        size,
+        order: Order { by, descending },
+        ranges: false,
+    })
+}
+
+#[test]
+fn every_filter_and_order_agree_with_a_plain_walk() {
+    let (dir, ids, mut dice) = (tempfile::tempdir().unwrap(), Ids::new(), Dice(11));
+    let store = embedded(dir.path());
+    let all: Vec<_> = (0..200).map(|at| varied(&ids, &mut dice, MIDNIGHT_MS + at * DAY_MS / 67)).collect();
+    append(&store, &all);
+    let some_ids = all.iter().step_by(40).map(|record| record.id.to_string().to_uppercase()).collect();
+    let mut runner = TestRunner::new(Config { cases: 1_000, failure_persistence: None, ..Config::default() });
+    let check = |(filter, page): (Filter, Page)| {
+        let mut expected: Vec<_> = all.iter().filter(|record| matches(record, &filter)).collect();
+        expected.sort_by(|a, b| ordered(a, b, page.order.by));
+        if page.order.descending {
+            expected.reverse();
+        }
+        let listed = store.list(&filter, &page).unwrap();
+        prop_assert_eq!((listed.total, listed.total_exact), (expected.len() as u64, true));
+        let expected: Vec<_> = expected.into_iter().skip(page.skip as usize).take(page.size as usize).collect();
+        prop_assert_eq!(listed.records.iter().collect::<Vec<_>>(), expected);
+        Ok(())
+    };
+    runner.run(&(filters(some_ids), pages()), check).unwrap();
+}

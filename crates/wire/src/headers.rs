@@ -1,0 +1,79 @@
+//! Which headers go on: to the provider, and back to the caller. The one list for all surfaces.
+//!
+//! Enters: the headers of a message as received. Leaves: those that go on, in their order, values untouched.
+//! Never: adds one, or knows a provider.
+//!
+//! Not forwarded to a provider, besides what belongs to one hop (RFC 9110, section 7.6.1): `host` and `content-length`, which the
+//! engine writes anew; everything of the gateway's and of an edge before it (`cf-*`, `tollgate-*`, addresses of the caller); credentials that
+//! are empty or hold a gateway token; cookies, which are the gateway's if anybody's: a caller never sees a provider's;
+//! sub-protocols of a WebSocket, which may carry keys and mean nothing without the upgrade.
+//! Not returned to a caller, besides hop-by-hop headers: a provider's cookies, what it says of its own origin to
+//! browsers, and whatever looks like ours.
+
+mod credential;
+mod names;
+
+use http::header::{CONNECTION, TE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+pub use credential::is_blank;
+
+/// What only the engine knows about a request's headers.
+pub struct RequestPolicy<'a> {
+    /// Headers that hold a gateway token, which no provider may see.
+    pub spent: &'a dyn Fn(&HeaderName) -> bool,
+    /// Headers of ours that are meant for this provider.
+    pub own: &'a [HeaderName],
+}
+
+pub fn forward_request(headers: &HeaderMap, policy: &RequestPolicy<'_>) -> HeaderMap {
+    let named = named_in_connection(headers);
+    forward(headers, &named, |name, value| {
+        if names::REQUEST.holds(name.as_str()) {
+            return (*name == TE && is_trailers(value)) || policy.own.contains(name);
+        }
+        let is_nothing = credential::HEADERS.contains(name) && credential::is_none(name, value);
+        !is_nothing && !(policy.spent)(name)
+    })
+}
+
+pub fn forward_response(headers: &HeaderMap) -> HeaderMap {
+    let named = named_in_connection(headers);
+    forward(headers, &named, |name, _| !names::RESPONSE.holds(name.as_str()))
+}
+
+fn forward(headers: &HeaderMap, named: &[String], goes_on: impl Fn(&HeaderName, &HeaderValue) -> bool) -> HeaderMap {
+    let mut out = HeaderMap::with_capacity(headers.keys_len());
+    for (name, value) in headers {
+        if goes_on(name, value) && (named.is_empty() || !is_named(named, name)) {
+            out.append(name.clone(), value.clone());
+        }
+    }
+    out
+}
+
+/// What `Connection` declares to be of this hop. Sorted, so that a list of thousands costs no more than reading it.
+fn named_in_connection(headers: &HeaderMap) -> Vec<String> {
+    let mut named = Vec::new();
+    for value in headers.get_all(CONNECTION) {
+        let words = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        for word in words.filter(|word| !is_usual(word)) {
+            named.push(String::from_utf8_lossy(word).to_ascii_lowercase());
+        }
+    }
+    named.sort_unstable();
+    named
+}
+
+/// The words that nearly every message has, none of which is a header that would otherwise go on.
+fn is_usual(word: &[u8]) -> bool {
+    word.is_empty() || [&b"keep-alive"[..], b"close", b"upgrade"].iter().any(|usual| word.eq_ignore_ascii_case(usual))
+}
+
+fn is_named(named: &[String], name: &HeaderName) -> bool {
+    named.binary_search_by(|word| word.as_str().cmp(name.as_str())).is_ok()
+}
+
+fn is_trailers(value: &HeaderValue) -> bool {
+    value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"trailers")
+}

@@ -1,0 +1,232 @@
+//! Where a provider lives, how its paths are mapped, and what each path asks for: all of it data.
+//!
+//! Enters: rows of `catalog/providers/<segment>/provider.toml`, and what a caller's path says after the segment.
+//! Leaves: a `Target`: origin, path, operation, model. Never: branches on a provider's name, or opens a connection.
+//!
+//! The vocabulary of a row is closed and small (`raw.rs` is its manual): prefixes to strip, paths from one pattern to another, operations by
+//! pattern, one header that may name the target. A path the caller wrote goes on byte by byte, and so does the query; only slashes at its
+//! very beginning are dropped, because base URLs are written with and without one at their end. What a base URL in the
+//! settings does to a mapping is told in `base.rs`.
+
+mod base;
+mod builtin;
+mod compile;
+mod fault;
+mod path;
+mod pattern;
+mod raw;
+mod target;
+mod target_header;
+mod upstream;
+mod url;
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderName;
+
+use crate::dialect::Dialect;
+use base::Base;
+use pattern::Pattern;
+use target_header::TargetHeader;
+use upstream::{Host, PathTemplate};
+
+pub use fault::{BadRow, Misdirected};
+pub use raw::{RawAuth, RawAuthKind, RawOperation, RawPath, RawRow, RawTargetHeader};
+pub use target::Target;
+
+/// Every provider there is, by path segment.
+#[derive(Clone, Debug, Default)]
+pub struct Providers {
+    /// Sorted by segment.
+    rows: Vec<Arc<ProviderRow>>,
+}
+
+/// One provider, ready to map requests.
+#[derive(Clone, Debug)]
+pub struct ProviderRow {
+    name: Arc<str>,
+    title: String,
+    docs: String,
+    key_env: Vec<String>,
+    compat_prefix: Option<String>,
+    rest_author: Option<String>,
+    auth: Auth,
+    credential_headers: Vec<HeaderName>,
+    credential_query: Option<String>,
+    own_headers: Vec<HeaderName>,
+    base: Base,
+    strip_prefixes: Vec<String>,
+    paths: Vec<Mapping>,
+    target_header: Option<TargetHeader>,
+    operations: Vec<Arc<Operation>>,
+}
+
+/// How a provider wants to see its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    Bearer,
+    Header { name: HeaderName, prefix: String },
+    Query { name: String },
+    Sigv4,
+    None,
+}
+
+/// What a path asks for, and in which language.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub name: Arc<str>,
+    pub dialect: Dialect,
+    pattern: Pattern,
+    model: Option<usize>,
+    model_query: Option<String>,
+}
+
+/// Scheme, host and port: what a connection is opened to, and what a key is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// `http`, `https`, or `builtin` for what the engine answers itself.
+    pub scheme: String,
+    /// Lower case; an IPv6 address keeps its brackets.
+    pub host: String,
+    pub port: u16,
+}
+
+#[derive(Clone, Debug)]
+struct Mapping {
+    from: Pattern,
+    /// `None`: the base URL's.
+    host: Option<Host>,
+    path: PathTemplate,
+    /// The hole that holds the model's name, where the upstream path has none.
+    model: Option<usize>,
+}
+
+// === impl Providers ===
+
+impl Providers {
+    pub fn get(&self, segment: &str) -> Option<&Arc<ProviderRow>> {
+        let at = self.rows.binary_search_by(|row| row.segment().cmp(segment)).ok()?;
+        self.rows.get(at)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Arc<ProviderRow>> {
+        self.rows.iter()
+    }
+
+    /// The same providers, with this one in the place of the one of its segment, or added.
+    #[must_use]
+    pub fn with(mut self, row: ProviderRow) -> Self {
+        match self.rows.binary_search_by(|known| known.segment().cmp(row.segment())) {
+            Ok(at) => self.rows[at] = Arc::new(row),
+            Err(at) => self.rows.insert(at, Arc::new(row)),
+        }
+        self
+    }
+
+    /// The same providers, one of them elsewhere (see `base.rs`).
+    pub fn with_base_url(&self, segment: &str, url: &str) -> Result<Self, BadRow> {
+        let row = self.get(segment).ok_or_else(|| {
+            BadRow::new(
+                "provider",
+                format!("there is none called {}", fault::quoted(segment)),
+                "use a path segment of the catalog",
+            )
+        })?;
+        Ok(self.clone().with(row.with_base_url(url)?))
+    }
+}
+
+// === impl ProviderRow ===
+
+impl ProviderRow {
+    pub fn with_base_url(&self, url: &str) -> Result<Self, BadRow> {
+        Ok(Self { base: self.base.overridden(url)?, ..self.clone() })
+    }
+
+    /// The path segment, as records and cache keys hold it.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    pub fn segment(&self) -> &str {
+        &self.name
+    }
+
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    pub fn docs(&self) -> &str {
+        &self.docs
+    }
+
+    /// Environment variables where a key is usually found, the likeliest first.
+    pub fn key_env(&self) -> &[String] {
+        &self.key_env
+    }
+
+    pub fn compat_prefix(&self) -> Option<&str> {
+        self.compat_prefix.as_deref()
+    }
+
+    pub fn rest_author(&self) -> Option<&str> {
+        self.rest_author.as_deref()
+    }
+
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    /// Every request header that may carry a key for this provider.
+    pub fn credential_headers(&self) -> &[HeaderName] {
+        &self.credential_headers
+    }
+
+    /// Headers that only this provider may hear.
+    pub fn own_headers(&self) -> &[HeaderName] {
+        &self.own_headers
+    }
+
+    /// The query parameter that may carry a key.
+    pub fn credential_query(&self) -> Option<&str> {
+        self.credential_query.as_deref()
+    }
+
+    pub fn operations(&self) -> &[Arc<Operation>] {
+        &self.operations
+    }
+
+    /// The one origin that requests go to, unless a caller's path or header has a say in it: a key must not follow it there.
+    pub fn fixed_origin(&self) -> Option<Origin> {
+        self.base.origin().map(|origin| (**origin).clone())
+    }
+}
+
+// === impl Operation ===
+
+impl Operation {
+    /// The pattern of its paths, as the row spells it.
+    pub fn pattern(&self) -> &str {
+        self.pattern.text()
+    }
+}
+
+// === impl Origin ===
+
+impl Origin {
+    /// `https://api.openai.com`, with a port where it is not the usual one.
+    pub fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.host)?;
+        match (self.scheme.as_str(), self.port) {
+            ("https", 443) | ("http", 80) | (_, 0) => Ok(()),
+            (_, port) => write!(f, ":{port}"),
+        }
+    }
+}

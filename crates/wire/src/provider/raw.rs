@@ -1,0 +1,109 @@
+//! A provider's row as it is written: in `provider.toml`, and later in the REST API's JSON for custom providers.
+//!
+//! Enters: a document. Leaves: its members, unjudged. Never: depends on the rest of this crate: `build.rs` includes this file to read
+//! the catalog at build time.
+
+use serde::{Deserialize, Serialize};
+
+/// One provider. The doc comments here are the manual of `provider.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawRow {
+    /// What people call it.
+    pub title: String,
+    /// `https://host/path` that mapped paths are appended to. May hold `{account}` in its path. Left out when every path names its own host.
+    #[serde(default)]
+    pub base_url: Option<String>,
+    /// The provider's own reference of its API.
+    #[serde(default)]
+    pub docs: String,
+    /// Environment variables where its key is usually found; the first that is set counts.
+    #[serde(default)]
+    pub key_env: Vec<String>,
+    /// How the unified API calls it in `prefix/model`.
+    #[serde(default)]
+    pub compat_prefix: Option<String>,
+    /// How the REST API calls it in `author/model`.
+    #[serde(default)]
+    pub rest_author: Option<String>,
+    /// How it wants to see its key.
+    #[serde(default)]
+    pub auth: RawAuth,
+    /// Further headers that may carry its key. `authorization` and the header of `auth` need not be repeated.
+    #[serde(default)]
+    pub credential_headers: Vec<String>,
+    /// A query parameter that may carry its key.
+    #[serde(default)]
+    pub credential_query: Option<String>,
+    /// Headers named `tollgate-...` that would be kept back from any other provider, and are meant for this one.
+    #[serde(default)]
+    pub own_headers: Vec<String>,
+    /// Beginnings of a caller's path that say what the base URL says already: the first that fits is dropped, once.
+    #[serde(default)]
+    pub strip_prefixes: Vec<String>,
+    /// Tried in order; without any, what follows the segment is appended to the base URL.
+    #[serde(default)]
+    pub paths: Vec<RawPath>,
+    /// Lets a request name its whole target in a header.
+    #[serde(default)]
+    pub target_header: Option<RawTargetHeader>,
+    /// What a mapped path asks for; the first that fits counts. Paths without one are passed on unread.
+    #[serde(default)]
+    pub operations: Vec<RawOperation>,
+}
+
+/// A caller's path and where it leads. In both, `{name}` stands for part of a segment and `{name*}` for any number of segments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawPath {
+    /// A hole named `model` is the model's name.
+    pub from: String,
+    /// Relative to the base URL, or a whole `https://...` whose host may hold parts of the path.
+    pub to: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawOperation {
+    /// Path below the base URL, or the whole path when the mapping names a host. `{model}` or `{model*}` is the model's name.
+    pub path: String,
+    pub name: String,
+    /// One of the names in `dialect.rs`.
+    pub dialect: String,
+    /// The query parameter that names the model.
+    #[serde(default)]
+    pub model_query: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawTargetHeader {
+    pub name: String,
+    /// Host names that it may lead to; `*.` stands for one or more labels.
+    pub hosts: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAuth {
+    pub kind: RawAuthKind,
+    /// Of the header or the query parameter.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What stands before the key in the header, with its space.
+    #[serde(default)]
+    pub prefix: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RawAuthKind {
+    /// `Authorization: Bearer KEY`.
+    #[default]
+    Bearer,
+    Header,
+    Query,
+    /// A signature over the request, AWS's way.
+    Sigv4,
+    None,
+}
