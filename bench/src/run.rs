@@ -32,10 +32,10 @@ pub struct Options {
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<Kind>,
     /// Repetitions; the table shows medians
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 5)]
     pub reps: u32,
     /// Requests of one throughput measurement
-    #[arg(long, default_value_t = 50_000)]
+    #[arg(long, default_value_t = 40_000)]
     pub requests: u64,
     /// Connections of the throughput measurement
     #[arg(long, default_value_t = 64)]
@@ -115,7 +115,7 @@ async fn measure(bench: &Bench) -> anyhow::Result<()> {
         text.push_str(&probe::instructions(bench).await?);
     }
     print!("{text}");
-    let path = results.write(&bench.options.out)?;
+    let path = results.write(&bench.options.out, &text)?;
     say(&format!("written: {}", path.display()));
     Ok(())
 }

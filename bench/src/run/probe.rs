@@ -18,7 +18,7 @@ use super::say;
 use super::target::{Kind, Target};
 use crate::process::Process;
 
-const TRACED_REQUESTS: u64 = 4_000;
+const WATCHED_REQUESTS: u64 = 4_000;
 /// What a tracer needs to take hold of all threads.
 const ATTACH: Duration = Duration::from_millis(800);
 /// Rarer calls than this are not worth a column of their own.
@@ -44,26 +44,35 @@ pub async fn syscalls(bench: &Bench) -> anyhow::Result<String> {
 
 /// Calls per request by name, the most frequent first. The records' way from journal to log is counted too.
 async fn traced(bench: &Bench, target: &mut Target, connections: u64) -> anyhow::Result<Vec<(f64, String)>> {
-    let load = |count| flags(&[("--count", count), ("--connections", connections), ("--seconds", 60)]);
-    ask(bench, target, &load(1_000)).await?;
-    let file = bench.scratch.path().join("strace");
-    let mut command = Command::new("strace");
-    command.args(["-c", "-f", "-p", &target.process(bench).id().to_string(), "-o"]).arg(&file);
-    let tracer = Process::start(command, None, &bench.errors_of("strace"))?;
-    tokio::time::sleep(ATTACH).await;
-    let report = ask(bench, target, &load(TRACED_REQUESTS)).await?;
-    target.process(bench).settle().await?;
-    tracer.stop(Signal::SIGINT).await.with_context(|| read(&bench.errors_of("strace")))?;
-    let mut counts: Vec<(f64, String)> = calls(&read(&file))
+    let summary = watched(bench, target, &["strace", "-c", "-f"], connections).await?;
+    let mut counts: Vec<(f64, String)> = calls(&summary)
         .into_iter()
-        .map(|(name, count)| (count as f64 / report.requests as f64, name))
+        .map(|(name, count)| (count as f64 / WATCHED_REQUESTS as f64, name))
         .filter(|(count, _)| *count >= SHOWN_FROM)
         .collect();
     counts.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     if counts.is_empty() {
-        bail!("strace counted nothing: {}", read(&bench.errors_of("strace")).trim());
+        bail!("strace counted nothing");
     }
     Ok(counts)
+}
+
+/// Attaches a tool to the target for the time of `WATCHED_REQUESTS`; what the tool wrote.
+async fn watched(bench: &Bench, target: &mut Target, tool: &[&str], connections: u64) -> anyhow::Result<String> {
+    ask(bench, target, &requests(1_000, connections)).await?;
+    let (file, errors) = (bench.scratch.path().join("watched"), bench.errors_of("watched"));
+    let mut command = Command::new(tool[0]);
+    command.args(&tool[1..]).args(["-p", &target.process(bench).id().to_string(), "-o"]).arg(&file);
+    let watcher = Process::start(command, None, &errors)?;
+    tokio::time::sleep(ATTACH).await;
+    ask(bench, target, &requests(WATCHED_REQUESTS, connections)).await?;
+    target.process(bench).settle().await?;
+    watcher.stop(Signal::SIGINT).await?;
+    std::fs::read_to_string(file).with_context(|| read(&errors))
+}
+
+fn requests(count: u64, connections: u64) -> Vec<String> {
+    flags(&[("--count", count), ("--connections", connections), ("--seconds", 300)])
 }
 
 /// Reads strace's summary: `% time, seconds, usecs/call, calls, [errors,] name`.
@@ -77,17 +86,14 @@ fn calls(summary: &str) -> BTreeMap<String, u64> {
 }
 
 pub async fn instructions(bench: &Bench) -> anyhow::Result<String> {
-    let counted_by = if perf_counts().await { "perf" } else { "valgrind" };
-    let mut text = format!(
-        "\n### User-space instructions per request (by {counted_by})\n\n| target | instructions |\n|---|---:|\n"
-    );
+    let perf = perf_counts().await;
+    let counter = if perf { "perf" } else { "valgrind" };
+    let mut text =
+        format!("\n### User-space instructions per request (by {counter})\n\n| target | instructions |\n|---|---:|\n");
     for kind in proxies(bench) {
         say(&format!("  instructions {kind}"));
-        // The difference of two runs: what happens once, at the start and at the end, falls out of it.
-        let (few, many) = (2_000, 6_000);
-        let (less, more) =
-            (counted(bench, kind, counted_by, few).await?, counted(bench, kind, counted_by, many).await?);
-        let _ = writeln!(text, "| {kind} | {:.0} |", (more as f64 - less as f64) / (many - few) as f64);
+        let each = if perf { by_perf(bench, kind).await? } else { by_valgrind(bench, kind).await? };
+        let _ = writeln!(text, "| {kind} | {each:.0} |");
     }
     Ok(text)
 }
@@ -100,27 +106,28 @@ async fn perf_counts() -> bool {
     })
 }
 
-async fn counted(bench: &Bench, kind: Kind, by: &str, requests: u64) -> anyhow::Result<u64> {
-    let file = bench.scratch.path().join("instructions");
-    let _ = std::fs::remove_file(&file); // of the one before
-    let place = file.display();
-    let tool: Vec<String> = match by {
-        "perf" => vec![
-            "perf".into(),
-            "stat".into(),
-            "-x,".into(),
-            "-e".into(),
-            "instructions:u".into(),
-            "-o".into(),
-            place.to_string(),
-        ],
-        _ => vec!["valgrind".into(), "--tool=callgrind".into(), format!("--callgrind-out-file={place}")],
-    };
-    let mut target = Target::start_under(bench, kind, &tool).await?;
-    ask(bench, &mut target, &flags(&[("--count", requests), ("--connections", 32), ("--seconds", 300)])).await?;
-    target.process(bench).settle().await?;
+async fn by_perf(bench: &Bench, kind: Kind) -> anyhow::Result<f64> {
+    let mut target = Target::start(bench, kind).await?;
+    let said = watched(bench, &mut target, &["perf", "stat", "-x,", "-e", "instructions:u"], 32).await?;
     target.stop().await?;
-    total(&read(&file)).with_context(|| format!("{by} wrote no count for {kind}"))
+    Ok(total(&said).context("perf wrote no count")? as f64 / WATCHED_REQUESTS as f64)
+}
+
+/// The difference of two runs: what happens once, at the start and at the end, falls out of it.
+async fn by_valgrind(bench: &Bench, kind: Kind) -> anyhow::Result<f64> {
+    let file = bench.scratch.path().join("callgrind");
+    let tool =
+        ["valgrind".to_owned(), "--tool=callgrind".to_owned(), format!("--callgrind-out-file={}", file.display())];
+    let mut totals = Vec::new();
+    for count in [2_000, 2_000 + WATCHED_REQUESTS] {
+        let mut target = Target::start_under(bench, kind, &tool).await?;
+        ask(bench, &mut target, &requests(count, 32)).await?;
+        target.process(bench).settle().await?;
+        target.stop().await?;
+        totals.push(total(&read(&file)).with_context(|| format!("callgrind wrote no count for {kind}"))?);
+        std::fs::remove_file(&file)?;
+    }
+    Ok((totals[1] as f64 - totals[0] as f64) / WATCHED_REQUESTS as f64)
 }
 
 /// Of perf `12345,,instructions:u,...`, of callgrind `summary: 12345` or `totals: 12345`.

@@ -95,6 +95,9 @@ impl Results {
 
     pub fn markdown(&self) -> String {
         let mut text = self.heading();
+        if self.samples.is_empty() && self.faults.is_empty() {
+            return text; // only probes were asked for
+        }
         for (title, columns) in TABLES {
             let _ = writeln!(text, "\n### {title}\n");
             self.table(&mut text, columns);
@@ -106,8 +109,8 @@ impl Results {
         text
     }
 
-    /// Writes everything that was measured, every repetition of it; the file's path.
-    pub fn write(&self, folder: &Path) -> anyhow::Result<PathBuf> {
+    /// Writes everything that was measured, every repetition of it, and the text beside it; the path of the data.
+    pub fn write(&self, folder: &Path, text: &str) -> anyhow::Result<PathBuf> {
         std::fs::create_dir_all(folder)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let samples: Vec<Value> = self
@@ -120,6 +123,7 @@ impl Results {
         });
         let path = folder.join(format!("{now}.json"));
         std::fs::write(&path, serde_json::to_vec_pretty(&all)?)?;
+        std::fs::write(path.with_extension("md"), text)?;
         Ok(path)
     }
 
@@ -151,7 +155,7 @@ impl Results {
 
     fn cell(&self, kind: Kind, Column(name, _, digits, ratio): &Column) -> String {
         let Some(value) = self.median(kind, name) else { return "-".to_owned() };
-        match self.ratio(kind, name, Kind::Proxy).filter(|_| *ratio) {
+        match self.ratio(kind, name).filter(|_| *ratio) {
             Some(ratio) => format!("{value:.digits$} ({ratio:.2}x)"),
             None => format!("{value:.digits$}"),
         }
@@ -161,11 +165,10 @@ impl Results {
         median(self.reps().filter_map(|rep| self.figure(kind, rep, name)).collect())
     }
 
-    /// The median over the repetitions of this target's figure divided by the other's.
-    fn ratio(&self, kind: Kind, name: &str, to: Kind) -> Option<f64> {
-        median(
-            self.reps().filter_map(|rep| Some(self.figure(kind, rep, name)? / self.figure(to, rep, name)?)).collect(),
-        )
+    /// The median over the repetitions of this target's figure divided by the proxy's.
+    fn ratio(&self, kind: Kind, name: &str) -> Option<f64> {
+        let within = |rep| Some(self.figure(kind, rep, name)? / self.figure(Kind::Proxy, rep, name)?);
+        median(self.reps().filter_map(within).collect())
     }
 
     fn reps(&self) -> std::ops::Range<u32> {

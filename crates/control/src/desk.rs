@@ -9,11 +9,12 @@
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
-use tollgate_model::{Clock, Gateway};
+use tollgate_model::Clock;
 use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_store::documents::Document;
 
 use self::read::read_all;
+use self::wishes::Forget;
 
 pub use self::error::DeskError;
 pub use self::tokens::{Made, Wanted};
@@ -24,14 +25,12 @@ mod installation;
 mod read;
 mod secret;
 mod tokens;
+mod wishes;
 
 /// What settings and catalog contribute to a snapshot; the desk adds gateways and tokens.
 pub type Base = Box<dyn Fn() -> Documents + Send + Sync>;
 /// Called with every new snapshot.
 pub type Publish = Box<dyn Fn(Arc<Snapshot>) + Send + Sync>;
-
-/// Called with account and gateway when what was cached for it must not be used any more.
-pub type Outdated = Box<dyn Fn(&str, &str) + Send + Sync>;
 
 /// A change is tried this often when others change the same document at the same time.
 const TRIES_MAX: usize = 8;
@@ -41,7 +40,7 @@ pub struct Desk {
     clock: Clock,
     base: Base,
     publish: Publish,
-    outdated: OnceLock<Outdated>,
+    forget: OnceLock<Forget>,
     current: RwLock<Option<Current>>,
     /// One change at a time in this process; other processes are met by versions.
     changing: Mutex<()>,
@@ -62,7 +61,7 @@ impl Desk {
             clock,
             base,
             publish: Box::new(|_| {}),
-            outdated: OnceLock::new(),
+            forget: OnceLock::new(),
             current: RwLock::default(),
             changing: Mutex::default(),
         }
@@ -104,25 +103,10 @@ impl Desk {
         if let Some(before) = before {
             self.tell_outdated(&before.snapshot, &snapshot);
         }
+        self.tell_wishes(&stored, &snapshot.account);
         // Still under the lock, so that an older snapshot cannot be published after a newer one.
         (self.publish)(snapshot.clone());
         Ok(snapshot)
-    }
-
-    /// `outdated` hears of gateways that went, came anew, or were saved with the wish to purge: also those that another process changed.
-    /// Only the first call counts.
-    pub(crate) fn when_outdated(&self, outdated: Outdated) {
-        drop(self.outdated.set(outdated));
-    }
-
-    fn tell_outdated(&self, before: &Snapshot, after: &Snapshot) {
-        let Some(outdated) = self.outdated.get() else { return };
-        for old in before.gateways() {
-            let stays = after.gateway(&old.id).is_some_and(|new| is_current(&old.settings, &new.settings));
-            if !stays {
-                outdated(&before.account, &old.id);
-            }
-        }
     }
 
     pub fn now_ms(&self) -> u64 {
@@ -197,12 +181,6 @@ impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Desk").finish_non_exhaustive()
     }
-}
-
-/// Whether answers that were cached under the old settings may still be used.
-fn is_current(old: &Gateway, new: &Gateway) -> bool {
-    let saved = old.modified_at != new.modified_at;
-    old.internal_id == new.internal_id && !(saved && new.cache_invalidate_on_update)
 }
 
 #[cfg(test)]

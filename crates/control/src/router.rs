@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
@@ -86,16 +86,31 @@ pub fn router(parts: Parts) -> Router {
         .with_state(office)
 }
 
-/// Gateways that another process changes or deletes lose their cached answers too. The handlers here do not rely on it: they purge before they answer.
+/// Gateways that another process changes or deletes lose their cached answers too, and wishes that it leaves are met. The handlers here do not
+/// rely on it: they purge before they answer.
 fn forget_outdated(parts: &Parts) {
-    let answers = parts.answers.clone();
-    parts.desk.when_outdated(Box::new(move |account, gateway| {
-        let purging = answers.purge(Purge::of_gateway(account, gateway));
+    let (answers, desk) = (parts.answers.clone(), Arc::downgrade(&parts.desk));
+    parts.desk.when_outdated(Box::new(move |purges, wish| {
         // The desk is used on threads of the runtime that may wait; without a runtime there is no server whose cache it could be.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(purging);
+            runtime.spawn(forget(answers.clone(), purges, wish, desk.clone()));
         }
     }));
+}
+
+async fn forget(answers: Arc<dyn Answers>, purges: Vec<Purge>, wish: Option<String>, desk: Weak<Desk>) {
+    let mut purged = 0;
+    for what in purges {
+        match answers.purge(what).await {
+            Ok(count) => purged += count,
+            Err(cause) => return tracing::error!(%cause, "outdated answers could not be removed from the cache"),
+        }
+    }
+    let (Some(wish), Some(desk)) = (wish, desk.upgrade()) else { return };
+    let met = tokio::task::spawn_blocking(move || desk.meet_wish(&wish, purged)).await;
+    if !matches!(met, Ok(Ok(()))) {
+        tracing::warn!(?met, "the cache was purged, but who asked for it could not be told");
+    }
 }
 
 fn filter(method: &Method) -> MethodFilter {

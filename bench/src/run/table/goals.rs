@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use super::Results;
+use crate::figures::median;
 use crate::run::target::Kind;
 
 struct Goal {
@@ -38,17 +39,30 @@ const fn goal(what: &'static str, kind: Kind, figure: &'static str, to: Divisor,
 
 pub fn markdown(results: &Results) -> String {
     let mut text = String::new();
-    for Goal { what, kind, figure, to, at_most } in GOALS {
-        let (reached, unit) = match to {
-            Divisor::Of(other) => (results.ratio(*kind, figure, *other), format!(" x {other}")),
-            Divisor::Nothing => (results.median(*kind, figure), String::new()),
-        };
-        let Some(reached) = reached else { continue };
+    for goal in GOALS {
+        let each: Vec<f64> = results.reps().filter_map(|rep| goal.reached(results, rep)).collect();
+        let Some(reached) = median(each.clone()) else { continue };
         if text.is_empty() {
-            text.push_str("\n### Goals\n\n| goal | at most | reached | |\n|---|---:|---:|---|\n");
+            text.push_str("\n### Goals\n\n| goal | at most | reached | each repetition | |\n|---|---:|---:|---|---|\n");
         }
-        let verdict = if reached <= *at_most { "met" } else { "missed" };
-        let _ = writeln!(text, "| {what} | {at_most}{unit} | {reached:.2}{unit} | {verdict} |");
+        let unit = match goal.to {
+            Divisor::Of(other) => format!(" x {other}"),
+            Divisor::Nothing => String::new(),
+        };
+        let each: Vec<String> = each.iter().map(|one| format!("{one:.2}")).collect();
+        let verdict = if reached <= goal.at_most { "met" } else { "missed" };
+        let Goal { what, at_most, .. } = goal;
+        let _ = writeln!(text, "| {what} | {at_most}{unit} | {reached:.2} | {} | {verdict} |", each.join(", "));
     }
     text
+}
+
+impl Goal {
+    fn reached(&self, results: &Results, rep: u32) -> Option<f64> {
+        let figure = results.figure(self.kind, rep, self.figure)?;
+        match self.to {
+            Divisor::Of(other) => Some(figure / results.figure(other, rep, self.figure)?),
+            Divisor::Nothing => Some(figure),
+        }
+    }
 }

@@ -1,3 +1,5 @@
+//! The desk over real documents, alone and beside another process.
+
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -8,6 +10,9 @@ use tollgate_rules::token::digest;
 use tollgate_store::embedded::FileDocuments;
 
 use super::*;
+
+/// How many purges, and for which wish.
+type Heard = Vec<(usize, Option<String>)>;
 
 const NOW: u64 = 1_795_000_000_000;
 
@@ -166,7 +171,8 @@ fn what_was_cached_for_a_gateway_is_outdated_whoever_changed_it() {
     let (server, command_line) = (desk(dir.path()), desk(dir.path()));
     let heard: Arc<Mutex<Vec<String>>> = Arc::default();
     let ear = heard.clone();
-    server.when_outdated(Box::new(move |_, gateway| ear.lock().push(gateway.to_owned())));
+    let name = |purge: &tollgate_store::answers::Purge| purge.gateway.as_deref().unwrap_or_default().to_owned();
+    server.when_outdated(Box::new(move |purges, _| ear.lock().extend(purges.iter().map(name))));
     let mut keeps = body("keeps");
     keeps["cache_invalidate_on_update"] = false.into();
     command_line.create_gateway(&keeps).unwrap();
@@ -185,4 +191,26 @@ fn what_was_cached_for_a_gateway_is_outdated_whoever_changed_it() {
     let mut outdated = std::mem::take(&mut *heard.lock());
     outdated.sort_unstable();
     assert_eq!(outdated, ["keeps", "purges"], "one came anew, one is gone");
+}
+
+#[test]
+fn a_wish_waits_until_it_is_met_and_not_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let (clock, hand) = Clock::manual(NOW);
+    let documents = Arc::new(FileDocuments::open(&dir.path().join("tollgate.db")).unwrap());
+    let (server, command_line) = (Desk::new(documents, clock, Box::new(Documents::default)), desk(dir.path()));
+    let heard: Arc<Mutex<Heard>> = Arc::default();
+    let ear = heard.clone();
+    server.when_outdated(Box::new(move |purges, wish| ear.lock().push((purges.len(), wish))));
+    let id = command_line.wish_purge("g", None, Some("k")).unwrap();
+    assert_eq!(command_line.wish_met(&id).unwrap(), None);
+    server.current().unwrap();
+    assert_eq!(*heard.lock(), [(2, Some(id.clone()))], "a key names a whole answer and a streamed one");
+    server.meet_wish(&id, 3).unwrap();
+    server.current().unwrap();
+    assert_eq!((command_line.wish_met(&id).unwrap(), heard.lock().len()), (Some(3), 1));
+    hand.advance(std::time::Duration::from_secs(61));
+    server.refresh().unwrap();
+    assert_eq!(command_line.wish_met(&id).unwrap(), None, "nobody waits any more");
+    server.meet_wish(&id, 1).unwrap();
 }

@@ -1,3 +1,5 @@
+//! The whole API over embedded stores, without a socket.
+
 #![allow(clippy::unwrap_used)]
 
 mod access;

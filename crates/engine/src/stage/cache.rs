@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tollgate_model::{Refusal, Usage};
 use tollgate_rules::cache_key::{self, Asked, Key, Scope};
 use tollgate_rules::cacheable;
@@ -52,7 +52,9 @@ pub(crate) async fn find(
     options: &Options,
 ) -> Result<Looked, Refusal> {
     let wish = &options.cache;
-    let Some(body) = step.body.held().filter(|_| wish.applies()) else { return Ok(Looked::Off) };
+    let Some(body) = step.body.held().filter(|_| wish.applies() && step.method != Method::HEAD) else {
+        return Ok(Looked::Off);
+    };
     if wish.skip || (step.streamed && wish.streams == StreamCache::Off) {
         return Ok(if wish.skip { Looked::Alone } else { Looked::Off });
     }

@@ -2,6 +2,11 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod cache;
+mod cancel;
+mod deadlines;
 mod flight;
 mod native;
+mod raw;
+mod retry;
 mod town;
+mod truncation;

@@ -23,6 +23,7 @@ use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Fallback, Serving};
 use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Wish};
+use tollgate_model::record::Outcome;
 use tollgate_model::token::{Permission, Token};
 use tollgate_model::{Clock, Gateway, Record};
 use tollgate_rules::catalog::Catalog;
@@ -231,24 +232,59 @@ impl Town {
         })
     }
 
+    /// How each request in the log ended, however many there are.
+    pub async fn outcomes(&self) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        self.log().await;
+        loop {
+            let page = Page { skip: outcomes.len() as u64, ..Page::newest(1_000) };
+            let listed = self.records.list(&Filter::of_gateway("g"), &page).unwrap();
+            outcomes.extend(listed.records.iter().map(|record| record.outcome));
+            if listed.records.is_empty() {
+                return outcomes;
+            }
+        }
+    }
+
+    /// The log once it has so many records. Who leaves does not wait until that is written down.
+    pub async fn logged(&self, count: usize) -> Vec<Record> {
+        for _ in 0..1_000 {
+            let log = self.log().await;
+            if log.len() >= count {
+                return log;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("fewer than {count} records: {:#?}", self.log().await);
+    }
+
     /// Everything has ended and nothing is held for anybody.
     pub async fn at_rest(&self) {
-        let rest = async {
-            while !self.is_at_rest() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+        self.until(|| self.is_at_rest()).await;
+    }
+
+    /// Waits until this is so. What it waits for has no deadline of its own to be told apart from: ten seconds are for ever.
+    pub async fn until(&self, so: impl Fn() -> bool) {
+        let waiting = async {
+            while !so() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        if tokio::time::timeout(Duration::from_secs(10), rest).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(10), waiting).await.is_err() {
             let (held, fills) = (self.shared.held(), self.shared.fills_open());
-            panic!("held {held}, fills {fills}, {:?}, {}", self.provider.counts(), self.shared.metrics.text().unwrap());
+            panic!("held {held}, fills {fills}, {:?}, {}", self.provider.counts(), self.gauges());
         }
+    }
+
+    pub fn gauges(&self) -> String {
+        self.shared.metrics.text().unwrap()
     }
 
     fn is_at_rest(&self) -> bool {
         self.shared.held() == 0
             && self.shared.fills_open() == 0
             && self.provider.counts().answers_open == 0
-            && self.shared.metrics.text().unwrap().contains("tollgate_requests_in_flight 0\n")
+            && self.gauges().contains("tollgate_requests_in_flight 0\n")
     }
 
     /// Stops, as a process does that is told to, and leaves its directory.

@@ -1,3 +1,5 @@
+//! Gateways and the cache over HTTP.
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -175,5 +177,22 @@ async fn saving_purges_when_it_was_asked_for_and_deleting_always() {
     assert!(!found(&shop, name).await);
     let name = remember(&shop, "g", "a", "m", false);
     shop.ask("DELETE", "gateways/g", &token, None).await.result();
+    assert!(!found(&shop, name).await);
+}
+
+#[tokio::test]
+async fn another_process_leaves_a_wish_and_hears_when_it_is_met() {
+    let shop = Shop::open();
+    shop.gateway("g");
+    let name = remember(&shop, "g", "a", "m", false);
+    assert!(found(&shop, name).await);
+    let wish = shop.desk.wish_purge("g", None, Some("a")).unwrap();
+    shop.desk.current().unwrap();
+    let met = async {
+        while shop.desk.wish_met(&wish).unwrap().is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), met).await.unwrap();
     assert!(!found(&shop, name).await);
 }

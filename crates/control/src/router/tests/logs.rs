@@ -1,3 +1,5 @@
+//! Logs over HTTP: order, pages, filters, bodies, and queries nobody would send.
+
 use std::time::Duration;
 
 use proptest::prelude::*;
