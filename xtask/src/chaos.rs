@@ -108,6 +108,7 @@ async fn judge(dir: &Path, delivered: &[String]) -> anyhow::Result<(usize, usize
     let token = tell(dir, &["token", "create", "--name", "chaos", "--permissions", "read"])?;
     let token = token["token"].as_str().context("token create printed no token")?.to_owned();
     let caller = Caller::new();
+    settled(&caller, &gateway, &token).await?;
     let mut seen: HashMap<String, usize> = HashMap::new();
     for page in 1.. {
         let url = format!(
@@ -125,6 +126,22 @@ async fn judge(dir: &Path, delivered: &[String]) -> anyhow::Result<(usize, usize
     let missing = delivered.iter().filter(|id| !seen.contains_key(id.as_str())).count();
     let duplicates = seen.values().filter(|count| **count > 1).count();
     Ok((missing, duplicates, seen.len()))
+}
+
+/// A gateway that starts on a long journal answers while it is still reading it: waits until its log no longer grows.
+async fn settled(caller: &Caller, gateway: &Gateway, token: &str) -> anyhow::Result<()> {
+    let url = format!("{}/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways/{GATEWAY}/logs?per_page=1", gateway.url);
+    let (mut before, mut same) = (0, 0);
+    for _ in 0..120 {
+        let count = caller.api(&url, token).await?["result_info"]["total_count"].as_u64().context("no total_count")?;
+        same = if count == before && count > 0 { same + 1 } else { 0 };
+        if same == 4 {
+            return Ok(());
+        }
+        before = count;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    anyhow::bail!("the log still grows after a minute without traffic")
 }
 
 struct Dice(u64);

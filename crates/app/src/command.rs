@@ -1,7 +1,7 @@
 //! What can be done from a shell on the machine where the data is.
 //!
-//! Enters: parsed arguments and the data directory. Leaves: tables for people, JSON for programs. Never: needs a running server, except where
-//! one runs and holds what is asked for in its memory.
+//! Enters: parsed arguments and the data directory. Leaves: tables for people, JSON for programs. Never: needs a running server, nor connects
+//! to one: the two meet in the files.
 //!
 //! Whoever may read and write the data directory is the operator: no token is asked for. Settings live in one SQLite file that several processes may
 //! use, so a token made here works at once in a server that runs beside it.
@@ -11,7 +11,6 @@ pub(crate) mod gateway;
 pub(crate) mod log;
 pub(crate) mod token;
 
-mod client;
 mod duration;
 mod show;
 

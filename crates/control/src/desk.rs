@@ -6,14 +6,15 @@
 //! Several processes may work on the same documents: the server, and a `tollgate token create` beside it. Each change names the version it was made
 //! from, and is made again on what is there now when someone else was faster. All methods may wait for a disk.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
-use tollgate_model::{Clock, Gateway};
+use tollgate_model::Clock;
 use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_store::documents::Document;
 
 use self::read::read_all;
+use self::wishes::Forget;
 
 pub use self::error::DeskError;
 pub use self::tokens::{Made, Wanted};
@@ -24,6 +25,7 @@ mod installation;
 mod read;
 mod secret;
 mod tokens;
+mod wishes;
 
 /// What settings and catalog contribute to a snapshot; the desk adds gateways and tokens.
 pub type Base = Box<dyn Fn() -> Documents + Send + Sync>;
@@ -38,6 +40,7 @@ pub struct Desk {
     clock: Clock,
     base: Base,
     publish: Publish,
+    forget: OnceLock<Forget>,
     current: RwLock<Option<Current>>,
     /// One change at a time in this process; other processes are met by versions.
     changing: Mutex<()>,
@@ -58,6 +61,7 @@ impl Desk {
             clock,
             base,
             publish: Box::new(|_| {}),
+            forget: OnceLock::new(),
             current: RwLock::default(),
             changing: Mutex::default(),
         }
@@ -95,7 +99,11 @@ impl Desk {
         let mut current = self.current.write();
         let (stored, changes) = self.documents.all()?;
         let snapshot = Arc::new(self.compile(&stored, changes)?);
-        *current = Some(Current { changes, snapshot: snapshot.clone() });
+        let before = current.replace(Current { changes, snapshot: snapshot.clone() });
+        if let Some(before) = before {
+            self.tell_outdated(&before.snapshot, &snapshot);
+        }
+        self.tell_wishes(&stored, &snapshot.account);
         // Still under the lock, so that an older snapshot cannot be published after a newer one.
         (self.publish)(snapshot.clone());
         Ok(snapshot)
@@ -173,11 +181,6 @@ impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Desk").finish_non_exhaustive()
     }
-}
-
-/// For those who show a gateway: the settings of a compiled one.
-pub fn settings_of<'a>(snapshot: &'a Snapshot, id: &str) -> Option<&'a Gateway> {
-    snapshot.gateway(id).map(|rules| &rules.settings)
 }
 
 #[cfg(test)]

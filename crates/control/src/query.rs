@@ -16,7 +16,8 @@ const PAIRS_MAX: usize = 2_000;
 
 #[derive(Debug, Default)]
 pub struct Query {
-    pub pairs: Vec<(String, String)>,
+    pairs: Vec<(String, String)>,
+    too_many: bool,
 }
 
 /// Reads parameters and gathers what is wrong with them.
@@ -30,15 +31,18 @@ pub struct Reader<'q> {
 
 impl Query {
     pub fn parse(raw: &str) -> Self {
-        let pairs = raw.split('&').filter(|pair| !pair.is_empty()).take(PAIRS_MAX).map(|pair| {
+        let mut parts = raw.split('&').filter(|pair| !pair.is_empty());
+        let pairs = parts.by_ref().take(PAIRS_MAX).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(name), decode(value))
         });
-        Self { pairs: pairs.collect() }
+        Self { pairs: pairs.collect(), too_many: parts.next().is_some() }
     }
 
     pub fn reader(&self) -> Reader<'_> {
-        Reader { query: self, faults: Vec::new() }
+        // Left out silently, a filter would show rows that were not asked for.
+        let too_many = self.too_many.then(|| Fault::new(["query"], format!("At most {PAIRS_MAX} parameters")));
+        Reader { query: self, faults: too_many.into_iter().collect() }
     }
 }
 
@@ -143,6 +147,12 @@ mod tests {
         assert_eq!(read.text("text"), Some("a b c+"));
         assert_eq!(read.time("day"), Some(1_794_960_000_000));
         assert!(read.finish().is_ok());
+    }
+
+    #[test]
+    fn more_parameters_than_anyone_sends_are_refused() {
+        assert!(Query::parse(&"a=1&".repeat(PAIRS_MAX)).reader().finish().is_ok());
+        assert!(Query::parse(&"a=1&".repeat(PAIRS_MAX + 1)).reader().finish().is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +16,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
 use http::Method;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tollgate_store::answers::Purge;
 use tollgate_store::{Answers, Records};
 
 use crate::answer::Answer;
@@ -62,6 +64,7 @@ struct Office {
 
 /// The whole API, and `/`, `/livez`, `/readyz`, `/metrics` beside it. Answers every path: what is in no row is 404.
 pub fn router(parts: Parts) -> Router {
+    forget_outdated(&parts);
     let office = Arc::new(Office { parts: Arc::new(parts), places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
     let mut by_path: BTreeMap<String, MethodRouter<Arc<Office>>> = BTreeMap::new();
     for row in ROWS {
@@ -81,6 +84,33 @@ pub fn router(parts: Parts) -> Router {
         .fallback(async || Problem::no_route())
         .method_not_allowed_fallback(async || Problem::wrong_method())
         .with_state(office)
+}
+
+/// Gateways that another process changes or deletes lose their cached answers too, and wishes that it leaves are met. The handlers here do not
+/// rely on it: they purge before they answer.
+fn forget_outdated(parts: &Parts) {
+    let (answers, desk) = (parts.answers.clone(), Arc::downgrade(&parts.desk));
+    parts.desk.when_outdated(Box::new(move |purges, wish| {
+        // The desk is used on threads of the runtime that may wait; without a runtime there is no server whose cache it could be.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(forget(answers.clone(), purges, wish, desk.clone()));
+        }
+    }));
+}
+
+async fn forget(answers: Arc<dyn Answers>, purges: Vec<Purge>, wish: Option<String>, desk: Weak<Desk>) {
+    let mut purged = 0;
+    for what in purges {
+        match answers.purge(what).await {
+            Ok(count) => purged += count,
+            Err(cause) => return tracing::error!(%cause, "outdated answers could not be removed from the cache"),
+        }
+    }
+    let (Some(wish), Some(desk)) = (wish, desk.upgrade()) else { return };
+    let met = tokio::task::spawn_blocking(move || desk.meet_wish(&wish, purged)).await;
+    if !matches!(met, Ok(Ok(()))) {
+        tracing::warn!(?met, "the cache was purged, but who asked for it could not be told");
+    }
 }
 
 fn filter(method: &Method) -> MethodFilter {
@@ -198,3 +228,6 @@ impl std::fmt::Debug for Public {
         f.debug_struct("Public").field("url", &self.url).field("loopback", &self.loopback).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ pub(crate) const NOW: u64 = 1_795_000_000_000;
 
 pub(crate) fn plain() -> Record {
     Record {
-        id: Id::from_u128(0x0192_6e33_4000_7000_8000_0000_0000_0001),
+        id: Id::from_u128((u128::from(NOW) << 80) | 0x7000_8000_0000_0000_0001),
         event_id: None,
         account: "a1".into(),
         gateway: "g".into(),

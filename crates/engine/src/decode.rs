@@ -30,7 +30,7 @@ enum Coding {
 /// How a body is encoded, as far as it matters here.
 pub(crate) enum Encoding {
     Identity,
-    Known(Decoder),
+    Known(Box<Decoder>),
     /// Forwarded as it is, not looked into.
     Unknown,
 }
@@ -45,8 +45,9 @@ pub(crate) fn encoding(headers: &HeaderMap, decoded_max: usize) -> Encoding {
     if matches!(name.as_str(), "" | "identity") {
         return Encoding::Identity;
     }
-    coding(&name)
-        .map_or(Encoding::Unknown, |coding| Encoding::Known(Decoder { coding, encoded: 0, decoded: 0, decoded_max }))
+    coding(&name).map_or(Encoding::Unknown, |coding| {
+        Encoding::Known(Box::new(Decoder { coding, encoded: 0, decoded: 0, decoded_max }))
+    })
 }
 
 fn coding(name: &str) -> Option<Coding> {
@@ -133,7 +134,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_ENCODING, http::HeaderValue::from_static(name));
         match encoding(&headers, decoded_max) {
-            Encoding::Known(decoder) => decoder,
+            Encoding::Known(decoder) => *decoder,
             _ => panic!("{name} is known"),
         }
     }

@@ -27,8 +27,6 @@ pub(crate) enum ReplyBody {
     Whole(Option<Bytes>),
     Relay(Box<Relay>),
     Replay(Box<Replay>),
-    /// What came of an answer that broke off: sent, and then the connection is broken off too.
-    Broken(Option<Bytes>),
     /// The control plane's.
     Other(UnsyncBoxBody<Bytes, BoxError>),
 }
@@ -136,10 +134,6 @@ impl http_body::Body for ReplyBody {
             Self::Whole(bytes) => std::task::Poll::Ready(bytes.take().map(|bytes| Ok(http_body::Frame::data(bytes)))),
             Self::Relay(relay) => std::pin::Pin::new(&mut **relay).poll_frame(cx),
             Self::Replay(replay) => std::pin::Pin::new(&mut **replay).poll_frame(cx),
-            Self::Broken(bytes) => std::task::Poll::Ready(Some(match bytes.take().filter(|bytes| !bytes.is_empty()) {
-                Some(bytes) => Ok(http_body::Frame::data(bytes)),
-                None => Err("the provider broke its answer off".into()),
-            })),
             Self::Other(body) => std::pin::Pin::new(body).poll_frame(cx),
         }
     }
@@ -148,7 +142,7 @@ impl http_body::Body for ReplyBody {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Relay(relay) => relay.is_end_stream(),
-            Self::Replay(_) | Self::Broken(_) => false,
+            Self::Replay(_) => false,
             Self::Other(body) => body.is_end_stream(),
         }
     }
@@ -157,7 +151,7 @@ impl http_body::Body for ReplyBody {
         match self {
             Self::Whole(bytes) => http_body::SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Self::Relay(relay) => relay.size_hint(),
-            Self::Replay(_) | Self::Broken(_) => http_body::SizeHint::default(),
+            Self::Replay(_) => http_body::SizeHint::default(),
             Self::Other(body) => body.size_hint(),
         }
     }

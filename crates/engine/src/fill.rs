@@ -10,10 +10,12 @@ use ahash::RandomState;
 use bytes::Bytes;
 use hashbrown::HashMap;
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use parking_lot::Mutex;
 use tollgate_model::Moment;
 use tollgate_rules::cache_key::Key;
 use tollgate_rules::cacheable::BODY_BYTES_MAX;
+use tollgate_wire::frame::Framing;
 
 #[derive(Default)]
 pub(crate) struct Fills {
@@ -38,6 +40,13 @@ struct State {
 pub(crate) struct Shown {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+}
+
+impl Shown {
+    pub(crate) fn is_stream(&self) -> bool {
+        let content_type = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        content_type.and_then(Framing::of).is_some()
+    }
 }
 
 #[derive(Clone)]
@@ -106,8 +115,7 @@ impl Fills {
         Entered::Lead(Leader { fills: self.open.clone(), fill, key, began: now })
     }
 
-    #[cfg(test)]
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.open.lock().len()
     }
 }
@@ -157,6 +165,12 @@ impl Leader {
     /// Somebody waits for this answer besides the one who asked first.
     pub(crate) fn is_followed(&self) -> bool {
         self.fill.state.lock().followers > 0
+    }
+
+    /// Ready when nobody follows any longer.
+    pub(crate) fn poll_deserted(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.fill.state.lock();
+        if state.followers == 0 { Poll::Ready(()) } else { park(&mut state, cx) }
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -217,7 +231,11 @@ fn park<T>(state: &mut State, cx: &Context<'_>) -> Poll<T> {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.fill.state.lock().followers -= 1;
+        let mut state = self.fill.state.lock();
+        state.followers -= 1;
+        if state.followers == 0 {
+            wake(&mut state);
+        }
     }
 }
 

@@ -132,6 +132,11 @@ impl Shared {
     pub fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }
+
+    /// Answers that are being fetched right now and may be shared.
+    pub fn fills_open(&self) -> usize {
+        self.fills.len()
+    }
 }
 
 impl Gate {

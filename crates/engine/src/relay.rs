@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
-use tollgate_model::Usage;
 use tollgate_model::record::Outcome;
+use tollgate_model::{Refusal, Usage};
 use tollgate_wire::dialect::Dialect;
 
 use crate::body::BoxError;
@@ -33,12 +34,15 @@ pub(crate) struct Relay {
     patience: Patience,
     /// How a fault is told in the middle of a stream; `None` where only breaking off can tell it.
     fault: Option<Bytes>,
+    /// Nothing goes out before the end, so that a fault can still become a refusal.
+    held_back: bool,
 }
 
 enum State {
     Flowing(Source),
     /// The books are being closed; then this goes out.
     Ending(Closed, Last),
+    Aborting,
     Done,
 }
 
@@ -49,6 +53,8 @@ enum Last {
     Abort,
 }
 
+/// Nearly every answer is the large kind: a box around it would be an allocation for each.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Source {
     Upstream(Upstream),
     Follower(Follower),
@@ -74,7 +80,17 @@ impl Relay {
     pub(crate) fn new(gate: Arc<Gate>, books: Books, source: Source, left: Option<u64>, fault: Option<Bytes>) -> Self {
         let limits = gate.shared.limits;
         let patience = Patience::new(limits.answer_idle, limits.total);
-        Self { gate, books, state: State::Flowing(source), left, patience, fault }
+        Self { gate, books, state: State::Flowing(source), left, patience, fault, held_back: false }
+    }
+
+    /// All of the answer before any of it goes out.
+    pub(crate) async fn gather(mut self) -> Result<Vec<Bytes>, Refusal> {
+        self.held_back = true;
+        let mut pieces = Vec::with_capacity(1);
+        while let Some(frame) = self.frame().await {
+            pieces.extend(frame.map_err(|_| broken_off())?.into_data());
+        }
+        Ok(pieces)
     }
 
     fn end(&mut self, outcome: Outcome, last: Last) {
@@ -86,6 +102,9 @@ impl Relay {
     }
 
     fn broken(&mut self) {
+        if self.held_back {
+            self.books.refused(&broken_off());
+        }
         let last = match self.fault.take() {
             Some(frame) if self.left.is_none() => Last::Piece(frame),
             _ => Last::Abort,
@@ -136,8 +155,17 @@ impl Body for Relay {
                     match last {
                         Last::Piece(bytes) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
                         Last::Nothing => return Poll::Ready(None),
-                        Last::Abort => return Poll::Ready(Some(Err("the provider broke its answer off".into()))),
+                        // After what is underway: the error makes hyper drop the connection with all it has not written yet.
+                        Last::Abort => {
+                            this.state = State::Aborting;
+                            cx.waker().wake_by_ref();
+                            return Poll::Pending;
+                        }
                     }
+                }
+                State::Aborting => {
+                    this.state = State::Done;
+                    return Poll::Ready(Some(Err(BROKEN_OFF.into())));
                 }
                 State::Done => return Poll::Ready(None),
             }
@@ -153,14 +181,21 @@ impl Body for Relay {
     }
 }
 
-/// The caller left. If others follow this answer it is read to its end for them; the provider is let go otherwise.
+const BROKEN_OFF: &str = "the provider broke its answer off";
+
+fn broken_off() -> Refusal {
+    Refusal::upstream_failed().because(BROKEN_OFF)
+}
+
+/// The caller left. If others follow this answer it is read to its end for them, and on this request's account, since the provider wants to be paid
+/// for all of it; the provider is let go otherwise.
 impl Drop for Relay {
     fn drop(&mut self) {
         if let State::Flowing(Source::Upstream(upstream)) = std::mem::replace(&mut self.state, State::Done)
             && upstream.share.as_ref().is_some_and(|(leader, _)| leader.is_followed())
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(upstream.drain(self.gate.clone()));
+            runtime.spawn(upstream.drain(self.gate.clone(), self.books.hand_on()));
         }
     }
 }
@@ -215,20 +250,28 @@ impl Upstream {
     }
 
     /// Reads on for those who follow, after the one who asked has left.
-    async fn drain(mut self, gate: Arc<Gate>) {
+    async fn drain(mut self, gate: Arc<Gate>, mut books: Books) {
         let limits = gate.shared.limits;
         let mut patience = Patience::new(limits.answer_idle, limits.total);
         loop {
-            match std::future::poll_fn(|cx| patience.watch(cx, |cx| self.poll(cx))).await {
-                Pulled::Data(bytes) => self.share(&gate, &bytes),
+            match std::future::poll_fn(|cx| patience.watch(cx, |cx| self.poll_for_others(cx))).await {
+                Pulled::Data(bytes) => {
+                    books.passed(&bytes);
+                    self.share(&gate, &bytes);
+                }
                 Pulled::Skip => {}
-                Pulled::End => return self.end(&gate, Outcome::Complete, None),
+                Pulled::End => {
+                    let usage = books.close(Outcome::Cancelled).usage.clone();
+                    return self.end(&gate, Outcome::Complete, usage);
+                }
                 Pulled::Broken => return,
             }
-            if !self.share.as_ref().is_some_and(|(leader, _)| leader.is_followed()) {
-                return;
-            }
         }
+    }
+
+    fn poll_for_others(&mut self, cx: &mut Context<'_>) -> Poll<Pulled> {
+        let deserted = self.share.as_ref().is_none_or(|(leader, _)| leader.poll_deserted(cx).is_ready());
+        if deserted { Poll::Ready(Pulled::Broken) } else { self.poll(cx) }
     }
 }
 

@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body::Body;
 use hyper::body::Incoming;
 use tollgate_model::Refusal;
 use tollgate_model::record::Outcome;
@@ -36,11 +37,13 @@ pub(crate) async fn serve(gate: &Arc<Gate>, request: Request<Incoming>) -> Respo
     let mut books = Books::open(gate, &head);
     let event_id = head.headers().get(edge::EVENT_ID).cloned();
     match walk(gate, &head, body, &mut books).await {
-        Ok((answer, options)) => follow(gate, books, answer, &head, &options, event_id).await,
+        Ok((answer, options)) => follow(gate, books, answer, &options, event_id).await,
         Err(refusal) => refuse(books, &refusal, event_id).await,
     }
 }
 
+/// Nearly every answer is the large kind: a box around it would be an allocation for each.
+#[allow(clippy::large_enum_variant)]
 enum Answer {
     Remembered(Arc<CachedAnswer>),
     Followed(Follower, Arc<Shown>, Step),
@@ -86,7 +89,6 @@ async fn follow(
     gate: &Arc<Gate>,
     books: Books,
     answer: Answer,
-    head: &Head,
     options: &Options,
     event_id: Option<HeaderValue>,
 ) -> Response<ReplyBody> {
@@ -99,11 +101,11 @@ async fn follow(
         }
         Answer::Followed(follower, shown, step) => {
             let marks = marks(CacheSaid::Collapsed);
-            followed(gate, books, follower, &shown, &step, marks)
+            followed(gate, books, follower, &shown, &step, marks).await
         }
         Answer::Fresh { sent, step, share, cache } => {
             let marks = marks(cache);
-            fresh(gate, books, sent, &step, share, head, marks).await
+            fresh(gate, books, sent, &step, share, marks).await
         }
     }
 }
@@ -117,7 +119,7 @@ async fn remembered(
     let mut response = Response::new(ReplyBody::Whole(None));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
     *response.headers_mut() = answer.headers.clone();
-    let streamed = answer.frames.len() > 1;
+    let streamed = !answer.frames.is_empty();
     books.remembered(&answer, response.headers(), streamed);
     marks.write(response.headers_mut());
     if streamed && options.cache.streams == StreamCache::Recorded {
@@ -130,7 +132,7 @@ async fn remembered(
     response
 }
 
-fn followed(
+async fn followed(
     gate: &Arc<Gate>,
     mut books: Books,
     follower: Follower,
@@ -138,14 +140,15 @@ fn followed(
     step: &Step,
     marks: Marks,
 ) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::Whole(None));
-    *response.status_mut() = StatusCode::from_u16(shown.status).unwrap_or_default();
-    *response.headers_mut() = shown.headers.clone();
-    books.collapsed(shown.status, response.headers(), tally(gate, step, &shown.headers));
+    let status = StatusCode::from_u16(shown.status).unwrap_or_default();
     let left = declared_length(&shown.headers);
+    let tally = tally(gate, step, &shown.headers);
+    let is_stream = tally.is_stream();
+    books.collapsed(shown.status, &shown.headers, tally);
+    let fault = if is_stream { fault_frame(step.dialect) } else { None };
+    let relay = Relay::new(gate.clone(), books, Source::Follower(follower), left, fault);
+    let mut response = pass(relay, is_short(left, is_stream), status, shown.headers.clone()).await;
     marks.write(response.headers_mut());
-    let relay = Relay::new(gate.clone(), books, Source::Follower(follower), left, fault_frame(step.dialect));
-    *response.body_mut() = ReplyBody::Relay(Box::new(relay));
     response
 }
 
@@ -159,26 +162,24 @@ async fn fresh(
     sent: Sent,
     step: &Step,
     share: Option<(Leader, Keep)>,
-    head: &Head,
     marks: Marks,
 ) -> Response<ReplyBody> {
     let (parts, body) = sent.answered.response.into_parts();
     let status = parts.status.as_u16();
-    let left = length_to_come(head.method(), parts.status, &parts.headers);
+    let left = length_to_come(&body, &parts.headers);
     let tally = tally(gate, step, &parts.headers);
-    let fault = if tally.is_stream() { fault_frame(step.dialect) } else { None };
+    let is_stream = tally.is_stream();
+    let fault = if is_stream { fault_frame(step.dialect) } else { None };
     books.answered(status, &parts.headers, tally);
     let mut headers = forward_response(&parts.headers);
     let share = lead(gate, share, status, &headers);
     if sent.exhausted && !headers.contains_key(edge::SHOULD_RETRY) {
         headers.insert(edge::SHOULD_RETRY, HeaderValue::from_static("false"));
     }
-    marks.write(&mut headers);
     let upstream = Upstream { body, lease: Some(sent.answered.lease), share };
     let relay = Relay::new(gate.clone(), books, Source::Upstream(upstream), left, fault);
-    let mut response = Response::new(gather(relay, left).await);
-    *response.status_mut() = parts.status;
-    *response.headers_mut() = headers;
+    let mut response = pass(relay, is_short(left, is_stream), parts.status, headers).await;
+    marks.write(response.headers_mut());
     response
 }
 
@@ -195,34 +196,37 @@ fn lead(gate: &Gate, share: Option<(Leader, Keep)>, status: u16, headers: &Heade
     }
 }
 
-/// Short answers of known length leave in one piece: head and body in one write, after one wait for the journal.
+/// Short answers of known length leave in one piece: head and body in one write, after one wait for the journal. One that breaks off is refused
+/// then, while it still can be.
 const GATHER_BYTES_MAX: u64 = 256 * 1024;
 
-async fn gather(mut relay: Relay, left: Option<u64>) -> ReplyBody {
-    let Some(length) = left.filter(|length| (1..=GATHER_BYTES_MAX).contains(length)) else {
-        return ReplyBody::Relay(Box::new(relay));
+fn is_short(left: Option<u64>, is_stream: bool) -> bool {
+    !is_stream && left.is_some_and(|length| length <= GATHER_BYTES_MAX)
+}
+
+async fn pass(relay: Relay, gathers: bool, status: StatusCode, headers: HeaderMap) -> Response<ReplyBody> {
+    let body = match gathers {
+        false => ReplyBody::Relay(Box::new(relay)),
+        true => match relay.gather().await {
+            Ok(pieces) => whole(pieces),
+            Err(refusal) => return edge::refusal(&refusal),
+        },
     };
-    let mut pieces: Vec<bytes::Bytes> = Vec::with_capacity(1);
-    while let Some(Ok(frame)) = relay.frame().await {
-        if let Ok(bytes) = frame.into_data() {
-            pieces.push(bytes);
-        }
-    }
-    let gathered: usize = pieces.iter().map(bytes::Bytes::len).sum();
-    if gathered as u64 != length {
-        // Broken off. The head still declares the length, so the caller's client sees it too.
-        return ReplyBody::Broken(Some(pieces.concat().into()));
-    }
-    match <[bytes::Bytes; 1]>::try_from(pieces) {
-        Ok([one]) => ReplyBody::Whole(Some(one)),
-        Err(pieces) => ReplyBody::Whole(Some(pieces.concat().into())),
-    }
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+fn whole(pieces: Vec<Bytes>) -> ReplyBody {
+    ReplyBody::Whole(match <[Bytes; 1]>::try_from(pieces) {
+        Ok([one]) => Some(one),
+        Err(pieces) => Some(Bytes::from(pieces.concat())).filter(|all| !all.is_empty()),
+    })
 }
 
 /// How many bytes of body will follow this head; `None` when only its end will tell.
-fn length_to_come(method: &Method, status: StatusCode, headers: &HeaderMap) -> Option<u64> {
-    if method == Method::HEAD || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
-        return None;
-    }
-    declared_length(headers)
+fn length_to_come(body: &Incoming, headers: &HeaderMap) -> Option<u64> {
+    // HEAD, 204 and 304 have none, whatever their headers say.
+    if body.is_end_stream() { Some(0) } else { declared_length(headers) }
 }

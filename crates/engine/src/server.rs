@@ -6,6 +6,7 @@
 //! hot path crosses no thread and takes no contended lock. Connections are handed to the worker that has the fewest.
 
 mod connection;
+mod patient;
 mod worker;
 
 use std::io;
@@ -43,6 +44,8 @@ pub struct Serving {
     pub headers_max: usize,
     /// For a whole request head, and for the first byte on an idle connection.
     pub head_timeout: Duration,
+    /// For a caller to take some of what is written to it.
+    pub write_timeout: Duration,
     pub tls: Option<tokio_rustls::TlsAcceptor>,
     pub egress: Arc<Egress>,
     pub upstream: Bounds,
@@ -58,6 +61,7 @@ impl Serving {
             head_bytes_max: 64 * 1024,
             headers_max: 128,
             head_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(60),
             tls: None,
             egress: Arc::default(),
             upstream: Bounds::default(),

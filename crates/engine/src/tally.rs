@@ -16,7 +16,7 @@ use crate::gate::Held;
 pub(crate) struct Tally {
     dialect: Dialect,
     reader: Reader,
-    decoder: Option<Decoder>,
+    decoder: Option<Box<Decoder>>,
     kept: Kept,
     /// Counts that a provider puts into headers.
     counts: HeaderMap,
@@ -24,7 +24,7 @@ pub(crate) struct Tally {
 }
 
 enum Reader {
-    Stream(Watch),
+    Stream(Box<Watch>),
     /// Read from the kept body once it is whole.
     Whole,
     /// Encoded in a way we do not know, or broken.
@@ -64,11 +64,15 @@ impl Tally {
         };
         let reader = match (legible, Framing::of(content_type)) {
             (false, _) => Reader::Blind,
-            (true, Some(framing)) => Reader::Stream(Watch::new(dialect, framing)),
+            (true, Some(framing)) => Reader::Stream(Box::new(Watch::new(dialect, framing))),
             (true, None) => Reader::Whole,
         };
         let kept = Kept { body: Body::None, bytes_max, held, too_large: false };
         Self { dialect, reader, decoder, kept, counts: counts(headers), size: 0 }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     pub(crate) fn is_stream(&self) -> bool {

@@ -39,7 +39,6 @@ pub mod code {
     pub const UPSTREAM_FAILED: u16 = 2005;
     pub const INVALID_PROVIDER: u16 = 2008;
     pub const UNAUTHORIZED: u16 = 2009;
-    pub const NO_CREDENTIAL: u16 = 2040;
     pub const BAD_REQUEST: u16 = 2901;
     pub const TOO_LARGE: u16 = 2902;
     pub const REQUEST_TIMEOUT: u16 = 2903;

@@ -38,9 +38,11 @@ pub fn exact(scope: Scope<'_>, asked: Asked<'_>) -> Key {
     digest(b"exact", scope, &parts)
 }
 
-/// The key that the caller chose: shared by all requests of the gateway that choose the same, whatever their provider.
-pub fn custom(scope: Scope<'_>, key: &str) -> Key {
-    digest(b"custom", scope, &[key.as_bytes()])
+/// The key that the caller chose: shared by all requests of the gateway that choose the same, whatever their provider. Only who asked for a stream
+/// is given one.
+pub fn custom(scope: Scope<'_>, key: &str, streamed: bool) -> Key {
+    let kind: &[u8] = if streamed { b"custom stream" } else { b"custom" };
+    digest(kind, scope, &[key.as_bytes()])
 }
 
 fn digest(kind: &[u8], scope: Scope<'_>, parts: &[&[u8]]) -> Key {
@@ -76,7 +78,7 @@ mod tests {
             // The same bytes, cut elsewhere.
             exact(Scope { account: "ag", gateway: "" }, ASKED),
             exact(SCOPE, Asked { credential: b"k{", body: b"}", ..ASKED }),
-            custom(SCOPE, "p"),
+            custom(SCOPE, "p", false),
         ];
         for (index, other) in others.iter().enumerate() {
             assert_ne!(*other, base, "case {index}");
@@ -86,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_chosen_key_is_scoped() {
-        assert_ne!(custom(SCOPE, "k"), custom(Scope { gateway: "h", ..SCOPE }, "k"));
-        assert_eq!(custom(SCOPE, "k"), custom(SCOPE, "k"));
+        assert_ne!(custom(SCOPE, "k", false), custom(Scope { gateway: "h", ..SCOPE }, "k", false));
+        assert_ne!(custom(SCOPE, "k", false), custom(SCOPE, "k", true));
+        assert_eq!(custom(SCOPE, "k", true), custom(SCOPE, "k", true));
     }
 }

@@ -28,8 +28,6 @@ pub struct Options {
     pub event_id: Option<String>,
     /// The text of `cf-aig-custom-cost`; read when the answer is priced.
     pub custom_cost: Option<String>,
-    /// Which stored key; the caller named it, so an unknown one is an error.
-    pub byok_alias: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +79,6 @@ pub const HEADERS: &[(&str, &str)] = &[
     ("cf-aig-max-attempts", "1 to 5, the first try included"),
     ("cf-aig-retry-delay", "milliseconds, at most 60000"),
     ("cf-aig-backoff", "constant, linear or exponential"),
-    ("cf-aig-byok-alias", "which stored provider key"),
 ];
 
 impl Options {
@@ -99,7 +96,6 @@ impl Options {
             metadata: Metadata::default(),
             event_id: None,
             custom_cost: None,
-            byok_alias: None,
         }
     }
 
@@ -132,7 +128,6 @@ impl Options {
             "cf-aig-metadata" => self.metadata = metadata::read(text),
             "cf-aig-event-id" => self.event_id = short(text),
             "cf-aig-custom-cost" => self.custom_cost = short(text),
-            "cf-aig-byok-alias" => self.byok_alias = short(text),
             "cf-aig-request-timeout" => {
                 set(&mut self.retry.timeout_ms, text.parse().ok().filter(|ms| *ms > 0).map(Some))
             }
@@ -289,7 +284,6 @@ mod tests {
             ("cf-aig-max-attempts", "2"),
             ("cf-aig-retry-delay", "7"),
             ("cf-aig-backoff", "linear"),
-            ("cf-aig-byok-alias", "b"),
         ];
         let plain = read(600, &[]);
         for (name, _) in HEADERS.iter().skip(1) {

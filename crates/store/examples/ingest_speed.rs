@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rustix::time::{ClockId, clock_gettime};
 use tollgate_model::Ids;
-use tollgate_store::embedded::{DayRecords, DayRecordsOptions};
+use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments};
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::records::{Filter, Page, Records};
 use tollgate_store::{Ingest, Journal, JournalOptions, Metrics};
@@ -23,11 +23,25 @@ const CREATED_MS: u64 = 1_795_000_000_000;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let number = |at, default| std::env::args().nth(at).map_or(Ok(default), |text| text.parse::<i32>());
     let (count, level) = (number(1, 100_000)?.unsigned_abs() as usize, number(2, 1)?);
+    open_empty()?;
     for (name, different) in [("different bodies", 4_096), ("identical bodies", 1), ("no bodies", 0)] {
         let dir = tempfile::tempdir()?;
         println!("{name}, {count} records, zstd level {level}");
         measure(dir.path(), count, different, level)?;
     }
+    Ok(())
+}
+
+fn open_empty() -> Result<(), Box<dyn std::error::Error>> {
+    let (dir, metrics, start) = (tempfile::tempdir()?, Arc::new(Metrics::default()), Instant::now());
+    let dir = dir.path();
+    let journal = Arc::new(Journal::open(&dir.join("journal"), JournalOptions::default(), metrics.clone())?);
+    let _writer = journal.writer(0)?;
+    let records = Arc::new(DayRecords::open(&dir.join("logs"), DayRecordsOptions::default(), metrics.clone())?);
+    let _answers = DiskAnswers::open(&dir.join("cache.db"), DiskAnswersOptions::default(), metrics.clone())?;
+    let _documents = FileDocuments::open(&dir.join("tollgate.db"))?;
+    let _ingest = Ingest::start(journal, records, IngestOptions::default())?;
+    println!("opening an empty store: {:?}", start.elapsed());
     Ok(())
 }
 

@@ -68,6 +68,9 @@ pub struct Journal {
     metrics: Arc<Metrics>,
     bells: Bells,
     workers: Arc<Mutex<Vec<Arc<Worker>>>>,
+    /// Where the series of earlier processes end. Seen once, at the opening: what comes after is this process's, even while its writer is only
+    /// being made, and must not be taken for something that is finished.
+    inherited: BTreeMap<usize, Position>,
     /// Dropped, and with that stopped, before the lock is given up.
     _syncer: Syncer,
     _lock: Guard,
@@ -78,7 +81,7 @@ pub struct Journal {
 pub(crate) struct Readable {
     pub(crate) worker: usize,
     pub(crate) dir: PathBuf,
-    /// Where its writer is; `None` when an earlier process left it.
+    /// Where its writer is, or where an earlier process left it.
     pub(crate) end: Option<Position>,
 }
 
@@ -91,7 +94,8 @@ impl Journal {
         let lock = guard::lock(dir)?;
         let (bells, workers) = (Bells::default(), Arc::default());
         let syncer = Syncer::start(Arc::clone(&workers), bells.sync.clone(), options.sync_every, metrics.clone())?;
-        Ok(Self { dir: dir.to_owned(), options, metrics, bells, workers, _syncer: syncer, _lock: lock })
+        let inherited = inherited(dir)?;
+        Ok(Self { dir: dir.to_owned(), options, metrics, bells, workers, inherited, _syncer: syncer, _lock: lock })
     }
 
     /// The writer of a worker, the same one each time. The worker's runtime must drive [`JournalWriter::run`].
@@ -116,26 +120,13 @@ impl Journal {
 
     /// Every series there is, whoever wrote it.
     pub(crate) fn readable(&self) -> Result<Vec<Readable>, StoreError> {
-        let mut ends: BTreeMap<usize, Option<Position>> = BTreeMap::new();
-        for worker in self.earlier()? {
-            ends.insert(worker, None);
-        }
+        let mut ends = self.inherited.clone();
         for worker in self.workers.lock().iter() {
-            ends.insert(worker.number, Some(worker.end()));
+            ends.insert(worker.number, worker.end());
         }
-        let of = |(worker, end): (usize, _)| Readable { worker, dir: self.dir.join(worker.to_string()), end };
+        let of =
+            |(worker, end): (usize, _)| Readable { worker, dir: self.dir.join(worker.to_string()), end: Some(end) };
         Ok(ends.into_iter().map(of).collect())
-    }
-
-    fn earlier(&self) -> Result<Vec<usize>, StoreError> {
-        let doing = |cause| StoreError::io(format!("reading the directory {}", self.dir.display()), cause);
-        let mut found = Vec::new();
-        for entry in fs::read_dir(&self.dir).map_err(doing)? {
-            let name = entry.map_err(doing)?.file_name();
-            let number = name.to_str().and_then(|name| name.parse::<usize>().ok());
-            found.extend(number.filter(|number| name.to_str() == Some(&number.to_string())));
-        }
-        Ok(found)
     }
 
     pub(crate) fn bell(&self) -> Arc<Bell> {
@@ -151,10 +142,61 @@ impl Journal {
     }
 }
 
+/// Every series that is there, and the place behind its last file.
+fn inherited(dir: &Path) -> Result<BTreeMap<usize, Position>, StoreError> {
+    let doing = |cause| StoreError::io(format!("reading the directory {}", dir.display()), cause);
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir).map_err(doing)? {
+        let name = entry.map_err(doing)?.file_name();
+        let Some(worker) = name.to_str().and_then(|name| name.parse::<usize>().ok()) else { continue };
+        let last = numbers(&dir.join(worker.to_string())).map_err(doing)?.last().copied().unwrap_or_default();
+        found.insert(worker, Position { segment: last + 1, offset: 0 });
+    }
+    Ok(found)
+}
+
 /// Never a number that was used before, even if its file is gone: `ingest` remembers its place by number.
 fn next_number(dir: &Path) -> Result<u64, StoreError> {
     let doing = |cause| StoreError::io(format!("reading the directory {}", dir.display()), cause);
     let last = numbers(dir).map_err(doing)?.last().copied().unwrap_or_default();
     let read = checkpoint::load(dir).map_or(0, |at| at.segment);
     Ok(last.max(read) + 1)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tollgate_model::Ids;
+
+    use super::*;
+    use crate::sample::record;
+
+    fn journal(dir: &Path) -> Journal {
+        Journal::open(dir, JournalOptions::default(), Arc::default()).unwrap()
+    }
+
+    /// Found by killing a loaded gateway: what ingest saw before a worker began was read as if no worker ever would.
+    #[test]
+    fn a_file_of_this_process_is_not_taken_for_an_earlier_one_s() {
+        let (dir, ids) = (tempfile::tempdir().unwrap(), Ids::new());
+        let write = |journal: &Journal| {
+            let writer = journal.writer(0).unwrap();
+            drop(writer.append(&record(&ids, 1_795_000_000_000), &[], &[]));
+            writer.flush();
+        };
+        write(&journal(dir.path()));
+        let journal = journal(dir.path());
+        let before = journal.readable().unwrap();
+        write(&journal);
+        let mut reader = Reader::new(&before[0].dir, Position::default());
+        let mut read = 0;
+        while let Some(chunk) = reader.read(before[0].end).unwrap() {
+            read += chunk.entries.len();
+            let next = chunk.next;
+            reader.advance(next);
+        }
+        assert_eq!(read, 1, "only the earlier process's record");
+        let now = journal.readable().unwrap();
+        assert_eq!(reader.read(now[0].end).unwrap().map(|chunk| chunk.entries.len()), Some(1));
+    }
 }

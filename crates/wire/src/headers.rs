@@ -22,13 +22,15 @@ pub use credential::is_blank;
 pub struct RequestPolicy<'a> {
     /// Headers that hold a gateway token, which no provider may see.
     pub spent: &'a dyn Fn(&HeaderName) -> bool,
+    /// Headers of ours that are meant for this provider.
+    pub own: &'a [HeaderName],
 }
 
 pub fn forward_request(headers: &HeaderMap, policy: &RequestPolicy<'_>) -> HeaderMap {
     let named = named_in_connection(headers);
     forward(headers, &named, |name, value| {
         if names::REQUEST.holds(name.as_str()) {
-            return *name == TE && is_trailers(value);
+            return (*name == TE && is_trailers(value)) || policy.own.contains(name);
         }
         let is_nothing = credential::HEADERS.contains(name) && credential::is_none(name, value);
         !is_nothing && !(policy.spent)(name)

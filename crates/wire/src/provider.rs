@@ -54,6 +54,7 @@ pub struct ProviderRow {
     auth: Auth,
     credential_headers: Vec<HeaderName>,
     credential_query: Option<String>,
+    own_headers: Vec<HeaderName>,
     base: Base,
     strip_prefixes: Vec<String>,
     paths: Vec<Mapping>,
@@ -182,7 +183,12 @@ impl ProviderRow {
         &self.credential_headers
     }
 
-    /// The query parameter that may carry one.
+    /// Headers that only this provider may hear.
+    pub fn own_headers(&self) -> &[HeaderName] {
+        &self.own_headers
+    }
+
+    /// The query parameter that may carry a key.
     pub fn credential_query(&self) -> Option<&str> {
         self.credential_query.as_deref()
     }

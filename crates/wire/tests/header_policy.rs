@@ -23,7 +23,7 @@ fn lines(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
 }
 
 fn request(headers: &HeaderMap) -> HeaderMap {
-    forward_request(headers, &RequestPolicy { spent: &|_| false })
+    forward_request(headers, &RequestPolicy { spent: &|_| false, own: &[] })
 }
 
 const NEVER_FORWARDED: &[Line] = &[
@@ -124,8 +124,16 @@ fn credentials_that_hold_a_gateway_token_are_spent() {
     let headers =
         map(&[("authorization", "Bearer not-a-gateway-token"), ("x-api-key", "not-a-provider-key"), ("accept", "*/*")]);
     let is_spent = |name: &HeaderName| *name == http::header::AUTHORIZATION;
-    let out = forward_request(&headers, &RequestPolicy { spent: &is_spent });
+    let out = forward_request(&headers, &RequestPolicy { spent: &is_spent, own: &[] });
     assert_eq!(lines(&out), lines(&map(&[("x-api-key", "not-a-provider-key"), ("accept", "*/*")])));
+}
+
+#[test]
+fn a_header_of_ours_goes_only_to_the_provider_it_is_meant_for() {
+    let headers = map(&[("tollgate-sandbox", "status=500"), ("tollgate-strict", "true")]);
+    let own = [HeaderName::from_static("tollgate-sandbox")];
+    let out = forward_request(&headers, &RequestPolicy { spent: &|_| false, own: &own });
+    assert_eq!(lines(&out), lines(&map(&[("tollgate-sandbox", "status=500")])));
 }
 
 #[test]

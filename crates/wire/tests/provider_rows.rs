@@ -54,6 +54,8 @@ fn a_bad_row_is_refused_by_the_name_of_its_field() {
         (json!({ "title": "x", "base_url": "https://{region}.example.com" }), "base_url: "),
         (json!({ "title": "x", "base_url": "https://h", "strip_prefixes": ["v1"] }), "strip_prefixes: "),
         (json!({ "title": "x", "base_url": "https://h", "credential_headers": ["a b"] }), "credential_headers: "),
+        (json!({ "title": "x", "base_url": "https://h", "own_headers": ["cf-aig-authorization"] }), "own_headers: "),
+        (json!({ "title": "x", "base_url": "https://h", "own_headers": ["host"] }), "own_headers: "),
         (path("a//b", "x"), "paths.from: "),
         (path("{rest*}", "{other}"), "paths.to: "),
         (path("{rest*}", "x/{rest"), "paths.to: "),

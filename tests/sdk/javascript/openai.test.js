@@ -218,7 +218,7 @@ gatewayTest('the second time it comes from the cache', async () => {
 });
 
 gatewayTest('a cached stream is a stream again', async () => {
-  const options = { headers: { 'cf-aig-cache-key': unique() } };
+  const options = { headers: { 'cf-aig-cache-key': unique(), 'tollgate-cache-stream': 'true' } };
   const first = await chat({ stream: true }, options).withResponse();
   const heard = await collect(first.data);
   const second = await chat({ stream: true }, options).withResponse();

@@ -298,7 +298,8 @@ def test_the_second_time_it_comes_from_the_cache(openai_client):
 @pytest.mark.gateway
 def test_a_cached_stream_is_a_stream_again(openai_client):
     create = openai_client.chat.completions.with_raw_response.create
-    asked = {"model": MODEL, "messages": ASK, "stream": True, "extra_headers": {"cf-aig-cache-key": unique()}}
+    headers = {"cf-aig-cache-key": unique(), "tollgate-cache-stream": "true"}
+    asked = {"model": MODEL, "messages": ASK, "stream": True, "extra_headers": headers}
     first = create(**asked)
     heard = list(first.parse())
     second = create(**asked)

@@ -1,34 +1,35 @@
 //! `tollgate cache ...`
 //!
 //! Enters: which answers to forget. Leaves: a cache without them. Never: purges the disk behind the back of a server that has the same answers in
-//! memory: it asks that server.
+//! memory: it leaves that server a wish.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use http::Method;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
-use tollgate_control::desk::{Desk, Wanted};
-use tollgate_model::token::Permission;
-use tollgate_rules::cache_key::{self, Scope};
-use tollgate_store::answers::Purge;
+use serde_json::json;
+use tollgate_control::desk::Desk;
+use tollgate_control::purge;
 use tollgate_store::embedded::{DiskAnswers, DiskAnswersOptions};
-use tollgate_store::{AnswerKey, Answers, Metrics};
+use tollgate_store::{Answers, Metrics};
 
-use super::{client, journal_unless_served, open_desk, show};
+use super::{journal_unless_served, open_desk, show};
 use crate::place::ANSWERS_FILE;
 
-/// How long the token lives that is made for one question.
-const TOKEN_LIVES_MS: u64 = 60_000;
+const PAUSE: Duration = Duration::from_millis(50);
+const LOOKS_MAX: u32 = 200;
+
+/// The server's bounds are not known here, and nothing but what was asked for shall go.
+const UNBOUNDED: DiskAnswersOptions =
+    DiskAnswersOptions { memory_bytes: 1 << 20, disk_bytes: 1 << 62, queued_bytes: 1 << 20 };
 
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   tollgate cache purge my-app
   tollgate cache purge my-app --model gpt-5.5
-  tollgate cache purge my-app --key greeting --url http://127.0.0.1:9000")]
+  tollgate cache purge my-app --key greeting")]
 pub(crate) enum Cache {
     /// Forget cached answers of a gateway
     Purge(What),
@@ -44,9 +45,6 @@ pub(crate) struct What {
     /// Only the one under this key, as requests named it in cf-aig-cache-key
     #[arg(long)]
     key: Option<String>,
-    /// Where the server runs, if one does on this data directory
-    #[arg(long, default_value = "http://127.0.0.1:8787")]
-    url: String,
     /// How many there were, as JSON
     #[arg(long)]
     json: bool,
@@ -58,10 +56,8 @@ impl Cache {
         let desk = open_desk(data_dir)?;
         let known = desk.gateway(&what.gateway)?.is_some();
         anyhow::ensure!(known, "no gateway {:?}; `tollgate gateway list` shows those there are", what.gateway);
-        let metrics = Arc::new(Metrics::default());
-        // Held to the end: no server starts on a cache that is being purged.
-        let purged = match journal_unless_served(data_dir, &metrics)? {
-            Some(_lock) => purge_disk(data_dir, &desk, &what, metrics)?,
+        let purged = match purge_disk(data_dir, &desk, &what)? {
+            Some(purged) => purged,
             None => ask_server(&desk, &what)?,
         };
         if what.json {
@@ -71,38 +67,42 @@ impl Cache {
     }
 }
 
-fn purge_disk(data_dir: &Path, desk: &Desk, what: &What, metrics: Arc<Metrics>) -> anyhow::Result<u64> {
-    let answers = DiskAnswers::open(&data_dir.join(ANSWERS_FILE), DiskAnswersOptions::default(), metrics)?;
+/// For a gateway that was changed or deleted here: a server that runs notices by itself, but one that starts later would find the old answers.
+pub(crate) fn purge_unless_served(data_dir: &Path, desk: &Desk, gateway: &str) -> anyhow::Result<()> {
+    let what = What { gateway: gateway.to_owned(), model: None, key: None, json: false };
+    purge_disk(data_dir, desk, &what).map(drop)
+}
+
+/// `None` while a server has the cache.
+fn purge_disk(data_dir: &Path, desk: &Desk, what: &What) -> anyhow::Result<Option<u64>> {
+    let metrics = Arc::new(Metrics::default());
+    // Held to the end: no server starts on a cache that is being purged.
+    let Some(_lock) = journal_unless_served(data_dir, &metrics)? else { return Ok(None) };
+    let path = data_dir.join(ANSWERS_FILE);
+    if !path.exists() {
+        return Ok(Some(0));
+    }
+    let answers = DiskAnswers::open(&path, UNBOUNDED, metrics)?;
     let account = desk.current()?.account.clone();
-    let scope = Scope { account: &account, gateway: &what.gateway };
-    let purge = Purge {
-        model: what.model.as_deref().map(Arc::from),
-        key: what.key.as_deref().map(|key| AnswerKey(cache_key::custom(scope, key))),
-        ..Purge::of_gateway(account.clone(), what.gateway.as_str())
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(answers.purge(purge))?)
+    let mut purged = 0;
+    for purge in purge::named(&account, &what.gateway, what.model.as_deref(), what.key.as_deref()) {
+        purged += runtime.block_on(answers.purge(purge))?;
+    }
+    Ok(Some(purged))
 }
 
-/// With a token made for this question: who may write the data directory may ask.
+/// The server looks at its settings a few times a second, and there finds what is asked of it.
 fn ask_server(desk: &Desk, what: &What) -> anyhow::Result<u64> {
-    let wanted =
-        Wanted { name: "cache purge".into(), permissions: vec![Permission::Write], lives_ms: Some(TOKEN_LIVES_MS) };
-    let made = desk.create_token(wanted)?;
-    let asked = client::ask(Method::DELETE, &address(desk, what)?, &made.secret);
-    desk.delete_token(&made.token.id)?;
-    let result: Value =
-        asked.context("a server runs on this data directory; say where with --url (its first line of output told)")?;
-    Ok(result["purged"].as_u64().unwrap_or_default())
-}
-
-fn address(desk: &Desk, what: &What) -> anyhow::Result<String> {
-    let quoted = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let query: Vec<String> = [("model", &what.model), ("key", &what.key)]
-        .into_iter()
-        .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={}", quoted(value))))
-        .collect();
-    let (url, account) = (what.url.trim_end_matches('/'), desk.current()?.account.clone());
-    let path = format!("client/v4/accounts/{account}/ai-gateway/gateways/{}/cache", what.gateway);
-    Ok(format!("{url}/{path}?{}", query.join("&")))
+    let wish = desk.wish_purge(&what.gateway, what.model.as_deref(), what.key.as_deref())?;
+    let mut purged = None;
+    for _ in 0..LOOKS_MAX {
+        purged = desk.wish_met(&wish)?;
+        if purged.is_some() {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    desk.drop_wish(&wish)?;
+    purged.context("the server on this data directory did not purge its cache within ten seconds; does it still run, or is it stopped?")
 }

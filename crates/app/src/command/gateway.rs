@@ -12,7 +12,7 @@ use tollgate_control::desk::Desk;
 use tollgate_control::gateway::object;
 use tollgate_model as model;
 
-use super::{open_desk, show};
+use super::{cache, open_desk, show};
 
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
@@ -81,7 +81,7 @@ struct Settings {
     #[arg(long, value_name = "BOOL")]
     collect_logs: Option<bool>,
     /// At most this many requests in an interval; 0 is no limit
-    #[arg(long, value_name = "REQUESTS", requires = "rate_interval")]
+    #[arg(long, value_name = "REQUESTS")]
     rate_limit: Option<u64>,
     /// The interval of the rate limit
     #[arg(long, value_name = "SECONDS")]
@@ -102,33 +102,42 @@ impl Gateway {
         let desk = open_desk(data_dir)?;
         match self {
             Self::Create(create) => make(&desk, &create),
-            Self::Update(update) => change(&desk, &update),
+            Self::Update(update) => change(data_dir, &desk, &update),
             Self::List { json } => list(&desk, json),
             Self::Show { id, json } => show_one(&desk, &found(&desk, &id)?, json),
-            Self::Delete { id, json } => delete(&desk, &id, json),
+            Self::Delete { id, json } => delete(data_dir, &desk, &id, json),
         }
     }
 }
 
 fn make(desk: &Desk, create: &Create) -> anyhow::Result<()> {
+    let settings = &create.settings;
+    anyhow::ensure!(
+        settings.rate_limit.unwrap_or_default() == 0 || settings.rate_interval.unwrap_or_default() > 0,
+        "a rate limit needs an interval: add --rate-interval 60 for so many requests a minute"
+    );
     let mut body = json!({
         "id": create.id, "cache_invalidate_on_update": true, "cache_ttl": 0, "collect_logs": true,
         "rate_limiting_interval": 0, "rate_limiting_limit": 0
     });
-    create.settings.write(&mut body);
+    settings.write(&mut body);
     let made = desk.create_gateway(&body).map_err(|problem| explain(problem, &create.id))?;
     show_one(desk, &made, create.json)
 }
 
-fn change(desk: &Desk, update: &Update) -> anyhow::Result<()> {
+fn change(data_dir: &Path, desk: &Desk, update: &Update) -> anyhow::Result<()> {
     let mut body = object(&found(desk, &update.id)?, "");
     update.settings.write(&mut body);
     let changed = desk.update_gateway(&update.id, &body).map_err(|problem| explain(problem, &update.id))?;
+    if changed.cache_invalidate_on_update {
+        cache::purge_unless_served(data_dir, desk, &changed.id)?;
+    }
     show_one(desk, &changed, update.json)
 }
 
-fn delete(desk: &Desk, id: &str, json: bool) -> anyhow::Result<()> {
+fn delete(data_dir: &Path, desk: &Desk, id: &str, json: bool) -> anyhow::Result<()> {
     let gone = desk.delete_gateway(id).map_err(|problem| explain(problem, id))?;
+    cache::purge_unless_served(data_dir, desk, id)?;
     if json { show_one(desk, &gone, true) } else { show::text(&format!("deleted gateway {id}\n")) }
 }
 

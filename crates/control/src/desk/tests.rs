@@ -1,3 +1,5 @@
+//! The desk over real documents, alone and beside another process.
+
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -8,6 +10,9 @@ use tollgate_rules::token::digest;
 use tollgate_store::embedded::FileDocuments;
 
 use super::*;
+
+/// How many purges, and for which wish.
+type Heard = Vec<(usize, Option<String>)>;
 
 const NOW: u64 = 1_795_000_000_000;
 
@@ -158,4 +163,54 @@ fn a_document_that_cannot_be_read_keeps_the_last_snapshot() {
     desk.documents.put(broken, None).unwrap();
     assert!(matches!(desk.refresh(), Err(DeskError::Damaged { .. })));
     assert!(desk.current.read().as_ref().unwrap().snapshot.gateway("g").is_some());
+}
+
+#[test]
+fn what_was_cached_for_a_gateway_is_outdated_whoever_changed_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, command_line) = (desk(dir.path()), desk(dir.path()));
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let ear = heard.clone();
+    let name = |purge: &tollgate_store::answers::Purge| purge.gateway.as_deref().unwrap_or_default().to_owned();
+    server.when_outdated(Box::new(move |purges, _| ear.lock().extend(purges.iter().map(name))));
+    let mut keeps = body("keeps");
+    keeps["cache_invalidate_on_update"] = false.into();
+    command_line.create_gateway(&keeps).unwrap();
+    command_line.create_gateway(&body("purges")).unwrap();
+    command_line.create_gateway(&body("untouched")).unwrap();
+    server.current().unwrap();
+    assert!(heard.lock().is_empty());
+    command_line.update_gateway("keeps", &keeps).unwrap();
+    command_line.update_gateway("purges", &body("purges")).unwrap();
+    server.current().unwrap();
+    assert_eq!(std::mem::take(&mut *heard.lock()), ["purges"]);
+    command_line.delete_gateway("keeps").unwrap();
+    command_line.create_gateway(&keeps).unwrap();
+    command_line.delete_gateway("purges").unwrap();
+    server.current().unwrap();
+    let mut outdated = std::mem::take(&mut *heard.lock());
+    outdated.sort_unstable();
+    assert_eq!(outdated, ["keeps", "purges"], "one came anew, one is gone");
+}
+
+#[test]
+fn a_wish_waits_until_it_is_met_and_not_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let (clock, hand) = Clock::manual(NOW);
+    let documents = Arc::new(FileDocuments::open(&dir.path().join("tollgate.db")).unwrap());
+    let (server, command_line) = (Desk::new(documents, clock, Box::new(Documents::default)), desk(dir.path()));
+    let heard: Arc<Mutex<Heard>> = Arc::default();
+    let ear = heard.clone();
+    server.when_outdated(Box::new(move |purges, wish| ear.lock().push((purges.len(), wish))));
+    let id = command_line.wish_purge("g", None, Some("k")).unwrap();
+    assert_eq!(command_line.wish_met(&id).unwrap(), None);
+    server.current().unwrap();
+    assert_eq!(*heard.lock(), [(2, Some(id.clone()))], "a key names a whole answer and a streamed one");
+    server.meet_wish(&id, 3).unwrap();
+    server.current().unwrap();
+    assert_eq!((command_line.wish_met(&id).unwrap(), heard.lock().len()), (Some(3), 1));
+    hand.advance(std::time::Duration::from_secs(61));
+    server.refresh().unwrap();
+    assert_eq!(command_line.wish_met(&id).unwrap(), None, "nobody waits any more");
+    server.meet_wish(&id, 1).unwrap();
 }

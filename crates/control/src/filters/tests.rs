@@ -1,3 +1,5 @@
+//! The captured queries of all clients, and what is refused.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;

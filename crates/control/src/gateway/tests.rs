@@ -1,3 +1,5 @@
+//! Each setting against its bounds, and the golden object.
+
 use super::*;
 
 fn five() -> Value {

@@ -1,3 +1,5 @@
+//! Golden rows, and heads cut between characters.
+
 #![allow(clippy::unwrap_used)]
 
 use bytes::Bytes;

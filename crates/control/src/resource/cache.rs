@@ -2,30 +2,25 @@
 //!
 //! Enters: a gateway, perhaps a model or a key that the caller chose. Leaves: how many there were on disk. Never: another gateway's answers.
 
-use std::sync::Arc;
-
 use serde_json::json;
 use tokio::runtime::Handle;
-use tollgate_rules::cache_key::{self, Scope};
-use tollgate_store::AnswerKey;
 use tollgate_store::answers::Purge;
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::problem::Problem;
+use crate::purge::named;
 
 pub(crate) fn purge(call: &Call) -> Result<Answer, Problem> {
     let gateway = call.gateway()?.id.clone();
     let mut reader = call.query.reader();
     let (model, key) = (reader.text("model"), reader.text("key"));
     reader.finish()?;
-    let scope = Scope { account: call.account(), gateway: &gateway };
-    let what = Purge {
-        model: model.map(Arc::from),
-        key: key.map(|key| AnswerKey(cache_key::custom(scope, key))),
-        ..Purge::of_gateway(call.account(), gateway.clone())
-    };
-    Ok(Answer::Result(json!({ "purged": forget(call, what)? })))
+    let mut purged = 0;
+    for what in named(call.account(), &gateway, model, key) {
+        purged += forget(call, what)?;
+    }
+    Ok(Answer::Result(json!({ "purged": purged })))
 }
 
 /// Everything of a gateway: its settings were saved, or it is gone.

@@ -1,3 +1,5 @@
+//! Shapes: what is dropped, filled in and refused, and in which words.
+
 use super::*;
 use serde_json::json;
 

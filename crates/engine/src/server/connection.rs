@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::patient::Patient;
 use super::{Admitted, Fallback, Serving};
 use crate::edge::{self, ReplyBody};
 use crate::gate::Gate;
@@ -69,9 +70,10 @@ async fn talk<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     context: &Arc<Context>,
     stream: T,
 ) -> Result<(), crate::BoxError> {
-    let (stream, tail) = Strict::new(stream);
+    let serving = &context.serving;
+    let (stream, tail) = Strict::new(Patient::new(stream, serving.head_timeout, serving.write_timeout));
     let service = service_fn(move |request| answer(context.clone(), tail.clone(), request));
-    let builder = builder(&context.serving);
+    let builder = builder(serving);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let mut drain = context.drain.clone();
@@ -90,8 +92,7 @@ fn builder(serving: &Serving) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(serving.head_timeout)
         .max_buf_size(serving.head_bytes_max)
-        .max_headers(serving.headers_max)
-        .pipeline_flush(true);
+        .max_headers(serving.headers_max);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -7,9 +7,10 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tollgate_model::{Refusal, Usage};
 use tollgate_rules::cache_key::{self, Asked, Key, Scope};
+use tollgate_rules::cacheable;
 use tollgate_rules::options::{Options, StreamCache};
 use tollgate_store::answers::{AnswerKey, CachedAnswer, Frame, Lookup};
 
@@ -51,22 +52,30 @@ pub(crate) async fn find(
     options: &Options,
 ) -> Result<Looked, Refusal> {
     let wish = &options.cache;
-    let Some(body) = step.body.held().filter(|_| wish.applies()) else { return Ok(Looked::Off) };
+    let Some(body) = step.body.held().filter(|_| wish.applies() && step.method != Method::HEAD) else {
+        return Ok(Looked::Off);
+    };
     if wish.skip || (step.streamed && wish.streams == StreamCache::Off) {
         return Ok(if wish.skip { Looked::Alone } else { Looked::Off });
     }
     let key = key(caller, head, step, body, wish.key.as_deref());
+    let readable = |answer: &HeaderMap| cacheable::readable_by(head.headers(), answer);
     for _ in 0..LEADERS_MAX {
         if let Some(answer) = remembered(gate, &key).await {
-            return Ok(Looked::Hit(answer));
+            return Ok(if readable(&answer.headers) { Looked::Hit(answer) } else { Looked::Alone });
         }
         match gate.shared.fills.enter(key, gate.shared.clock.now()) {
-            Entered::Lead(leader) => return Ok(Looked::Lead(leader, keep(caller, step, options, key))),
+            // A leader may have put its answer away and left between the look and the entering.
+            Entered::Lead(leader) => match remembered(gate, &key).await {
+                Some(answer) if readable(&answer.headers) => return Ok(Looked::Hit(answer)),
+                _ => return Ok(Looked::Lead(leader, keep(caller, step, options, key))),
+            },
             Entered::Follow(mut follower) => {
                 let waited =
                     tokio::time::timeout(gate.shared.limits.first_byte, poll_fn(|cx| follower.poll_head(cx))).await;
                 match waited.map_err(|_| Refusal::upstream_timeout())? {
-                    Waited::Head(shown) => return Ok(Looked::Follow(follower, shown)),
+                    Waited::Head(shown) if readable(&shown.headers) => return Ok(Looked::Follow(follower, shown)),
+                    Waited::Head(_) => return Ok(Looked::Alone),
                     Waited::Declined => return Ok(Looked::Alone),
                     Waited::Failed => {}
                 }
@@ -87,7 +96,7 @@ async fn remembered(gate: &Gate, key: &Key) -> Option<Arc<CachedAnswer>> {
 fn key(caller: &Caller, head: &Head, step: &Step, body: &Bytes, custom: Option<&str>) -> Key {
     let scope = Scope { account: &caller.snapshot.account, gateway: &caller.gateway.id };
     if let Some(custom) = custom {
-        return cache_key::custom(scope, custom);
+        return cache_key::custom(scope, custom, step.streamed);
     }
     let credential = step.row.credential_headers().iter().find_map(|name| own_credential(caller, head.headers(), name));
     cache_key::exact(
@@ -137,8 +146,8 @@ impl Keep {
                 })
                 .freeze(),
         };
-        let frames =
-            pieces.iter().map(|piece| Frame { offset_us: piece.offset_us, len: piece.bytes.len() as u32 }).collect();
+        let frame = |piece: &Piece| Frame { offset_us: piece.offset_us, len: piece.bytes.len() as u32 };
+        let frames = if shown.is_stream() { pieces.iter().map(frame).collect() } else { Vec::new() };
         let answer = CachedAnswer {
             status: shown.status,
             headers: shown.headers.clone(),

@@ -38,22 +38,20 @@ pub(crate) async fn out(
     loop {
         tried += 1;
         // Made anew for each attempt: nearly always there is only one, and then nothing is copied twice.
-        let headers = outgoing(caller, head, key);
-        let tried_once = try_once(gate, step, headers, plan.timeout(tried, false), books).await;
+        let headers = outgoing(caller, head, step, key);
+        let tried_once = try_once(gate, step, headers, (tried, plan.timeout(tried, false)), books).await;
         let fault = match &tried_once {
             Ok(answered) => answer_fault(gate, answered),
             Err(miss) => Some(miss.fault()),
         };
-        let Some(fault) = fault else {
-            return tried_once.map(|answered| Sent { answered, exhausted: false }).map_err(missed);
-        };
-        match again(gate, step, plan, tried, fault) {
-            Some(pause) => {
-                drop(tried_once);
-                tokio::time::sleep(pause).await;
-            }
-            None => return tried_once.map(|answered| Sent { answered, exhausted: tried > 1 }).map_err(missed),
+        if let Some(pause) = fault.and_then(|fault| again(gate, step, plan, tried, fault)) {
+            drop(tried_once);
+            tokio::time::sleep(pause).await;
+            continue;
         }
+        // Also when the budget or the provider's own wish ended it: an SDK that starts over makes it worse.
+        let exhausted = fault.is_some() && plan.attempts > 1 && step.body.held().is_some();
+        return tried_once.map(|answered| Sent { answered, exhausted }).map_err(|miss| missed(miss, exhausted));
     }
 }
 
@@ -74,7 +72,7 @@ async fn try_once(
     gate: &Gate,
     step: &mut Step,
     headers: HeaderMap,
-    timeout: Option<Duration>,
+    (number, timeout): (u8, Option<Duration>),
     books: &mut Books,
 ) -> Result<Answered, Miss> {
     let started_us = books.elapsed_us();
@@ -82,7 +80,7 @@ async fn try_once(
     let result = match prepared(step, headers) {
         Ok(request) => {
             let patience = timeout.unwrap_or(gate.shared.limits.first_byte);
-            gate.upstream.send(&step.target.origin, request, patience).await
+            gate.upstream.send(&step.target.origin, request, patience, number).await
         }
         Err(miss) => Err(miss),
     };
@@ -115,19 +113,20 @@ fn attempt(gate: &Gate, step: &Step, started_us: u64, begun: Moment, result: &Re
     }
 }
 
-fn outgoing(caller: &Caller, head: &Head, key: &Key) -> HeaderMap {
+fn outgoing(caller: &Caller, head: &Head, step: &Step, key: &Key) -> HeaderMap {
     let is_spent = |name: &HeaderName| caller.spent.contains(name);
-    let mut headers = forward_request(head.headers(), &RequestPolicy { spent: &is_spent });
+    let mut headers = forward_request(head.headers(), &RequestPolicy { spent: &is_spent, own: step.row.own_headers() });
     if let Key::Operators(name, value) = key {
         headers.insert(name.clone(), value.clone());
     }
     headers
 }
 
-fn missed(miss: Miss) -> Refusal {
+fn missed(miss: Miss, exhausted: bool) -> Refusal {
     let refusal = match miss {
         Miss::Timeout(_) => Refusal::upstream_timeout(),
         _ => Refusal::upstream_failed(),
     };
+    let refusal = if exhausted { refusal.should_retry(false) } else { refusal };
     refusal.because(miss)
 }

@@ -70,14 +70,18 @@ impl Upstream {
     }
 
     /// Sends one request and waits for the head of its answer, at most for `patience`. Cancelling it closes the connection it was on.
+    /// Attempts are numbered from 1: only the first earns the origin part of a retry.
     pub(crate) async fn send(
         &self,
         origin: &Origin,
         mut request: Request<UpstreamBody>,
         patience: Duration,
+        attempt: u8,
     ) -> Result<Answered, Miss> {
         let pool = self.pool(origin);
-        pool.budget.lock().deposit(self.clock.unix_ms());
+        if attempt == 1 {
+            pool.budget.lock().deposit(self.clock.unix_ms());
+        }
         let until = Instant::now() + patience;
         let mut timing = Timing::default();
         loop {

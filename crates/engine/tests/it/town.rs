@@ -18,10 +18,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Fallback, Serving};
 use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Wish};
+use tollgate_model::record::Outcome;
 use tollgate_model::token::{Permission, Token};
 use tollgate_model::{Clock, Gateway, Record};
 use tollgate_rules::catalog::Catalog;
@@ -45,14 +47,22 @@ pub struct Town {
     ingest: Ingest,
     client: Client<HttpConnector, Full<Bytes>>,
     stop: watch::Sender<bool>,
+    running: JoinHandle<()>,
     _listening: Listening,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 pub struct Plan {
     pub gateway: Gateway,
+    /// Besides `gateway`.
+    pub others: Vec<Gateway>,
     pub limits: Limits,
-    pub serving: fn(&mut Serving),
+    pub clock: Clock,
+    pub serving: Box<dyn FnOnce(&mut Serving)>,
+    /// Where `openai` and its like are, instead of the scripted provider.
+    pub upstream: Option<String>,
+    /// What an earlier town left.
+    pub dir: Option<tempfile::TempDir>,
 }
 
 pub struct Heard {
@@ -65,8 +75,12 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             gateway: Gateway { id: "g".to_owned(), ..Gateway::default() },
+            others: Vec::new(),
             limits: Limits::default(),
-            serving: |_| {},
+            clock: Clock::System,
+            serving: Box::new(|_| {}),
+            upstream: None,
+            dir: None,
         }
     }
 }
@@ -77,12 +91,35 @@ impl Plan {
         change(&mut plan.gateway);
         plan
     }
+
+    pub fn caching() -> Self {
+        Self::gateway(|gateway| gateway.cache_ttl = Some(600))
+    }
+
+    pub fn retrying(attempts: u8) -> Self {
+        Self::gateway(|gateway| {
+            gateway.retry_max_attempts = Some(attempts);
+            gateway.retry_delay = Some(1);
+        })
+    }
+
+    #[must_use]
+    pub fn limited(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    #[must_use]
+    pub fn served(mut self, change: impl FnOnce(&mut Serving) + 'static) -> Self {
+        self.serving = Box::new(change);
+        self
+    }
 }
 
 /// The gateway `g`, with the provider `openai` led to a scripted one.
 pub async fn town(plan: Plan) -> Town {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let dir = tempfile::tempdir().unwrap();
+    let dir = plan.dir.unwrap_or_else(|| tempfile::tempdir().unwrap());
     let provider = Sandbox::for_tests();
     let listening = provider.listen("127.0.0.1:0").await.unwrap();
     let metrics = Arc::new(tollgate_store::Metrics::default());
@@ -92,9 +129,10 @@ pub async fn town(plan: Plan) -> Town {
         Arc::new(DayRecords::open(&dir.path().join("logs"), DayRecordsOptions::default(), metrics.clone()).unwrap());
     let ingest = Ingest::start(journal.clone(), records.clone(), IngestOptions::default()).unwrap();
     let answers = DiskAnswers::open(&dir.path().join("answers.db"), DiskAnswersOptions::default(), metrics).unwrap();
+    let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
     let shared = Arc::new(Shared::new(Parts {
-        snapshot: Arc::new(ArcSwap::from_pointee(snapshot(plan.gateway, &listening.url()))),
-        clock: Clock::System,
+        snapshot: Arc::new(ArcSwap::from_pointee(snapshot(gateways, &plan.upstream.unwrap_or(listening.url())))),
+        clock: plan.clock,
         catalog: Catalog::builtin(),
         answers: Arc::new(answers),
         keys: Keys::default(),
@@ -108,17 +146,17 @@ pub async fn town(plan: Plan) -> Town {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, drain) = watch::channel(false);
-    let running = shared.clone();
-    tokio::spawn(async move {
-        server::run(listener, running, &journal, Arc::new(Nothing), serving, drain, Duration::from_secs(5))
+    let serves = shared.clone();
+    let running = tokio::spawn(async move {
+        server::run(listener, serves, &journal, Arc::new(Nothing), serving, drain, Duration::from_secs(5))
             .await
             .unwrap()
     });
     let client = Client::builder(TokioExecutor::new()).build_http();
-    Town { address, provider, shared, records, ingest, client, stop, _listening: listening, _dir: dir }
+    Town { address, provider, shared, records, ingest, client, stop, running, _listening: listening, dir }
 }
 
-fn snapshot(gateway: Gateway, upstream: &str) -> Snapshot {
+fn snapshot(gateways: Vec<Gateway>, upstream: &str) -> Snapshot {
     let digest = token::digest(TOKEN).iter().map(|byte| format!("{byte:02x}")).collect();
     let token = Token {
         id: "t1".to_owned(),
@@ -138,7 +176,7 @@ fn snapshot(gateway: Gateway, upstream: &str) -> Snapshot {
     );
     let documents = Documents {
         account: "account".to_owned(),
-        gateways: vec![gateway],
+        gateways,
         tokens: vec![token],
         providers: Arc::new(providers),
         ..Documents::default()
@@ -194,18 +232,79 @@ impl Town {
         })
     }
 
+    /// How each request in the log ended, however many there are.
+    pub async fn outcomes(&self) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        self.log().await;
+        loop {
+            let page = Page { skip: outcomes.len() as u64, ..Page::newest(1_000) };
+            let listed = self.records.list(&Filter::of_gateway("g"), &page).unwrap();
+            outcomes.extend(listed.records.iter().map(|record| record.outcome));
+            if listed.records.is_empty() {
+                return outcomes;
+            }
+        }
+    }
+
+    /// The log once it has so many records. Who leaves does not wait until that is written down.
+    pub async fn logged(&self, count: usize) -> Vec<Record> {
+        for _ in 0..1_000 {
+            let log = self.log().await;
+            if log.len() >= count {
+                return log;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("fewer than {count} records: {:#?}", self.log().await);
+    }
+
+    /// Everything has ended and nothing is held for anybody.
+    pub async fn at_rest(&self) {
+        self.until(|| self.is_at_rest()).await;
+    }
+
+    /// Waits until this is so. What it waits for has no deadline of its own to be told apart from: ten seconds are for ever.
+    pub async fn until(&self, so: impl Fn() -> bool) {
+        let waiting = async {
+            while !so() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(10), waiting).await.is_err() {
+            let (held, fills) = (self.shared.held(), self.shared.fills_open());
+            panic!("held {held}, fills {fills}, {:?}, {}", self.provider.counts(), self.gauges());
+        }
+    }
+
+    pub fn gauges(&self) -> String {
+        self.shared.metrics.text().unwrap()
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.shared.held() == 0
+            && self.shared.fills_open() == 0
+            && self.provider.counts().answers_open == 0
+            && self.gauges().contains("tollgate_requests_in_flight 0\n")
+    }
+
+    /// Stops, as a process does that is told to, and leaves its directory.
+    pub async fn close(self) -> tempfile::TempDir {
+        self.stop.send_replace(true);
+        self.running.await.unwrap();
+        self.dir
+    }
+
     pub async fn last_record(&self) -> Record {
         self.log().await.into_iter().next().unwrap()
     }
 
+    /// How often the provider was asked.
+    pub fn asked(&self) -> usize {
+        self.provider.recorder().len()
+    }
+
     pub fn logged_body(&self, record: &Record, which: Which) -> Option<Body> {
         self.records.body(record.id, which).unwrap()
-    }
-}
-
-impl Drop for Town {
-    fn drop(&mut self) {
-        self.stop.send_replace(true);
     }
 }
 

@@ -100,7 +100,7 @@ impl Reader {
         if end.is_some_and(|end| self.at >= end) {
             return Ok(None);
         }
-        if self.open.is_none() && !self.open_next()? {
+        if self.open.is_none() && !self.open_next(end)? {
             return Ok(None);
         }
         let Some(open) = &self.open else { return Ok(None) };
@@ -110,10 +110,12 @@ impl Reader {
         }
     }
 
-    fn open_next(&mut self) -> io::Result<bool> {
+    /// A file that its writer is just making is left alone: its header may not be there yet, and would be missed for good.
+    fn open_next(&mut self, end: Option<Position>) -> io::Result<bool> {
         let wanted = self.at.segment;
-        let numbers = segment::numbers(&self.dir)?;
-        let Some(number) = numbers.into_iter().find(|number| *number >= wanted) else { return Ok(false) };
+        let begun = |number: u64| end.is_none_or(|end| Position { segment: number, offset: 0 } < end);
+        let next = segment::numbers(&self.dir)?.into_iter().find(|number| *number >= wanted && begun(*number));
+        let Some(number) = next else { return Ok(false) };
         let offset = if number == wanted { self.at.offset.max(HEADER as u64) } else { HEADER as u64 };
         let file = File::open(segment::path_of(&self.dir, number))?;
         let mut header = [0; HEADER];

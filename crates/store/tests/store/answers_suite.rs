@@ -31,6 +31,7 @@ fn answer(gateway: &str, model: &str, size: usize) -> Arc<CachedAnswer> {
         model: model.into(),
         scope: "account".into(),
         gateway: gateway.into(),
+        usage: None,
         stored_ms: NOW_MS,
         expires_ms: NOW_MS + 60_000,
     })

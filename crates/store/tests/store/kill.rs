@@ -79,7 +79,11 @@ fn serve_until_killed(dir: &Path) -> ! {
 
 fn serve(journal: &Journal, worker: usize, ids: &Arc<Ids>) {
     let writer = journal.writer(worker).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    // The second has threads of its own: a record acknowledged too early would be heard of while its write is still to come.
+    let runtime = match worker {
+        0 => tokio::runtime::Builder::new_current_thread().build().unwrap(),
+        _ => tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap(),
+    };
     runtime.block_on(async {
         tokio::spawn(writer.clone().run());
         for caller in 0..8 {

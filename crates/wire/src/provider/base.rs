@@ -67,6 +67,11 @@ impl Base {
         self.over.is_some()
     }
 
+    /// The path that the settings put in front of what names its own host: `/` at both ends, or just `/`.
+    pub(super) fn path_elsewhere(&self) -> &str {
+        self.over.as_ref().map_or("/", |over| &over.path)
+    }
+
     /// Writes the path in front of a mapped one, always ending in a slash. `of_base`: the mapping is relative to the base URL.
     pub(super) fn write(&self, of_base: bool, filling: &Filling<'_>, out: &mut String) -> Result<(), Misdirected> {
         out.push('/');

@@ -35,6 +35,7 @@ impl ProviderRow {
             rest_author: raw.rest_author.clone(),
             credential_headers: credential_headers(&auth, &raw.credential_headers)?,
             credential_query: raw.credential_query.clone(),
+            own_headers: raw.own_headers.iter().map(|name| own_header(name)).collect::<Result<_, _>>()?,
             strip_prefixes: strip_prefixes(&raw.strip_prefixes)?,
             paths: paths(&raw.paths, base.is_given())?,
             target_header: raw.target_header.as_ref().map(TargetHeader::compile).transpose()?,
@@ -80,6 +81,15 @@ fn auth(raw: &RawAuth) -> Result<Auth, BadRow> {
 fn header(field: &str, name: &str) -> Result<HeaderName, BadRow> {
     HeaderName::try_from(name)
         .map_err(|_| BadRow::new(field, format!("{} is no header name", quoted(name)), "correct it"))
+}
+
+/// Only what is named for us, or a row could ask for what the header policy keeps back from everybody: gateway tokens, cookies.
+fn own_header(name: &str) -> Result<HeaderName, BadRow> {
+    let name = header("own_headers", name)?;
+    if name.as_str().starts_with("tollgate-") {
+        return Ok(name);
+    }
+    Err(BadRow::new("own_headers", format!("{} is not one of ours", quoted(name.as_str())), "name it `tollgate-...`"))
 }
 
 /// `authorization` is always among them: SDKs put keys and gateway tokens there whatever the provider prefers.

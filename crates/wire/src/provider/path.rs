@@ -7,16 +7,17 @@
 //! on how many ways there are to spell one, so every spelling known to us is refused: percent-encoded, encoded twice, parted by an
 //! encoded slash or a backslash, or followed by `;parameters`.
 
-use std::borrow::Cow;
-
 use percent_encoding::percent_decode_str;
 
 use super::fault::{Misdirected, quoted};
 
+/// Bytes that may stand in a path: those that HTTP libraries let pass, but for the backslash, which some servers take for a slash.
+const IN_PATH: [bool; 256] = graphic_but(b"#<>`?\\");
+
 pub(super) fn check(path: &str) -> Result<(), Misdirected> {
-    let may_stand = |found: &char| found.is_ascii_graphic() && !matches!(found, '#' | '<' | '>' | '`' | '?' | '\\');
-    if let Some(found) = path.chars().find(|found| !may_stand(found)) {
-        return Err(wrong_character("request path", found));
+    if !path.bytes().all(|byte| IN_PATH[usize::from(byte)]) {
+        let found = path.chars().find(|found| !found.is_ascii() || !IN_PATH[*found as usize]);
+        return Err(wrong_character("request path", found.unwrap_or_default()));
     }
     match path.split('/').find(|segment| is_dotted(segment)) {
         None => Ok(()),
@@ -30,12 +31,26 @@ pub(super) fn check(path: &str) -> Result<(), Misdirected> {
 
 /// Nobody takes a query for a path: all that HTTP libraries let pass goes on.
 pub(super) fn check_query(query: &str) -> Result<(), Misdirected> {
-    let may_stand =
-        |found: &char| !found.is_ascii() || (found.is_ascii_graphic() && !matches!(found, '#' | '<' | '>' | '"'));
-    match query.chars().find(|found| !may_stand(found)) {
+    const IN_QUERY: [bool; 256] = graphic_but(b"#<>\"");
+    match query.chars().find(|found| found.is_ascii() && !IN_QUERY[*found as usize]) {
         None => Ok(()),
         Some(found) => Err(wrong_character("request query", found)),
     }
+}
+
+const fn graphic_but(excluded: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        table[byte as usize] = true;
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < excluded.len() {
+        table[excluded[at] as usize] = false;
+        at += 1;
+    }
+    table
 }
 
 fn wrong_character(place: &str, found: char) -> Misdirected {
@@ -44,11 +59,11 @@ fn wrong_character(place: &str, found: char) -> Misdirected {
 }
 
 fn is_dotted(segment: &str) -> bool {
-    if !segment.contains(['.', '%']) {
-        return false;
+    if !segment.contains('%') {
+        return is_dot(segment);
     }
     let once = percent_decode_str(segment).decode_utf8_lossy();
-    let twice: Cow<'_, str> = percent_decode_str(&once).decode_utf8_lossy();
+    let twice = percent_decode_str(&once).decode_utf8_lossy();
     [segment, &*once, &*twice].iter().any(|text| text.split(['/', '\\']).any(is_dot))
 }
 

@@ -134,12 +134,18 @@ impl Pattern {
 
 /// The first segment, and what follows its slash.
 fn cut(path: &str) -> (&str, Option<&str>) {
-    path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)))
+    match path.bytes().position(|byte| byte == b'/') {
+        Some(slash) => (&path[..slash], Some(&path[slash + 1..])),
+        None => (path, None),
+    }
 }
 
 /// What stands before the last segment's slash, and the last segment.
 fn cut_last(path: &str) -> (Option<&str>, &str) {
-    path.rsplit_once('/').map_or((None, path), |(rest, last)| (Some(rest), last))
+    match path.bytes().rposition(|byte| byte == b'/') {
+        Some(slash) => (Some(&path[..slash]), &path[slash + 1..]),
+        None => (None, path),
+    }
 }
 
 // === impl Segment ===

@@ -35,6 +35,9 @@ pub struct RawRow {
     /// A query parameter that may carry its key.
     #[serde(default)]
     pub credential_query: Option<String>,
+    /// Headers named `tollgate-...` that would be kept back from any other provider, and are meant for this one.
+    #[serde(default)]
+    pub own_headers: Vec<String>,
     /// Beginnings of a caller's path that say what the base URL says already: the first that fits is dropped, once.
     #[serde(default)]
     pub strip_prefixes: Vec<String>,

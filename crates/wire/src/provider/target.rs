@@ -65,7 +65,9 @@ impl ProviderRow {
     fn told(&self, told: super::target_header::Told<'_>, path: &str) -> Result<Target, Misdirected> {
         let origin = if self.base.is_overridden() { self.base.origin().cloned() } else { None };
         let log_path = if told.path.is_empty() { path } else { told.path };
-        Ok(self.finished(origin.unwrap_or(told.origin), format!("/{}", told.path), 1, told.query, log_path))
+        let before = self.base.path_elsewhere();
+        let out = format!("{before}{}", told.path);
+        Ok(self.finished(origin.unwrap_or(told.origin), out, before.len(), told.query, log_path))
     }
 
     fn finished(

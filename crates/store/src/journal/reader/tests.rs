@@ -107,3 +107,12 @@ fn a_body_cannot_pose_as_a_frame() {
     fs::write(&path, &damaged).unwrap();
     assert_eq!(read_all(dir.path(), None), (Vec::new(), (ends[0] - HEADER) as u64));
 }
+
+#[test]
+fn a_file_that_is_just_being_made_is_not_opened_before_it_has_its_header() {
+    let dir = tempfile::tempdir().unwrap();
+    File::create(segment::path_of(dir.path(), 1)).unwrap();
+    let mut reader = Reader::new(dir.path(), Position::default());
+    assert!(reader.read(Some(Position { segment: 1, offset: 0 })).unwrap().is_none());
+    assert!(reader.open.is_none());
+}

@@ -1,0 +1,118 @@
+//! The commands that work without a server, as a shell runs them.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+fn tollgate(data_dir: &Path, line: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command
+        .env_remove("TOLLGATE_CONFIG")
+        .args(line.split_whitespace())
+        .arg("--data-dir")
+        .arg(data_dir)
+        .output()
+        .unwrap()
+}
+
+fn said(data_dir: &Path, line: &str) -> String {
+    let output = tollgate(data_dir, line);
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn json_of(data_dir: &Path, line: &str) -> Value {
+    serde_json::from_str(&said(data_dir, &format!("{line} --json"))).unwrap()
+}
+
+/// What went wrong, as people read it.
+fn refused(data_dir: &Path, line: &str) -> String {
+    let output = tollgate(data_dir, line);
+    assert!(!output.status.success(), "{line} went through");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_gateway_is_made_changed_shown_and_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let made = json_of(
+        dir,
+        "gateway create my-app --authentication true --rate-limit 5 --rate-interval 60 --technique sliding",
+    );
+    assert_eq!(
+        (&made["id"], &made["authentication"], &made["collect_logs"]),
+        (&json!("my-app"), &json!(true), &json!(true))
+    );
+    assert_eq!(
+        (&made["cache_ttl"], &made["rate_limiting_limit"], &made["rate_limiting_technique"]),
+        (&json!(0), &json!(5), &json!("sliding"))
+    );
+    let changed = json_of(dir, "gateway update my-app --cache-ttl 300");
+    assert_eq!(
+        (&changed["cache_ttl"], &changed["rate_limiting_limit"], &changed["authentication"]),
+        (&json!(300), &json!(5), &json!(true))
+    );
+    assert_eq!(json_of(dir, "gateway show my-app"), changed);
+    assert_eq!(json_of(dir, "gateway list"), json!([changed]));
+    assert!(said(dir, "gateway list").contains("my-app  on              on    300 s  5 in 60 s"));
+    assert_eq!(json_of(dir, "cache purge my-app"), json!({"purged": 0}));
+    said(dir, "gateway delete my-app");
+    assert_eq!(json_of(dir, "gateway list"), json!([]));
+}
+
+#[test]
+fn a_token_is_shown_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let made = json_of(dir, "token create --name ci --permissions run,read,write --expires-in 90d");
+    let names: Vec<&String> = made.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["id", "name", "permissions", "hint", "created_at", "expires_at", "token"]);
+    assert_eq!((&made["name"], &made["permissions"]), (&json!("ci"), &json!(["run", "read", "write"])));
+    let secret = made["token"].as_str().unwrap();
+    assert!(secret.starts_with("tg_") && secret.len() == 46);
+    let listed = said(dir, "token list") + &said(dir, "token list --json");
+    assert!(listed.contains(made["id"].as_str().unwrap()) && !listed.contains(secret));
+    for entry in std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        let bytes = std::fs::read(&entry).unwrap();
+        assert!(
+            !bytes.windows(secret.len()).any(|window| window == secret.as_bytes()),
+            "{} holds the secret",
+            entry.display()
+        );
+    }
+    said(dir, &format!("token delete {}", made["id"].as_str().unwrap()));
+    assert_eq!(json_of(dir, "token list"), json!([]));
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    said(dir, "gateway create twice");
+    for (line, hint) in [
+        ("gateway create twice", "tollgate gateway update twice"),
+        ("gateway create Upper", "lower-case letters"),
+        ("gateway create g --rate-limit 5", "--rate-interval 60"),
+        ("gateway show nope", "tollgate gateway list"),
+        ("gateway delete nope", "tollgate gateway list"),
+        ("cache purge nope", "tollgate gateway list"),
+        ("token create --name t --permissions fly", "read_metadata"),
+        ("token create --name t --permissions run --expires-in soon", "90d"),
+        ("token delete nope", "tollgate token list"),
+        ("logs show nope", "tollgate logs tail"),
+        ("logs show 0199b7c2-6c1e-7d41-9a55-0c3f6f2a1b00", "no record"),
+    ] {
+        let said = refused(dir, line);
+        assert!(said.contains(hint), "{line}: {said}");
+    }
+}
+
+#[test]
+fn an_empty_log_is_an_empty_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(said(dir.path(), "logs tail"), "");
+    assert_eq!(said(dir.path(), "logs tail --json -n 5 --gateway g"), "");
+}

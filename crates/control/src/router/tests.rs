@@ -1,0 +1,9 @@
+//! The whole API over embedded stores, without a socket.
+
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod gateways;
+mod logs;
+mod outside;
+mod shop;

@@ -1,0 +1,152 @@
+//! Every row as a stranger, with a wrong token, and with each permission.
+
+use serde_json::{Value, json};
+use tollgate_model::token::Permission;
+use tollgate_rules::snapshot::Documents;
+
+use super::shop::{Shop, public};
+use crate::resources::{Access, Needs, PREFIX, ROWS, Row};
+use crate::sample;
+
+const ALONE: [Permission; 4] = [Permission::Run, Permission::Read, Permission::ReadMetadata, Permission::Write];
+
+fn path(shop: &Shop, row: &Row) -> String {
+    let id = sample::plain().id.to_string();
+    row.path
+        .replace("{account}", &shop.account)
+        .replace("{gateway}", "g")
+        .replace("{provider}", "openai")
+        .replace("{id}", &id)
+}
+
+/// With what a row acts on. Rows that change something are given nothing to do: an empty body is refused after the permission was looked at.
+fn stocked() -> Shop {
+    let shop = Shop::open();
+    shop.gateway("g");
+    shop.keep(sample::full(), b"{}", b"{}");
+    shop
+}
+
+#[tokio::test]
+async fn every_row_lets_in_exactly_whom_the_table_says() {
+    for row in ROWS {
+        let needs = match row.access {
+            Access::Guarded(needs, _) => Some(needs),
+            Access::Open(_) | Access::OpenOnLoopback(..) => None,
+        };
+        let shop = stocked();
+        // The one that may delete what is asked for comes last.
+        for permission in ALONE {
+            let token = shop.token(&[permission]);
+            let said = shop.ask_raw(row.method.as_str(), &path(&shop, row), &token, None).await;
+            let let_in = needs.is_none_or(|needs| needs.enough().contains(&permission));
+            assert_eq!(said.status != 403, let_in, "{} {} with {permission:?}: {}", row.method, row.path, said.status);
+            assert!(said.status != 401 && said.status.as_u16() < 500, "{} {}: {}", row.method, row.path, said.status);
+        }
+        for stranger in ["", "tg_not_a_token_of_ours"] {
+            let said = shop.ask_raw(row.method.as_str(), &path(&shop, row), stranger, None).await;
+            match needs {
+                None => assert_eq!(said.status, 200, "{} {}", row.method, row.path),
+                Some(_) => assert_eq!(said.problem(), (401, 10000, Value::Null), "{} {}", row.method, row.path),
+            }
+        }
+    }
+}
+
+/// Written by hand: the table says the same, and whoever changes it changes this too.
+#[test]
+fn the_table_is_as_tight_as_it_should_be() {
+    for row in ROWS {
+        let needs = match row.access {
+            Access::Guarded(needs, _) => needs,
+            Access::OpenOnLoopback(needs, _) => {
+                assert_eq!((row.path, needs), ("/metrics", Needs::Metadata));
+                continue;
+            }
+            Access::Open(_) => {
+                assert!(["/", "/livez", "/readyz"].contains(&row.path), "{}", row.path);
+                continue;
+            }
+        };
+        if row.method != http::Method::GET {
+            assert_eq!(needs, Needs::Write, "{} {}", row.method, row.path);
+        } else if row.path.ends_with("/request") || row.path.ends_with("/response") {
+            assert_eq!(needs, Needs::Read, "{}", row.path);
+        } else if row.path.contains("/ai-gateway/") {
+            assert_eq!(needs, Needs::Metadata, "{}", row.path);
+        } else {
+            assert_eq!(needs, Needs::Token, "{}", row.path);
+        }
+        assert!(!row.doc.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn rows_are_served_with_and_without_the_prefix_and_one_slash_more() {
+    let shop = stocked();
+    let token = shop.token(&[Permission::Read]);
+    for row in ROWS.iter().filter(|row| row.method == http::Method::GET) {
+        let path = path(&shop, row);
+        let guarded = matches!(row.access, Access::Guarded(..));
+        for prefix in if guarded { &["", PREFIX][..] } else { &[""] } {
+            for slash in if row.path == "/" { &[""][..] } else { &["", "/"] } {
+                let said = shop.ask_raw("GET", &format!("{prefix}{path}{slash}"), &token, None).await;
+                assert_eq!(said.status, 200, "{prefix}{path}{slash}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_expired_is_a_stranger_s() {
+    let shop = stocked();
+    let wanted = crate::desk::Wanted { name: "t".into(), permissions: vec![Permission::Write], lives_ms: Some(1_000) };
+    let token = shop.desk.create_token(wanted).unwrap().secret.expose().to_owned();
+    let verified = shop.ask_raw("GET", "/client/v4/user/tokens/verify", &token, None).await.result();
+    assert_eq!((&verified["status"], &verified["expires_on"]), (&json!("active"), &json!("2026-11-18T11:06:41.000Z")));
+    shop.clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!(shop.get("gateways", &token).await.problem(), (401, 10000, Value::Null));
+}
+
+#[tokio::test]
+async fn a_token_deleted_elsewhere_stops_at_once() {
+    let shop = stocked();
+    let token = shop.token(&[Permission::Write]);
+    assert_eq!(shop.get("gateways", &token).await.status, 200);
+    let id = shop.desk.tokens().unwrap()[0].id.clone();
+    shop.desk.delete_token(&id).unwrap();
+    assert_eq!(shop.get("gateways", &token).await.status, 401);
+}
+
+#[tokio::test]
+async fn tokens_may_come_in_the_legacy_headers_but_must_be_well_formed() {
+    let shop = stocked();
+    let token = shop.token(&[Permission::Read]);
+    let ask = |name: &'static str, value: String| {
+        let request = http::Request::builder().uri("/client/v4/accounts").header(name, value);
+        shop.send(request.body(axum::body::Body::empty()).unwrap())
+    };
+    assert_eq!(ask("x-auth-key", token.clone()).await.status, 200);
+    assert_eq!(ask("x-auth-user-service-key", token.clone()).await.status, 200);
+    assert_eq!(ask("authorization", format!("bearer {token}")).await.status, 200);
+    let said = ask("authorization", format!("Basic {token}")).await;
+    assert_eq!(said.problem(), (400, 6003, Value::Null));
+    assert_eq!(said.json()["errors"][0]["error_chain"][0]["code"], 6111);
+    let said = ask("x-auth-key", String::new()).await;
+    assert_eq!(said.headers["www-authenticate"], "Bearer");
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_configured_is_forbidden() {
+    let base = Documents { accounts: vec!["mine".into()], ..Documents::default() };
+    let shop = Shop::with(base, public(true), Box::new(|_| true));
+    let token = shop.token(&[Permission::Write]);
+    assert_eq!(shop.ask_raw("GET", "/accounts/mine/ai-gateway/gateways", &token, None).await.status, 200);
+    let said = shop.ask_raw("GET", "/accounts/other/ai-gateway/gateways", &token, None).await;
+    assert_eq!(said.problem(), (403, 10000, Value::Null));
+    let all = shop.ask_raw("GET", "/accounts", &token, None).await.result();
+    assert_eq!(
+        (&all[0]["id"], &all[0]["type"], all.as_array().unwrap().len()),
+        (&json!("mine"), &json!("standard"), 1)
+    );
+}

@@ -1,0 +1,138 @@
+//! A whole API over embedded stores in a directory of its own.
+//!
+//! Enters: requests as text. Leaves: status, headers and body. Never: opens a socket.
+
+use axum::body::Body;
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tollgate_model::token::Permission;
+use tollgate_model::{Clock, Record};
+use tollgate_rules::snapshot::Documents;
+use tollgate_store::Metrics;
+use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments};
+use tollgate_store::records::Entry;
+use tower::ServiceExt;
+
+use super::super::*;
+use crate::desk::Wanted;
+use crate::sample::NOW;
+
+pub(super) struct Shop {
+    pub(super) desk: Arc<Desk>,
+    pub(super) records: Arc<DayRecords>,
+    pub(super) answers: Arc<DiskAnswers>,
+    pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
+    pub(super) router: Router,
+    pub(super) account: String,
+    _dir: TempDir,
+}
+
+pub(super) struct Said {
+    pub(super) status: StatusCode,
+    pub(super) headers: http::HeaderMap,
+    pub(super) bytes: Bytes,
+}
+
+pub(super) fn public(loopback: bool) -> Public {
+    Public {
+        url: "http://127.0.0.1:8787".into(),
+        loopback,
+        ready: Box::new(|| true),
+        metrics: Box::new(|| "requests_total 1\n".into()),
+    }
+}
+
+// === impl Shop ===
+
+impl Shop {
+    pub(super) fn open() -> Self {
+        Self::with(Documents::default(), public(true), Box::new(|_| true))
+    }
+
+    pub(super) fn with(base: Documents, public: Public, catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (clock, hand) = Clock::manual(NOW);
+        let metrics = Arc::new(Metrics::default());
+        let documents = Arc::new(FileDocuments::open(&dir.path().join("tollgate.db")).unwrap());
+        let desk = Arc::new(Desk::new(documents, clock, Box::new(move || base.clone())));
+        let records =
+            DayRecords::open(&dir.path().join("logs"), DayRecordsOptions::default(), metrics.clone()).unwrap();
+        let answers = DiskAnswers::open(&dir.path().join("a.db"), DiskAnswersOptions::default(), metrics).unwrap();
+        let (records, answers) = (Arc::new(records), Arc::new(answers));
+        let account = desk.current().unwrap().account.to_string();
+        let router =
+            router(Parts { desk: desk.clone(), records: records.clone(), answers: answers.clone(), public, catch_up });
+        Self { desk, records, answers, clock: hand, router, account, _dir: dir }
+    }
+
+    pub(super) fn token(&self, permissions: &[Permission]) -> String {
+        let wanted = Wanted { name: "t".into(), permissions: permissions.to_vec(), lives_ms: None };
+        self.desk.create_token(wanted).unwrap().secret.expose().to_owned()
+    }
+
+    pub(super) fn gateway(&self, id: &str) {
+        self.desk.create_gateway(&body(id)).unwrap();
+    }
+
+    pub(super) fn keep(&self, record: Record, request: &[u8], response: &[u8]) {
+        self.records.append(&[Entry { record: Arc::new(record), request, response }]).unwrap();
+    }
+
+    /// Below the account's AI gateway.
+    pub(super) async fn ask(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Said {
+        let path = format!("/client/v4/accounts/{}/ai-gateway/{path}", self.account);
+        self.ask_raw(method, &path, token, body.map(|body| body.to_string())).await
+    }
+
+    pub(super) async fn get(&self, path: &str, token: &str) -> Said {
+        self.ask("GET", path, token, None).await
+    }
+
+    pub(super) async fn ask_raw(&self, method: &str, path: &str, token: &str, body: Option<String>) -> Said {
+        let mut request = Request::builder().method(method).uri(path);
+        if !token.is_empty() {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.send(request.body(Body::from(body.unwrap_or_default())).unwrap()).await
+    }
+
+    pub(super) async fn send(&self, request: Request<Body>) -> Said {
+        Said::read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+}
+
+// === impl Said ===
+
+impl Said {
+    async fn read(response: Response<Body>) -> Self {
+        let (head, body) = response.into_parts();
+        Self { status: head.status, headers: head.headers, bytes: body.collect().await.unwrap().to_bytes() }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("not JSON: {:?}", self.bytes))
+    }
+
+    pub(super) fn result(&self) -> Value {
+        assert_eq!(self.status, 200, "{:?}", self.bytes);
+        let mut json = self.json();
+        assert_eq!((&json["success"], &json["errors"], &json["messages"]), (&json!(true), &json!([]), &json!([])));
+        json["result"].take()
+    }
+
+    /// Status, first code, `result`.
+    pub(super) fn problem(&self) -> (u16, u64, Value) {
+        let mut json = self.json();
+        assert_eq!((&json["success"], &json["messages"]), (&json!(false), &json!([])));
+        (self.status.as_u16(), json["errors"][0]["code"].as_u64().unwrap(), json["result"].take())
+    }
+}
+
+pub(super) fn body(id: &str) -> Value {
+    json!({
+        "id": id, "cache_invalidate_on_update": true, "cache_ttl": 0, "collect_logs": true,
+        "rate_limiting_interval": 0, "rate_limiting_limit": 0
+    })
+}
