@@ -217,7 +217,10 @@ impl Town {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> Result<Response<Incoming>, BoxError> {
-        let mut request = Request::builder().method(method).uri(url).header("content-type", "application/json");
+        let mut request = Request::builder().method(method).uri(url);
+        if !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header("content-type", "application/json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
