@@ -15,7 +15,7 @@ use anyhow::{Context, ensure};
 use bytes::Bytes;
 use http::Method;
 
-use crate::gateway::{ACCOUNT, Caller, Program};
+use crate::gateway::{ACCOUNT, Caller, Gateway, Program};
 
 const CALLERS: usize = 24;
 const GATEWAY: &str = "chaos";
