@@ -169,6 +169,10 @@ async fn judge(
     };
     differences.extend(judge::differences(index, exchange, row));
     for (side, recorded) in [("request", &exchange.request), ("response", &exchange.response.message)] {
+        // What is empty is not kept.
+        if recorded.body.is_empty() {
+            continue;
+        }
         let url = format!("{}/{id}/{side}", log_url(&asker.url));
         let authorization = format!("Bearer {}", asker.token);
         let kept =

@@ -67,9 +67,14 @@ pub(super) fn differences(index: usize, exchange: &Exchange, row: &Value) -> Vec
         ("status_code", exchange.response.status.into()),
         ("success", (exchange.response.status < 400).into()),
     ];
-    let model = exchange.model.iter().map(|model| ("model", model.as_str().into()));
-    let different = expected.into_iter().chain(model).filter(|(name, value): &(&str, Value)| row[*name] != *value);
-    different.map(|(name, value)| format!("logged {name} {} instead of {value}", row[name])).collect()
+    let different = expected.into_iter().filter(|(name, value): &(&str, Value)| row[*name] != *value);
+    let mut differences: Vec<String> =
+        different.map(|(name, value)| format!("logged {name} {} instead of {value}", row[name])).collect();
+    // A deployment may stand in its place; but something has to.
+    if let Some(model) = exchange.model.as_deref().filter(|model| !model.is_empty() && row["model"] == "") {
+        differences.push(format!("logged no model, recorded {model}"));
+    }
+    differences
 }
 
 impl std::fmt::Display for Counts {
@@ -126,5 +131,14 @@ mod tests {
         let row = json!({"event_id": "replay-7", "provider": "p", "status_code": 200, "success": true});
         assert!(differences(7, &exchange(""), &row).is_empty());
         assert_eq!(differences(8, &exchange(""), &row).len(), 1);
+    }
+
+    #[test]
+    fn a_recorded_model_is_logged() {
+        let mut exchange = exchange("");
+        exchange.model = Some("m".to_owned());
+        let row = |model| json!({"event_id": "replay-7", "provider": "p", "status_code": 200, "success": true, "model": model});
+        assert!(differences(7, &exchange, &row("deployment")).is_empty());
+        assert_eq!(differences(7, &exchange, &row("")), ["logged no model, recorded m"]);
     }
 }
