@@ -1,3 +1,5 @@
+//! Each dialect's counts, read from small samples.
+
 use serde_json::json;
 
 use super::*;
