@@ -18,6 +18,9 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Two-megabyte pages make a process that touches little of each look, and be, several times larger: 14 MB of 26 when idle.
+    // Where the kernel does not know the request there is nothing to mend.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     match args::run(args::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
