@@ -13,5 +13,6 @@ mod http2;
 mod native;
 mod raw;
 mod retry;
+mod tls;
 mod town;
 mod truncation;
