@@ -324,3 +324,44 @@ async fn a_handshake_that_fails_is_never_tried_in_the_clear() {
         town.at_rest().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_may_come_over_tls_as_well() {
+    let authority = Authority::new();
+    let listener = authority.acceptor(&["h2", "http/1.1"], |_| {});
+    let town = town(Plan::default().served(move |serving| {
+        serving.tls = Some(listener);
+        serving.head_timeout = Duration::from_millis(500);
+    }))
+    .await;
+    for protocol in ["h2", "http/1.1"] {
+        let mut config = (*authority.roots).clone();
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+        let stream = TcpStream::connect(town.address).await.unwrap();
+        let name = rustls::pki_types::ServerName::from(town.address.ip());
+        let stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol.as_bytes()));
+        let request = http::Request::post(format!("https://gateway/v1/acc/g/{CHAT}"))
+            .header("host", "gateway")
+            .body(Full::<Bytes>::from(chat_body("gpt-4o-mini", true)))
+            .unwrap();
+        let response = if protocol == "h2" {
+            let (mut sender, connection) =
+                hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+            tokio::spawn(connection);
+            sender.send_request(request).await.unwrap()
+        } else {
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+            tokio::spawn(connection);
+            sender.send_request(request).await.unwrap()
+        };
+        assert_eq!(response.status(), 200, "{protocol}");
+        assert!(response.into_body().collect().await.unwrap().to_bytes().ends_with(b"data: [DONE]\n\n"));
+    }
+    for said in ["", "GET / HTTP/1.1\r\nhost: a\r\n\r\n", "\x16\x03\x01"] {
+        let mut raw = crate::raw::Raw::to(&town).await;
+        raw.say(said).await;
+        assert!(!raw.rest().await.contains("HTTP/1.1"), "{said:?}: nothing is served in the clear");
+    }
+    town.at_rest().await;
+}
