@@ -15,7 +15,7 @@ use anyhow::{Context, ensure};
 use bytes::Bytes;
 use http::Method;
 
-use crate::gateway::{ACCOUNT, Caller, Gateway, tell};
+use crate::gateway::{ACCOUNT, Caller, Gateway, Program};
 
 const CALLERS: usize = 24;
 const GATEWAY: &str = "chaos";
@@ -33,15 +33,16 @@ async fn rage(rounds: u64, dir: &Path) -> anyhow::Result<()> {
     let seed = 0x7011_6a7e_u64;
     let mut dice = Dice(seed);
     let mut delivered: Vec<String> = Vec::new();
-    tell(dir, &["gateway", "create", GATEWAY])?;
+    let program = Program::built()?;
+    program.tell(dir, &["gateway", "create", GATEWAY])?;
     for round in 0..rounds {
-        let gateway = Gateway::start(dir, None).with_context(|| format!("round {round}, seed {seed:#x}"))?;
+        let gateway = program.start(dir, None).with_context(|| format!("round {round}, seed {seed:#x}"))?;
         let load = Load::start(&gateway.url);
         tokio::time::sleep(Duration::from_millis(40 + dice.roll(400))).await;
         gateway.kill()?;
         delivered.extend(load.finish().await);
     }
-    let (missing, duplicates, logged) = judge(dir, &delivered).await?;
+    let (missing, duplicates, logged) = judge(&program, dir, &delivered).await?;
     println!(
         "kills {rounds}, delivered {}, logged {logged}, missing {missing}, duplicates {duplicates}, seed {seed:#x}",
         delivered.len()
@@ -103,9 +104,9 @@ async fn ask(caller: Caller, url: String, index: usize, stop: Arc<AtomicBool>, d
 }
 
 /// Reads the whole log through the REST API of a last, quiet gateway.
-async fn judge(dir: &Path, delivered: &[String]) -> anyhow::Result<(usize, usize, usize)> {
-    let gateway = Gateway::start(dir, None)?;
-    let token = tell(dir, &["token", "create", "--name", "chaos", "--permissions", "read"])?;
+async fn judge(program: &Program, dir: &Path, delivered: &[String]) -> anyhow::Result<(usize, usize, usize)> {
+    let gateway = program.start(dir, None)?;
+    let token = program.tell(dir, &["token", "create", "--name", "chaos", "--permissions", "read"])?;
     let token = token["token"].as_str().context("token create printed no token")?.to_owned();
     let caller = Caller::new();
     settled(&caller, &gateway, &token).await?;

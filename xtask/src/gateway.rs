@@ -1,6 +1,6 @@
 //! A gateway process of one's own, and a client that talks to it.
 //!
-//! Enters: a data directory and settings. Leaves: a running `target/release/tollgate` on a free port. Never: outlives its handle.
+//! Enters: a data directory and settings. Leaves: a running gateway on a free port. Never: outlives its handle.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -22,24 +22,45 @@ pub(crate) struct Gateway {
     pub(crate) url: String,
 }
 
-/// The binary that `make build` made.
-pub(crate) fn binary() -> anyhow::Result<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/tollgate");
-    path.canonicalize().context("target/release/tollgate is missing; run `make build` first")
+/// The gateway's binary.
+pub(crate) struct Program(PathBuf);
+
+impl Program {
+    /// The one that `make build` made.
+    pub(crate) fn built() -> anyhow::Result<Self> {
+        target("release").context("target/release/tollgate is missing; run `make build` first")
+    }
+
+    /// The one named; else the one that was built last for use, or failing that for debugging.
+    pub(crate) fn find(named: Option<&Path>) -> anyhow::Result<Self> {
+        match named {
+            Some(path) => Ok(Self(path.canonicalize().with_context(|| format!("{}", path.display()))?)),
+            None => Self::built().or_else(|missing| target("debug").map_err(|_| missing)),
+        }
+    }
+
+    /// Runs a command of the binary that prints JSON.
+    pub(crate) fn tell(&self, data_dir: &Path, arguments: &[&str]) -> anyhow::Result<Value> {
+        let output = Command::new(&self.0).args(arguments).arg("--json").arg("--data-dir").arg(data_dir).output()?;
+        if !output.status.success() {
+            bail!("tollgate {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    pub(crate) fn start(&self, data_dir: &Path, config: Option<&Path>) -> anyhow::Result<Gateway> {
+        Gateway::start(&self.0, data_dir, config)
+    }
 }
 
-/// Runs a command of the binary that prints JSON.
-pub(crate) fn tell(data_dir: &Path, arguments: &[&str]) -> anyhow::Result<Value> {
-    let output = Command::new(binary()?).args(arguments).arg("--json").arg("--data-dir").arg(data_dir).output()?;
-    if !output.status.success() {
-        bail!("tollgate {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
+fn target(profile: &str) -> anyhow::Result<Program> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target").join(profile).join("tollgate");
+    Ok(Program(path.canonicalize()?))
 }
 
 impl Gateway {
-    pub(crate) fn start(data_dir: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
-        let mut command = Command::new(binary()?);
+    fn start(program: &Path, data_dir: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
+        let mut command = Command::new(program);
         command.arg("serve").arg("--data-dir").arg(data_dir).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
         if let Some(config) = config {
             command.arg("--config").arg(config);

@@ -9,6 +9,7 @@
 mod chaos;
 mod gateway;
 mod prices;
+mod replay;
 mod tidy;
 
 use std::process::ExitCode;
@@ -18,7 +19,8 @@ usage: cargo xtask NAME
 
   chaos [ROUNDS] kill a loaded gateway again and again; nothing delivered may be missing from its log
   tidy           check the invariants of this repository that a program can check
-  prices FILE..  rewrite catalog/models from public price lists";
+  prices FILE..  rewrite catalog/models from public price lists
+  replay DIR     send recorded exchanges through a gateway; bytes and counts must be those of the recording";
 
 fn main() -> anyhow::Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
@@ -26,6 +28,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("tidy") => tidy::run(),
         Some("chaos") => chaos::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("prices") => prices::run(arguments).map(|()| ExitCode::SUCCESS),
+        Some("replay") => replay::run(arguments),
         _ => {
             eprintln!("{USAGE}");
             Ok(ExitCode::from(2))

@@ -94,7 +94,7 @@ pub(crate) fn read_whole(bytes: &[u8]) {
 }
 
 pub(crate) fn peek_any(bytes: &[u8]) {
-    if let Ok(found) = peek::peek(Dialect::OpenaiChat, bytes)
+    if let Ok(found) = peek::peek(bytes)
         && let Some(model) = found.model
     {
         assert!(!model.is_empty() && model.len() <= bytes.len());

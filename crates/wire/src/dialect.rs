@@ -39,12 +39,13 @@ pub enum Dialect {
     WorkersAi,
     Rerank,
     Huggingface,
+    AlephAlpha,
     /// Nothing is known of these bytes, so nothing is read from them.
     Raw,
 }
 
 /// Every dialect with its name, in the order of the enum.
-pub const ALL: [(&str, Dialect); 19] = [
+pub const ALL: [(&str, Dialect); 20] = [
     ("openai-chat", Dialect::OpenaiChat),
     ("openai-completions", Dialect::OpenaiCompletions),
     ("openai-responses", Dialect::OpenaiResponses),
@@ -63,6 +64,7 @@ pub const ALL: [(&str, Dialect); 19] = [
     ("workers-ai", Dialect::WorkersAi),
     ("rerank", Dialect::Rerank),
     ("huggingface", Dialect::Huggingface),
+    ("aleph-alpha", Dialect::AlephAlpha),
     ("raw", Dialect::Raw),
 ];
 
@@ -156,6 +158,7 @@ impl Dialect {
             Self::WorkersAi => &other::WORKERS_AI,
             Self::Rerank => &other::RERANK,
             Self::Huggingface => &other::HUGGINGFACE,
+            Self::AlephAlpha => &other::ALEPH_ALPHA,
             Self::Raw => &BLANK,
         }
     }

@@ -6,7 +6,6 @@
 use memchr::memmem;
 
 use crate::dialect::{
-    Dialect,
     facts::{Facts, Members, Want},
     walk::walk,
 };
@@ -26,12 +25,9 @@ pub struct Malformed {
     pub found: String,
 }
 
-/// Members of another type than expected count as missing. A form (`multipart/form-data`) is no JSON and yet not malformed:
+/// Every dialect spells both alike. Members of another type than expected count as missing. A form (`multipart/form-data`) is no JSON and yet not malformed:
 /// audio and images are sent that way, and name their model in it.
-pub fn peek(dialect: Dialect, body: &[u8]) -> Result<Peek, Malformed> {
-    if dialect == Dialect::Raw {
-        return Ok(Peek::default());
-    }
+pub fn peek(body: &[u8]) -> Result<Peek, Malformed> {
     if body.starts_with(b"--") {
         return Ok(peek_form(body));
     }

@@ -1,10 +1,7 @@
 //! What is peeked from a request.
 #![allow(clippy::unwrap_used)]
 
-use tollgate_wire::{
-    dialect::Dialect,
-    peek::{Peek, peek},
-};
+use tollgate_wire::peek::{Peek, peek};
 
 fn found(model: Option<&str>, stream: bool) -> Peek {
     Peek { model: model.map(str::to_owned), stream }
@@ -23,21 +20,16 @@ fn only_the_top_level_counts() {
         ("[]", found(None, false)),
     ];
     for (body, expected) in cases {
-        assert_eq!(peek(Dialect::OpenaiChat, body.as_bytes()).unwrap(), expected, "{body}");
+        assert_eq!(peek(body.as_bytes()).unwrap(), expected, "{body}");
     }
 }
 
 #[test]
 fn what_is_not_json_is_malformed_and_says_where() {
     for body in ["", "{", "{\"model\":\"m\"", "{\"model\":\"m\"}}", "nonsense", "\"m\"", "7", "{\"a\":\u{1}}"] {
-        let error = peek(Dialect::OpenaiChat, body.as_bytes()).unwrap_err();
+        let error = peek(body.as_bytes()).unwrap_err();
         assert!(error.to_string().starts_with("request body: expected JSON, found "), "{error}");
     }
-}
-
-#[test]
-fn of_unknown_bytes_nothing_is_asked() {
-    assert_eq!(peek(Dialect::Raw, b"\xff").unwrap(), Peek::default());
 }
 
 #[test]
@@ -45,6 +37,6 @@ fn a_form_names_its_model() {
     let body = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n\
                 \u{0}\u{1}\r\n--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ngpt-4o-transcribe\r\n--b\r\n\
                 Content-Disposition: form-data; name=\"stream\"\r\n\r\ntrue\r\n--b--\r\n";
-    assert_eq!(peek(Dialect::OpenaiAudio, body.as_bytes()).unwrap(), found(Some("gpt-4o-transcribe"), true));
-    assert_eq!(peek(Dialect::OpenaiAudio, b"--b\r\n\r\n").unwrap(), Peek::default());
+    assert_eq!(peek(body.as_bytes()).unwrap(), found(Some("gpt-4o-transcribe"), true));
+    assert_eq!(peek(b"--b\r\n\r\n").unwrap(), Peek::default());
 }

@@ -82,11 +82,19 @@ pub(crate) fn step(gate: &Gate, head: &Head, aim: Aim, heard: Heard, books: &mut
     Ok(Step { row, target, dialect, model, streamed: said.stream, method: head.method().clone(), body })
 }
 
-/// What the body says of itself. JSON that is none is refused here, with its place, before anything is spent on it.
+/// What the body says of itself. JSON that is none is refused here, with its place, before anything is spent on it; unless nothing is known of
+/// what this path expects: then a model is a find for the log, and no more.
 fn said(gate: &Gate, dialect: Dialect, headers: &HeaderMap, body: &Bytes) -> Result<Peek, Refusal> {
-    if dialect == Dialect::Raw || body.is_empty() || !is_json(headers) {
+    if body.is_empty() || !names_model(headers) {
         return Ok(Peek::default());
     }
+    match read(gate, headers, body) {
+        Err(_) if dialect == Dialect::Raw => Ok(Peek::default()),
+        said => said,
+    }
+}
+
+fn read(gate: &Gate, headers: &HeaderMap, body: &Bytes) -> Result<Peek, Refusal> {
     let decoded = match encoding(headers, gate.shared.limits.hold_bytes_max) {
         Encoding::Identity => body.clone(),
         Encoding::Known(mut decoder) => decoder.push(body).map_err(|cause| {
@@ -99,19 +107,27 @@ fn said(gate: &Gate, dialect: Dialect, headers: &HeaderMap, body: &Bytes) -> Res
             return Err(Refusal::bad_request("content-encoding: expected one of gzip, deflate, br, zstd"));
         }
     };
-    if let Err(fault) = std::str::from_utf8(&decoded) {
+    if let Some(fault) = std::str::from_utf8(&decoded).err().filter(|_| !is_form(headers)) {
         let at = fault.valid_up_to();
         return Err(Refusal::bad_request(format!("the request body is not valid JSON: no UTF-8 at byte {at}")));
     }
-    peek(dialect, &decoded)
-        .map_err(|cause| Refusal::bad_request(format!("the request body is not valid JSON: {cause}")))
+    peek(&decoded).map_err(|cause| Refusal::bad_request(format!("the request body is not valid JSON: {cause}")))
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
-    let text = value.to_str().unwrap_or_default();
-    let kind = text.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json")
+/// JSON, and the forms in which images and audio are sent.
+fn names_model(headers: &HeaderMap) -> bool {
+    let Some(kind) = kind(headers) else { return true };
+    kind.eq_ignore_ascii_case("application/json") || is_form(headers) || kind.to_ascii_lowercase().ends_with("+json")
+}
+
+/// Parts of it may be binary.
+fn is_form(headers: &HeaderMap) -> bool {
+    kind(headers).is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/form-data"))
+}
+
+fn kind(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(CONTENT_TYPE)?.to_str().unwrap_or_default();
+    text.split(';').next().map(str::trim)
 }
 
 impl Asking {

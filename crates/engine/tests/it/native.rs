@@ -4,6 +4,7 @@ use tollgate_model::Money;
 use tollgate_model::gateway::Gateway;
 use tollgate_model::record::{Outcome, Payload};
 use tollgate_store::records::Which;
+use tollgate_testkit::plan;
 
 use crate::town::{Plan, TOKEN, chat_body, town};
 
@@ -48,6 +49,23 @@ async fn a_stream_passes_chunk_by_chunk_and_is_counted() {
     let record = town.last_record().await;
     assert!(record.streamed && record.usage.is_some());
     assert_eq!(town.logged_body(&record, Which::Response).unwrap().bytes, heard.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_logged_also_where_nothing_else_is_understood() {
+    let town = town(Plan::default()).await;
+    let form = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--b--\r\n";
+    let cases = [
+        ("responses/input_tokens", "application/json", r#"{"model":"gpt-4o","input":"x"}"#, "gpt-4o"),
+        ("responses/input_tokens", "application/json", "no JSON", ""),
+        ("audio/transcriptions", "multipart/form-data; boundary=b", form, "whisper-1"),
+        ("files", "multipart/form-data; boundary=b", "no form", ""),
+    ];
+    for (path, kind, body, model) in cases {
+        town.provider.on("POST", &format!("/v1/{path}"), |_| plan::Plan::whole(200, "application/json", "{}"));
+        let heard = town.post(&format!("openai/v1/{path}"), &[("content-type", kind)], body).await;
+        assert_eq!((heard.status, town.last_record().await.model.as_str()), (200, model), "{path} {body}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Where Workers AI, Hugging Face and rerankers in Voyage's and Jina's form keep their counts.
+//! Where Workers AI, Hugging Face, Aleph Alpha and rerankers in Voyage's and Jina's form keep their counts.
 //!
 //! Enters: nothing. Leaves: tables. Never: code; the walker has it.
 
@@ -64,5 +64,21 @@ pub(super) const HUGGINGFACE: Shape = Shape {
     whole_text: &["generated_text", "content", "reasoning_content", "arguments"],
     done: true,
     headers: &[("x-prompt-tokens", Slot::InputElse), ("x-generated-tokens", Slot::OutputElse)],
+    ..BLANK
+};
+
+/// Completions and embeddings. A stream counts in its last event (<https://docs.aleph-alpha.com/api/complete/>).
+pub(super) const ALEPH_ALPHA: Shape = Shape {
+    members: &[
+        ("type", Want::Kind(&[("completion_summary", Sign::End)])),
+        ("completions", Want::Inside(CHOICE)),
+        ("finish_reason", Want::Finish),
+        ("num_tokens_prompt_total", Want::Count(Slot::Input)),
+        ("num_tokens_generated", Want::Count(Slot::Output)),
+        ("error", Want::Error),
+    ],
+    dull: Dull::Kinds(&["stream_chunk"]),
+    frame_text: &["completion"],
+    whole_text: &["completion"],
     ..BLANK
 };

@@ -1,7 +1,7 @@
-//! Workers AI, Hugging Face, rerankers in Voyage's form, and bytes of which nothing is known.
+//! Workers AI, Hugging Face, Aleph Alpha, rerankers in Voyage's form, and bytes of which nothing is known.
 
 use super::*;
-use Dialect::{Huggingface, Raw, Rerank, WorkersAi};
+use Dialect::{AlephAlpha, Huggingface, Raw, Rerank, WorkersAi};
 
 const USAGE: &str = r#""usage":{"prompt_tokens":20,"completion_tokens":3,"total_tokens":23}"#;
 
@@ -21,6 +21,12 @@ pub fn all() -> Vec<Sample> {
         whole("generated text without its input", Huggingface, r#"[{"generated_text":"Hi","details":{"finish_reason":"length","generated_tokens":3}}]"#)
             .finish("length"),
         whole("routed chat", Huggingface, &format!(r#"{{"model":"m","choices":[{{"finish_reason":"stop"}}],{USAGE}}}"#)).uses(tokens(20, 3)).model("m").finish("stop"),
+        whole("luminous", AlephAlpha, r#"{"model_version":"1","completions":[{"completion":"Hi","finish_reason":"end_of_text"}],"num_tokens_prompt_total":20,"num_tokens_generated":3}"#)
+            .uses(tokens(20, 3))
+            .finish("end_of_text"),
+        events("luminous", AlephAlpha, "data: {\"type\":\"stream_chunk\",\"index\":0,\"completion\":\"Hi\"}\n\ndata: {\"type\":\"stream_summary\",\"index\":0,\"model_version\":\"1\",\"finish_reason\":\"end_of_text\"}\n\ndata: {\"type\":\"completion_summary\",\"num_tokens_prompt_total\":20,\"num_tokens_generated\":3}\n\n")
+            .uses(tokens(20, 3))
+            .finish("end_of_text"),
         whole("ranking", Rerank, r#"{"model":"rerank-2","data":[{"index":0}],"usage":{"total_tokens":43}}"#).uses(tokens(43, 0)).model("rerank-2"),
         whole("unknown bytes", Raw, "\u{0}not JSON").cut_off(),
     ]
