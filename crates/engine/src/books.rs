@@ -19,6 +19,7 @@ use tollgate_store::answers::CachedAnswer;
 use tollgate_store::journal::Written;
 use tollgate_wire::watch::Seen;
 
+use crate::decode::{Encoding, encoding};
 use crate::gate::{Gate, Held};
 use crate::head::Head;
 use crate::tally::{Tally, Told};
@@ -180,6 +181,10 @@ impl Books {
         let elapsed = self.elapsed_us();
         let cap = self.gate.shared.limits.log_body_bytes_max;
         let body = &answer.body;
+        let legible = match encoding(headers, cap) {
+            Encoding::Known(mut decoder) => decoder.push(body).ok(),
+            Encoding::Identity | Encoding::Unknown => Some(body.clone()).filter(|body| body.len() <= cap),
+        };
         self.note(|open| {
             open.record.status = answer.status;
             open.record.cached = true;
@@ -190,13 +195,13 @@ impl Books {
             open.record.response_size = body.len() as u64;
             open.record.timings.first_byte_us = Some(elapsed);
             open.record.timings.first_token_us = Some(elapsed);
-            open.record.response_body = match (body.len() > cap, open.keep_payload) {
-                (true, _) => Payload::TooLarge,
+            open.record.response_body = match (&legible, open.keep_payload) {
+                (None, _) => Payload::TooLarge,
                 (_, false) => Payload::OptedOut,
                 _ => Payload::Kept,
             };
             if open.record.response_body == Payload::Kept {
-                open.response_body = body.clone();
+                open.response_body = legible.unwrap_or_default();
             }
         });
     }

@@ -2,6 +2,8 @@
 //!
 //! Enters: refusals, ids. Leaves: bytes in the original's envelope A (data-plane specification, section 13.1). Never: shows a cause.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
@@ -11,6 +13,7 @@ use tollgate_model::{Id, Refusal};
 use crate::body::BoxError;
 use crate::relay::Relay;
 use crate::replay::Replay;
+use crate::watched::Watched;
 
 pub(crate) const EVENT_ID: HeaderName = HeaderName::from_static("cf-aig-event-id");
 const LOG_ID: HeaderName = HeaderName::from_static("cf-aig-log-id");
@@ -27,6 +30,8 @@ pub(crate) enum ReplyBody {
     Whole(Option<Bytes>),
     Relay(Box<Relay>),
     Replay(Box<Replay>),
+    /// One of those above, for a caller who may stop reading unnoticed.
+    Watched(Watched),
     /// The control plane's.
     Other(UnsyncBoxBody<Bytes, BoxError>),
 }
@@ -122,6 +127,13 @@ fn envelope(refusal: &Refusal) -> String {
 
 // === impl ReplyBody ===
 
+impl ReplyBody {
+    /// For a caller who speaks HTTP/2. What is there in one piece holds nothing that could be given up.
+    pub(crate) fn watched(self, patience: Duration) -> Self {
+        if matches!(self, Self::Whole(_)) { self } else { Self::Watched(Watched::new(self, patience)) }
+    }
+}
+
 impl http_body::Body for ReplyBody {
     type Data = Bytes;
     type Error = BoxError;
@@ -134,6 +146,7 @@ impl http_body::Body for ReplyBody {
             Self::Whole(bytes) => std::task::Poll::Ready(bytes.take().map(|bytes| Ok(http_body::Frame::data(bytes)))),
             Self::Relay(relay) => std::pin::Pin::new(&mut **relay).poll_frame(cx),
             Self::Replay(replay) => std::pin::Pin::new(&mut **replay).poll_frame(cx),
+            Self::Watched(watched) => std::pin::Pin::new(watched).poll_frame(cx),
             Self::Other(body) => std::pin::Pin::new(body).poll_frame(cx),
         }
     }
@@ -143,6 +156,7 @@ impl http_body::Body for ReplyBody {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Relay(relay) => relay.is_end_stream(),
             Self::Replay(_) => false,
+            Self::Watched(watched) => watched.is_end_stream(),
             Self::Other(body) => body.is_end_stream(),
         }
     }
@@ -152,6 +166,7 @@ impl http_body::Body for ReplyBody {
             Self::Whole(bytes) => http_body::SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Self::Relay(relay) => relay.size_hint(),
             Self::Replay(_) => http_body::SizeHint::default(),
+            Self::Watched(watched) => watched.size_hint(),
             Self::Other(body) => body.size_hint(),
         }
     }
@@ -161,7 +176,6 @@ impl http_body::Body for ReplyBody {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn envelope_a_is_the_original_s_to_the_byte() {

@@ -22,6 +22,7 @@ mod stage;
 mod strict;
 mod tally;
 mod upstream;
+mod watched;
 
 pub use body::BoxError;
 pub use gate::{Gate, Limits, Parts, Refresh, Shared, Wish};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -114,8 +114,12 @@ async fn answer(
         return Ok(edge::refusal(&refusal));
     }
     let request = Request::from_parts(parts, body);
-    if head::is_ours(request.uri().path()) {
-        return Ok(serve_request(&context.gate, request).await);
-    }
-    Ok(context.fallback.call(request).await.map(ReplyBody::Other))
+    let version = request.version();
+    let answer = if head::is_ours(request.uri().path()) {
+        serve_request(&context.gate, request).await
+    } else {
+        context.fallback.call(request).await.map(ReplyBody::Other)
+    };
+    let patience = context.serving.write_timeout;
+    Ok(if version == Version::HTTP_2 { answer.map(|body| body.watched(patience)) } else { answer })
 }

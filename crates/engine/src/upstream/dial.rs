@@ -127,11 +127,9 @@ fn forbidden(host: &str) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, what)
 }
 
-/// The connector wraps both kinds; only a handshake's failure carries an error of rustls.
+/// The connector tells of the socket in a type of its own, and of what went wrong on it, which can only be the handshake, as I/O.
 fn connect_or_tls(cause: BoxError) -> Miss {
-    let is_tls =
-        cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref).is_some_and(|inner| inner.is::<rustls::Error>());
-    if is_tls { Miss::Tls(cause) } else { Miss::Connect(cause) }
+    if cause.is::<io::Error>() { Miss::Tls(cause) } else { Miss::Connect(cause) }
 }
 
 /// The system's resolver, followed by the egress rule: *all* addresses must be permitted, or the name is refused.

@@ -130,7 +130,7 @@ async fn what_is_not_json_is_refused_with_its_place() {
     town.at_rest().await;
 }
 
-fn encoded(coding: &str, plain: &[u8]) -> Bytes {
+pub fn encoded(coding: &str, plain: &[u8]) -> Bytes {
     match coding {
         "gzip" => {
             let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -61,6 +61,8 @@ pub struct Plan {
     pub serving: Box<dyn FnOnce(&mut Serving)>,
     /// Where `openai` and its like are, instead of the scripted provider.
     pub upstream: Option<String>,
+    /// For streams in flight, once told to stop.
+    pub patience: Duration,
     /// What an earlier town left.
     pub dir: Option<tempfile::TempDir>,
 }
@@ -80,6 +82,7 @@ impl Default for Plan {
             clock: Clock::System,
             serving: Box::new(|_| {}),
             upstream: None,
+            patience: Duration::from_secs(5),
             dir: None,
         }
     }
@@ -148,9 +151,7 @@ pub async fn town(plan: Plan) -> Town {
     let (stop, drain) = watch::channel(false);
     let serves = shared.clone();
     let running = tokio::spawn(async move {
-        server::run(listener, serves, &journal, Arc::new(Nothing), serving, drain, Duration::from_secs(5))
-            .await
-            .unwrap()
+        server::run(listener, serves, &journal, Arc::new(Nothing), serving, drain, plan.patience).await.unwrap()
     });
     let client = Client::builder(TokioExecutor::new()).build_http();
     Town { address, provider, shared, records, ingest, client, stop, running, _listening: listening, dir }
@@ -290,9 +291,14 @@ impl Town {
             && self.gauges().contains("tollgate_requests_in_flight 0\n")
     }
 
-    /// Stops, as a process does that is told to, and leaves its directory.
-    pub async fn close(self) -> tempfile::TempDir {
+    /// As a process is told to.
+    pub fn stop(&self) {
         self.stop.send_replace(true);
+    }
+
+    /// Stops, and leaves its directory.
+    pub async fn close(self) -> tempfile::TempDir {
+        self.stop();
         self.running.await.unwrap();
         self.dir
     }
