@@ -6,6 +6,7 @@ use super::bench::Bench;
 use super::phases::{ask, flags};
 use super::say;
 use super::target::{Kind, Target};
+use crate::figures::median;
 
 const SLICES: u64 = 20;
 
@@ -30,8 +31,11 @@ pub async fn run(bench: &Bench, requests: u64) -> anyhow::Result<()> {
         say(&format!("  soak {slice} of {SLICES}"));
         resident.push(memory.resident_mb);
     }
-    // The first twentieth fills pools and caches; growth is what comes after it.
-    println!("\nGrowth from the first twentieth to the end: {:.1} MB.", resident[SLICES as usize] - resident[1]);
+    // The first quarter fills pools and caches and has the highest peak; growth is what comes after it.
+    let (early, late) = (median(resident[6..=10].to_vec()), median(resident[16..=20].to_vec()));
+    if let (Some(early), Some(late)) = (early, late) {
+        println!("\nGrowth from the second quarter to the last: {:.1} MB.", late - early);
+    }
     if let Some(desk) = &target.desk {
         desk.wait_for_log(target.sent).await?;
         println!("Every request is in the log.");

@@ -94,10 +94,11 @@ impl Results {
     }
 
     pub fn markdown(&self) -> String {
-        let mut text = self.heading();
-        if self.samples.is_empty() && self.faults.is_empty() {
+        let mut text = format!("## Bench\n\n{}\n", machine::line(&self.machine));
+        if self.options.reps == 0 {
             return text; // only probes were asked for
         }
+        text.push_str(&self.method());
         for (title, columns) in TABLES {
             let _ = writeln!(text, "\n### {title}\n");
             self.table(&mut text, columns);
@@ -127,13 +128,12 @@ impl Results {
         Ok(path)
     }
 
-    fn heading(&self) -> String {
+    fn method(&self) -> String {
         let options = &self.options;
         format!(
-            "## Bench\n\n{}\n\nMedians of {} repetitions, in brackets the median of their ratios to the minimal proxy. {} requests at {} connections, \
+            "\nMedians of {} repetitions, in brackets the median of their ratios to the minimal proxy. {} requests at {} connections, \
              bodies of 1 KB, answers of 1.2 KB; latency at {} requests per second; {} streams of 102 writes {} ms apart, {} at once. \
              The CPU of `direct` is that of the mock.\n",
-            machine::line(&self.machine),
             options.reps,
             options.requests,
             options.connections,

@@ -11,11 +11,13 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use tollgate_model::record::{Attempt, Cost, Outcome, Payload, Refused, Timings};
+use tollgate_model::usage::UsageSource;
 use tollgate_model::{Id, Metadata, Moment, Money, Record, Refusal, Usage};
-use tollgate_rules::cost;
+use tollgate_rules::cost::{self, CacheCounts};
 use tollgate_rules::options::Options;
 use tollgate_store::answers::CachedAnswer;
 use tollgate_store::journal::Written;
+use tollgate_wire::watch::Seen;
 
 use crate::gate::{Gate, Held};
 use crate::head::Head;
@@ -232,8 +234,9 @@ impl Books {
         open.record.outcome = outcome;
         open.record.timings.last_byte_us = now.micros_since(open.started);
         open.record.created_ms = open.started_ms + open.record.timings.last_byte_us / 1_000;
-        let from_answer = open.settle(outcome, &self.gate);
-        open.price(&self.gate, from_answer);
+        if let Some(counts) = open.settle(outcome, &self.gate) {
+            open.price(&self.gate, counts);
+        }
         shared.metrics.end(&open.record);
         let bodies = (std::slice::from_ref(&open.request_body), std::slice::from_ref(&open.response_body));
         let written = open.write.then(|| self.gate.journal.append(&open.record, bodies.0, bodies.1));
@@ -248,27 +251,13 @@ impl Drop for Books {
 }
 
 impl Open {
-    /// Reads the finished answer. Returns whether a provider was at work, so that there is something to pay.
-    fn settle(&mut self, outcome: Outcome, gate: &Gate) -> bool {
-        let Some(tally) = self.tally.take() else { return false };
+    /// Reads the finished answer. Returns how its provider counts, when there was one at work: then there is something to pay.
+    fn settle(&mut self, outcome: Outcome, gate: &Gate) -> Option<CacheCounts> {
+        let tally = self.tally.take()?;
+        let beside = tally.dialect().counts_cache_beside_input();
         self.record.response_size = tally.size;
         let Told { seen, body, payload } = tally.finish();
-        let estimate = || {
-            let model = gate.shared.catalog.model(&self.record.provider, &self.record.model);
-            cost::estimate(&cost::Heard {
-                request_bytes: self.record.request_size,
-                deltas: seen.deltas.into(),
-                text_bytes: seen.text_bytes,
-                context_window: model.and_then(|model| model.context_window),
-            })
-        };
-        let worth_an_estimate = seen.deltas > 0 || seen.text_bytes > 0;
-        self.record.usage = match seen.usage {
-            Some(usage) if seen.ended || outcome == Outcome::Complete => Some(usage),
-            Some(usage) if !worth_an_estimate => Some(usage),
-            _ if worth_an_estimate && self.record.status < 400 => Some(estimate()),
-            other => other,
-        };
+        self.record.usage = self.usage(&seen, outcome, gate);
         self.record.finish = seen.finish;
         self.record.answered_model = seen.model.filter(|model| *model != self.record.model);
         if seen.failed && outcome == Outcome::Complete && self.record.status < 400 {
@@ -281,27 +270,48 @@ impl Open {
         if self.record.response_body == Payload::Kept && self.write {
             self.response_body = body;
         }
-        true
+        Some(if beside { CacheCounts::BesideInput } else { CacheCounts::InsideInput })
     }
 
-    fn price(&mut self, gate: &Gate, from_answer: bool) {
-        let Some(usage) = self.record.usage.as_ref().filter(|_| from_answer) else { return };
+    /// The provider's own count, or an estimate where it did not get to count: nobody asked it to, or the answer broke off before its last word.
+    fn usage(&self, seen: &Seen, outcome: Outcome, gate: &Gate) -> Option<Usage> {
+        let said_something = seen.deltas > 0 || seen.text_bytes > 0;
+        let counted = seen.ended || outcome == Outcome::Complete;
+        if self.record.status >= 400 || !said_something || (counted && seen.usage.is_some()) {
+            return seen.usage.clone();
+        }
+        let model = gate.shared.catalog.model(&self.record.provider, &self.record.model);
+        let estimate = cost::estimate(&cost::Heard {
+            request_bytes: self.record.request_size,
+            deltas: seen.deltas.into(),
+            text_bytes: seen.text_bytes,
+            context_window: model.and_then(|model| model.context_window),
+        });
+        // What was counted before the answer broke off is better than a guess: the input, and the output as far as it goes.
+        Some(match &seen.usage {
+            Some(usage) => {
+                Usage { output: usage.output.max(estimate.output), source: UsageSource::Estimated, ..usage.clone() }
+            }
+            None => estimate,
+        })
+    }
+
+    fn price(&mut self, gate: &Gate, counts: CacheCounts) {
         if self.record.cached {
-            self.record.cost = Some(FREE);
+            self.record.cost = self.record.usage.as_ref().map(|_| FREE);
             return;
         }
-        let estimated = usage.source == tollgate_model::usage::UsageSource::Estimated;
+        let usage = self.record.usage.as_ref();
+        let estimated = usage.is_some_and(|usage| usage.source == UsageSource::Estimated);
         if let Some(custom) = self.custom_cost.as_deref().and_then(cost::CustomCost::read) {
-            let amount = custom.of(Some(usage), cost::CacheCounts::InsideInput);
-            self.record.cost = amount.map(|amount| Cost { amount, custom: true, estimated });
+            self.record.cost = custom.of(usage, counts).map(|amount| Cost { amount, custom: true, estimated });
             return;
         }
+        let Some(usage) = usage else { return };
         // A deployment's name says nothing; then the model that the answer names is the one to price.
         let names = [Some(self.record.model.as_str()), self.record.answered_model.as_deref()];
-        let found = names
-            .into_iter()
-            .flatten()
-            .find_map(|name| gate.shared.catalog.find(&self.record.provider, name, self.started_ms));
+        let find = |name| gate.shared.catalog.find(&self.record.provider, name, self.started_ms);
+        let found = names.into_iter().flatten().find_map(find);
         let amount = found.and_then(|found| cost::of(usage, found.price)).map(|ledger| ledger.total);
         self.record.cost = amount.map(|amount| Cost { amount, custom: false, estimated });
     }

@@ -7,6 +7,7 @@ use ahash::RandomState;
 use hashbrown::HashMap;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tollgate_model::Secret;
+use tollgate_wire::headers::is_blank;
 use tollgate_wire::provider::{Auth, Origin, ProviderRow};
 
 /// The operator's keys, found in the environment at start; each bound to the origin that its provider had then.
@@ -76,17 +77,10 @@ fn carries_own(
     is_gateway_token: impl Fn(&HeaderName) -> bool,
 ) -> bool {
     let in_headers = row.credential_headers().iter().any(|name| {
-        let meaningful =
-            headers.get(name).is_some_and(|value| tollgate_rules::token::bare(value).is_some() || !is_blank(value));
+        let meaningful = headers.get(name).is_some_and(|value| !is_blank(value));
         meaningful && !is_gateway_token(name)
     });
     in_headers || row.credential_query().is_some_and(|name| has_parameter(query, name))
-}
-
-fn is_blank(value: &HeaderValue) -> bool {
-    let text = value.to_str().unwrap_or("?").trim();
-    let rest = text.split_once(' ').map_or(text, |(_, rest)| rest.trim());
-    rest.is_empty() || matches!(text.to_ascii_lowercase().as_str(), "bearer" | "token" | "key" | "bearer undefined")
 }
 
 fn has_parameter(query: &str, name: &str) -> bool {

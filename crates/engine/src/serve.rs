@@ -81,7 +81,8 @@ async fn refuse(mut books: Books, refusal: &Refusal, event_id: Option<HeaderValu
     books.refused(refusal);
     Marks { id: books.id(), event_id, logged: books.writes(), step: 0, cache: CacheSaid::Nothing }
         .write(response.headers_mut());
-    books.close(Outcome::Refused).await;
+    let outcome = if refusal.is_for_nobody() { Outcome::Cancelled } else { Outcome::Refused };
+    books.close(outcome).await;
     response
 }
 

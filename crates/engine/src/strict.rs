@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::header::TRANSFER_ENCODING;
 use http::request::Parts;
 use http::{HeaderMap, Version};
 use parking_lot::Mutex;
@@ -52,37 +53,58 @@ impl Tail {
         if parts.version >= Version::HTTP_2 {
             return authority(parts);
         }
-        let verdict = head(&self.0.lock(), &parts.headers);
+        let verdict = head(&self.0.lock(), parts);
         verdict.map_err(|what| Refusal::bad_request(what).close())?;
         authority(parts)
     }
 }
 
-/// Judges the raw head. Without one (it was read together with an earlier, pipelined request) only what cannot be ambiguous passes.
-fn head(tail: &[u8], headers: &HeaderMap) -> Result<(), &'static str> {
+const UNFRAMED: &str = "the request's head is not framed as HTTP";
+
+/// Judges the raw head. Without one (all or part of it was read together with an earlier, pipelined request) only what cannot be ambiguous passes.
+fn head(tail: &[u8], parts: &Parts) -> Result<(), &'static str> {
     let tail = trim_start(tail);
+    let framed = parts.headers.contains_key(TRANSFER_ENCODING);
     let Some(end) = memchr::memmem::find(tail, b"\r\n\r\n") else {
-        let framed = headers.contains_key(http::header::TRANSFER_ENCODING);
         let bare = !tail.is_empty() && memchr::memmem::find(tail, b"\n\n").is_some();
-        return if framed || bare { Err("the request's head is not framed as HTTP") } else { Ok(()) };
+        return if framed || bare { Err(UNFRAMED) } else { Ok(()) };
     };
     let mut lengths = 0;
     let mut codings = 0;
+    let mut lines = 0;
     let mut line_start = 0;
     for feed in memchr::memchr_iter(b'\n', &tail[..end + 2]) {
         if feed == 0 || tail[feed - 1] != b'\r' {
             return Err("a line of the request's head ends without a carriage return");
         }
         let line = &tail[line_start..feed - 1];
+        if is_named(line, b"content_length") || is_named(line, b"transfer_encoding") {
+            // Some servers take an underscore for a dash.
+            return Err("the name of a header that frames the body is misspelt");
+        }
         lengths += u32::from(is_named(line, b"content-length"));
         codings += u32::from(is_named(line, b"transfer-encoding"));
+        lines += 1;
         line_start = feed + 1;
     }
     match (lengths, codings) {
-        (0 | 1, 0) | (0, 1) => Ok(()),
-        (_, 0) => Err("content-length: given more than once"),
-        (0, _) => Err("transfer-encoding: given more than once"),
-        _ => Err("content-length and transfer-encoding: only one may be given"),
+        (0 | 1, 0) | (0, 1) => {}
+        (_, 0) => return Err("content-length: given more than once"),
+        (0, _) => return Err("transfer-encoding: given more than once"),
+        _ => return Err("content-length and transfer-encoding: only one may be given"),
+    }
+    // What the parser dropped is not among its headers: a head that lacks lines, or is another's, proves nothing.
+    let is_whole = lines == parts.headers.len() + 1 && tail.starts_with(parts.method.as_str().as_bytes());
+    if framed && !is_whole { Err(UNFRAMED) } else { chunked(&parts.headers) }
+}
+
+/// Any other coding would be taken off nowhere, and the provider be handed what it left.
+fn chunked(headers: &HeaderMap) -> Result<(), &'static str> {
+    match headers.get(TRANSFER_ENCODING) {
+        Some(coding) if !coding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
+            Err("transfer-encoding: only `chunked` is understood")
+        }
+        _ => Ok(()),
     }
 }
 
@@ -161,11 +183,38 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Strict<T> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
+    /// As the parser does: a length beside a coding is dropped, and equal lengths are merged.
+    fn parsed(raw: &str) -> Parts {
+        let mut lines = raw.trim_start().split("\r\n\r\n").next().unwrap_or_default().lines();
+        let method = lines.next().and_then(|line| line.split(' ').next()).unwrap_or_default();
+        let mut request = http::Request::builder().method(method);
+        for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+            let is_dropped = name.eq_ignore_ascii_case("content-length")
+                && (raw.to_ascii_lowercase().contains("\r\ntransfer-encoding: ")
+                    || request.headers_ref().is_some_and(|headers| headers.contains_key(name)));
+            request = if is_dropped { request } else { request.header(name, value) };
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
     fn judged(raw: &str) -> Result<(), &'static str> {
-        head(raw.as_bytes(), &HeaderMap::new())
+        head(raw.as_bytes(), &parsed(raw))
+    }
+
+    #[test]
+    fn a_part_of_a_head_vouches_for_no_coding() {
+        let raw = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for cut in 1..raw.len() {
+            assert!(head(&raw.as_bytes()[cut..], &parsed(raw)).is_err(), "{cut}");
+        }
+        let length = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n";
+        for cut in 1..length.len() {
+            assert!(head(&length.as_bytes()[cut..], &parsed(length)).is_ok(), "{cut}");
+        }
     }
 
     #[test]
@@ -183,6 +232,8 @@ mod tests {
             "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\nCONTENT-LENGTH: 1\r\n\r\n",
             "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer_Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
             "POST / HTTP/1.1\nHost: a\r\n\r\n",
             "POST / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n",
         ] {

@@ -71,6 +71,10 @@ impl Tally {
         Self { dialect, reader, decoder, kept, counts: counts(headers), size: 0 }
     }
 
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     pub(crate) fn is_stream(&self) -> bool {
         matches!(self.reader, Reader::Stream(_))
     }

@@ -47,6 +47,9 @@ pub mod code {
     pub const NOT_FOUND: u16 = 2906;
 }
 
+/// As web servers have come to write it down.
+const CALLER_LEFT: u16 = 499;
+
 // === impl Refusal ===
 
 impl Refusal {
@@ -113,6 +116,11 @@ impl Refusal {
         Self::new(code::REQUEST_TIMEOUT, 408, Blame::Caller, said).close()
     }
 
+    /// Nobody will hear this one; it is how the log learns of it.
+    pub fn caller_left() -> Self {
+        Self::new(code::REQUEST_TIMEOUT, CALLER_LEFT, Blame::Caller, "the caller left").close()
+    }
+
     pub fn unavailable(said: impl Into<String>, after: Duration) -> Self {
         Self::new(code::UNAVAILABLE, 503, Blame::Gateway, said).retry_after(after)
     }
@@ -174,6 +182,11 @@ impl Refusal {
 
     pub fn closes(&self) -> bool {
         self.0.close
+    }
+
+    /// The caller left before it could be answered.
+    pub fn is_for_nobody(&self) -> bool {
+        self.0.status == CALLER_LEFT
     }
 
     /// For the log alone.

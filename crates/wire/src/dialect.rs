@@ -133,6 +133,11 @@ impl Dialect {
         ALL[self as usize].0
     }
 
+    /// Tokens that touched the provider's prompt cache are reported beside the input, not inside it (data-plane specification, section 12.2).
+    pub fn counts_cache_beside_input(self) -> bool {
+        matches!(self, Self::AnthropicMessages | Self::BedrockConverse | Self::BedrockInvoke)
+    }
+
     pub(crate) fn shape(self) -> &'static Shape {
         match self {
             Self::OpenaiChat => &openai::CHAT,

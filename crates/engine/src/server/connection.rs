@@ -92,8 +92,7 @@ fn builder(serving: &Serving) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(serving.head_timeout)
         .max_buf_size(serving.head_bytes_max)
-        .max_headers(serving.headers_max)
-        .pipeline_flush(true);
+        .max_headers(serving.headers_max);
     builder
         .http2()
         .timer(TokioTimer::new())

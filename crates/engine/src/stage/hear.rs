@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tollgate_model::{Moment, Refusal};
 
-use crate::body::Outgoing;
+use crate::body::{self, Outgoing};
 use crate::books::Books;
 use crate::gate::Gate;
 use crate::tally::declared_length;
@@ -48,6 +48,9 @@ pub(crate) async fn body(
                 Duration::from_secs(1),
             ));
         }
+        if (read.len() + piece.len()) as u64 > limits.body_bytes_max {
+            return Err(too_large(limits.body_bytes_max));
+        }
         if read.is_empty() && length == Some(piece.len() as u64) {
             return Ok(Heard::Held(piece));
         }
@@ -65,9 +68,7 @@ async fn next(gate: &Gate, incoming: &mut Incoming, begun: Moment, read: usize) 
     loop {
         let frame = tokio::time::timeout(idle, incoming.frame()).await.map_err(|_| slow())?;
         let Some(frame) = frame else { return Ok(None) };
-        let frame = frame.map_err(|cause| {
-            Refusal::bad_request("the request body broke off or was not framed as HTTP").close().because(cause)
-        })?;
+        let frame = frame.map_err(broken)?;
         let spent = gate.shared.clock.now().since(begun);
         if spent > idle && (read as u64) < BYTES_PER_SECOND_MIN * (spent - idle).as_secs() {
             return Err(slow());
@@ -76,6 +77,15 @@ async fn next(gate: &Gate, incoming: &mut Incoming, begun: Moment, read: usize) 
             return Ok(Some(bytes));
         }
     }
+}
+
+fn broken(cause: hyper::Error) -> Refusal {
+    let refusal = if body::is_gone(&cause) {
+        Refusal::caller_left()
+    } else {
+        Refusal::bad_request("the request body is not framed as HTTP").close()
+    };
+    refusal.because(cause)
 }
 
 fn slow() -> Refusal {

@@ -107,16 +107,27 @@ fn read(gate: &Gate, headers: &HeaderMap, body: &Bytes) -> Result<Peek, Refusal>
             return Err(Refusal::bad_request("content-encoding: expected one of gzip, deflate, br, zstd"));
         }
     };
+    if let Some(fault) = std::str::from_utf8(&decoded).err().filter(|_| !is_form(headers)) {
+        let at = fault.valid_up_to();
+        return Err(Refusal::bad_request(format!("the request body is not valid JSON: no UTF-8 at byte {at}")));
+    }
     peek(&decoded).map_err(|cause| Refusal::bad_request(format!("the request body is not valid JSON: {cause}")))
 }
 
 /// JSON, and the forms in which images and audio are sent.
 fn names_model(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
-    let text = value.to_str().unwrap_or_default();
-    let kind = text.split(';').next().unwrap_or_default().trim();
-    let kinds = ["application/json", "multipart/form-data"];
-    kinds.iter().any(|known| kind.eq_ignore_ascii_case(known)) || kind.to_ascii_lowercase().ends_with("+json")
+    let Some(kind) = kind(headers) else { return true };
+    kind.eq_ignore_ascii_case("application/json") || is_form(headers) || kind.to_ascii_lowercase().ends_with("+json")
+}
+
+/// Parts of it may be binary.
+fn is_form(headers: &HeaderMap) -> bool {
+    kind(headers).is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/form-data"))
+}
+
+fn kind(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(CONTENT_TYPE)?.to_str().unwrap_or_default();
+    text.split(';').next().map(str::trim)
 }
 
 impl Asking {

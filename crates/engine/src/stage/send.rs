@@ -11,6 +11,7 @@ use tollgate_model::{Moment, Refusal};
 use tollgate_rules::retry::{self, Fault, Plan, Verdict};
 use tollgate_wire::headers::{RequestPolicy, forward_request};
 
+use crate::body::{CallerLeft, TooLarge, is_because};
 use crate::books::Books;
 use crate::gate::Gate;
 use crate::head::Head;
@@ -123,8 +124,12 @@ fn outgoing(caller: &Caller, head: &Head, step: &Step, key: &Key) -> HeaderMap {
 }
 
 fn missed(miss: Miss, exhausted: bool) -> Refusal {
-    let refusal = match miss {
+    let refusal = match &miss {
         Miss::Timeout(_) => Refusal::upstream_timeout(),
+        Miss::Broken(cause) if is_because(&**cause, |cause| cause.is::<TooLarge>()) => {
+            Refusal::too_large("the request body is too large")
+        }
+        Miss::Broken(cause) if is_because(&**cause, |cause| cause.is::<CallerLeft>()) => Refusal::caller_left(),
         _ => Refusal::upstream_failed(),
     };
     let refusal = if exhausted { refusal.should_retry(false) } else { refusal };

@@ -92,9 +92,9 @@ impl Upstream {
                 }
                 None => {
                     timing.reused = false;
-                    tokio::time::timeout_at(until, self.open(origin, &pool, &mut timing))
-                        .await
-                        .unwrap_or(Err(Miss::Timeout("the connection")))?
+                    // Boxed: connecting is rare and its future large (TLS), and every request's future would carry room for it.
+                    let opening = Box::pin(self.open(origin, &pool, &mut timing));
+                    tokio::time::timeout_at(until, opening).await.unwrap_or(Err(Miss::Timeout("the connection")))?
                 }
             };
             match sender.send(request, &pool, self.clock.now(), origin, until).await {

@@ -122,6 +122,8 @@ async fn while_the_body_is_still_coming() {
     drop(raw);
     town.until(|| town.provider.counts().unheard > 0).await;
     assert!(left.elapsed() < Duration::from_secs(2));
+    let log = town.logged(2).await;
+    assert!(log.iter().all(|record| record.outcome == Outcome::Cancelled), "{log:#?}");
     town.at_rest().await;
     town.until(|| town.provider.counts().connections_open == 0).await;
     assert!(town.provider.recorder().is_empty());

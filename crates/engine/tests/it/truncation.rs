@@ -46,9 +46,9 @@ async fn get(town: &Town, rest: &str, body: String) -> Got {
 
 fn impatient() -> Plan {
     Plan::default().limited(|limits| {
-        limits.first_byte = Duration::from_millis(400);
-        limits.answer_idle = Duration::from_millis(300);
-        limits.total = Duration::from_millis(1_500);
+        limits.first_byte = Duration::from_millis(2_000);
+        limits.answer_idle = Duration::from_millis(800);
+        limits.total = Duration::from_millis(4_000);
     })
 }
 

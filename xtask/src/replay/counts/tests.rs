@@ -1,4 +1,4 @@
-//! Recorded forms and what is counted in them; the answers are made up.
+//! Each dialect's counts, read from small samples.
 
 use serde_json::json;
 
@@ -41,10 +41,6 @@ fn every_form_is_understood() {
         ),
         (json!({"meta": {"billed_units": {"search_units": 1}}}), [0, 0, 0, 1]),
         (json!({"usage": {"total_tokens": 7}}), [7, 0, 0, 0]),
-        (
-            json!({"predictions": [{"embeddings": {"statistics": {"token_count": 1}}}, {"embeddings": {"statistics": {"token_count": 2}}}]}),
-            [3, 0, 0, 0],
-        ),
     ];
     for (document, expected) in cases {
         assert_eq!(read(std::slice::from_ref(&document)), Some(expected), "{document}");
