@@ -177,7 +177,12 @@ async fn judge(
         let authorization = format!("Bearer {}", asker.token);
         let kept =
             asker.caller.send(Method::GET, &url, &[("authorization", &authorization)], Default::default()).await?;
-        ask::compare_bodies(&mut differences, &format!("kept as {side} ({})", kept.status), &recorded.body, &kept.body);
+        ask::compare_bodies(
+            &mut differences,
+            &format!("kept as {side} ({})", kept.status),
+            &documents::decoded(recorded),
+            &kept.body,
+        );
     }
     let model = row["model"].as_str().unwrap_or_default().to_owned();
     Ok(Verdict { differences, usage: judge::usage(exchange, row), price: judge::price(row), model })

@@ -2,6 +2,8 @@
 //!
 //! Enters: an exchange and its number. Leaves: every difference, in words, and the id of its log record. Never: tries twice.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -10,6 +12,9 @@ use super::exchange::{Exchange, Message};
 use super::native;
 use super::upstream::{Forwarded, Upstream, key};
 use crate::gateway::{ACCOUNT, Caller, Heard};
+
+/// A gateway that does not answer must not keep the others from being reported.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where requests go, and who asks.
 pub(super) struct Asker {
@@ -36,9 +41,10 @@ pub(super) fn event_id(index: usize) -> String {
 
 impl Asker {
     pub(super) async fn ask(&self, index: usize, exchange: &Exchange, upstream: &Upstream) -> Asked {
-        let heard = match self.send(index, exchange).await {
-            Ok(heard) => heard,
-            Err(error) => return Asked { differences: vec![format!("no answer: {error:#}")], log_id: None },
+        let heard = match tokio::time::timeout(PATIENCE, self.send(index, exchange)).await {
+            Ok(Ok(heard)) => heard,
+            Err(_) => return Asked { differences: vec![format!("no answer within {PATIENCE:?}")], log_id: None },
+            Ok(Err(error)) => return Asked { differences: vec![format!("no answer: {error:#}")], log_id: None },
         };
         let mut differences = Vec::new();
         compare_request(&mut differences, exchange, &upstream.take(index), &self.credential(index, exchange));

@@ -40,6 +40,7 @@ const LOOSE: &[&str] = &[
     "generation_token_count",
     "num_tokens_prompt_total",
     "num_tokens_generated",
+    "predictions",
 ];
 
 /// One way of counting. Members are sums of what is there; `|` parts names of which the first one there counts, `.` goes into an object or
@@ -107,6 +108,8 @@ const FORMS: &[Form] = &[
         cache_read: "cacheReadInputTokenCount",
         ..NOTHING
     },
+    // Embeddings of Vertex's `predict`, text by text
+    Form { input: &["predictions.embeddings.statistics.token_count"], ..NOTHING },
     // Voyage has nothing but the total, and no output.
     Form { input: &["total_tokens"], ..NOTHING },
 ];
@@ -159,13 +162,19 @@ fn reasoning_beside(said: &Map<String, Value>, counts: Counts) -> u64 {
 fn first(said: &Map<String, Value>, names: &str) -> Option<u64> {
     names.split('|').find_map(|name| {
         let (outer, inner) = name.split_once('.').unwrap_or((name, ""));
-        let value = said.get(outer)?;
-        match value {
-            Value::Array(elements) => elements.iter().map(|element| whole(element.get(inner)?)).sum(),
-            _ if inner.is_empty() => whole(value),
-            _ => whole(value.get(inner)?),
-        }
+        sum(said.get(outer)?, inner)
     })
+}
+
+fn sum(value: &Value, path: &str) -> Option<u64> {
+    match value {
+        Value::Array(elements) => elements.iter().map(|element| sum(element, path)).sum(),
+        _ if path.is_empty() => whole(value),
+        _ => {
+            let (outer, inner) = path.split_once('.').unwrap_or((path, ""));
+            sum(value.get(outer)?, inner)
+        }
+    }
 }
 
 /// Some write `10.0`.

@@ -1,13 +1,34 @@
 //! Cuts a recorded answer into its JSON documents.
 //!
-//! Enters: a whole body and its content type. Leaves: one value for each event, line, message or array element. Never: uses `wire`, which is what
+//! Enters: a whole answer. Leaves: one value for each event, line, message or array element. Never: uses `wire`, which is what
 //! the documents are compared with; fails: what is no JSON is no document.
+
+use std::io::Read;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde_json::Value;
 
-pub(super) fn documents(body: &[u8], content_type: &str) -> Vec<Value> {
+use super::exchange::Message;
+
+const INFLATED_BYTES_MAX: u64 = 64 << 20;
+
+pub(super) fn documents(answer: &Message) -> Vec<Value> {
+    cut(&decoded(answer), answer.header("content-type"))
+}
+
+/// Without its content coding, as far as it can be read. That is also what the log keeps.
+pub(super) fn decoded(message: &Message) -> Bytes {
+    if message.header("content-encoding") != "gzip" {
+        return message.body.clone();
+    }
+    let mut inflated = Vec::new();
+    drop(flate2::read::GzDecoder::new(&message.body[..]).take(INFLATED_BYTES_MAX).read_to_end(&mut inflated));
+    inflated.into()
+}
+
+fn cut(body: &[u8], content_type: &str) -> Vec<Value> {
     if content_type.starts_with("application/vnd.amazon.eventstream") {
         return aws_messages(body).filter_map(|payload| unwrapped(serde_json::from_slice(payload).ok()?)).collect();
     }
@@ -60,10 +81,10 @@ mod tests {
             "[{\"a\":1},\n {\"b\":2}]",
         ];
         for text in texts {
-            assert_eq!(documents(text.as_bytes(), "text/event-stream"), wanted, "{text}");
+            assert_eq!(cut(text.as_bytes(), "text/event-stream"), wanted, "{text}");
         }
-        assert_eq!(documents(b"{\"a\":1,\n\"b\":2}", "application/json"), vec![json!({"a": 1, "b": 2})]);
-        assert!(documents(b"\xff\xfbmusic", "audio/mpeg").is_empty());
+        assert_eq!(cut(b"{\"a\":1,\n\"b\":2}", "application/json"), vec![json!({"a": 1, "b": 2})]);
+        assert!(cut(b"\xff\xfbmusic", "audio/mpeg").is_empty());
     }
 
     #[test]
@@ -71,9 +92,17 @@ mod tests {
         let mut body = message(b"\x01h\x07\x00\x01v", br#"{"a":1}"#);
         body.extend(message(b"", br#"{"bytes":"eyJiIjoyfQ==","p":"abc"}"#));
         let content_type = "application/vnd.amazon.eventstream";
-        assert_eq!(documents(&body, content_type), vec![json!({"a": 1}), json!({"b": 2})]);
-        assert_eq!(documents(&body[..body.len() - 1], content_type), vec![json!({"a": 1})]);
-        assert!(documents(&[0, 0, 0, 1, 0, 0, 0, 0, 9], content_type).is_empty());
+        assert_eq!(cut(&body, content_type), vec![json!({"a": 1}), json!({"b": 2})]);
+        assert_eq!(cut(&body[..body.len() - 1], content_type), vec![json!({"a": 1})]);
+        assert!(cut(&[0, 0, 0, 1, 0, 0, 0, 0, 9], content_type).is_empty());
+    }
+
+    #[test]
+    fn a_compressed_answer_is_read_too() {
+        // `printf '{"a":1}' | gzip -n | base64`
+        let coded = "H4sIAAAAAAAAA6tWSlSyMqwFAK+sG1YHAAAA";
+        let answer = json!({"headers": {"content-encoding": "gzip"}, "base64": coded});
+        assert_eq!(documents(&serde_json::from_value(answer).unwrap()), vec![json!({"a": 1})]);
     }
 
     fn message(headers: &[u8], payload: &[u8]) -> Vec<u8> {

@@ -26,8 +26,7 @@ pub(super) enum Price {
 }
 
 pub(super) fn usage(exchange: &Exchange, row: &Value) -> Usage {
-    let response = &exchange.response.message;
-    let recorded = counts(&documents(&response.body, response.header("content-type")));
+    let recorded = counts(&documents(&exchange.response.message));
     let logged = logged(row);
     let is_estimate = row["usage_metadata"]["estimated"] == true;
     match recorded {
