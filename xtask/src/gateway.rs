@@ -31,7 +31,7 @@ impl Program {
         target("release").context("target/release/tollgate is missing; run `make build` first")
     }
 
-    /// The one named; else the one that was built last for use, or failing that for debugging.
+    /// The one named; else the release build, or failing that the debug build.
     pub(crate) fn find(named: Option<&Path>) -> anyhow::Result<Self> {
         match named {
             Some(path) => Ok(Self(path.canonicalize().with_context(|| format!("{}", path.display()))?)),
