@@ -155,6 +155,8 @@ async fn an_answer_survives_a_restart() {
     let streamed = stream(&town, &[STREAM], "gpt-4o-mini").await;
     let dir = town.close().await;
     let town = self::town(Plan { dir: Some(dir), ..Plan::caching() }).await;
+    // A start does not wait for the cache's index.
+    town.until(|| town.stores.answers.disk_entries.get() == 2).await;
     let again = town.chat(&[], "gpt-4o-mini").await;
     assert_eq!((said(&again), &again.body), (Some("HIT"), &first.body));
     let again = stream(&town, &[STREAM], "gpt-4o-mini").await;

@@ -43,6 +43,8 @@ pub struct Town {
     pub address: SocketAddr,
     pub provider: Sandbox,
     pub shared: Arc<Shared>,
+    /// What the stores count.
+    pub stores: Arc<tollgate_store::Metrics>,
     records: Arc<DayRecords>,
     ingest: Ingest,
     client: Client<HttpConnector, Full<Bytes>>,
@@ -125,7 +127,8 @@ pub async fn town(plan: Plan) -> Town {
     let dir = plan.dir.unwrap_or_else(|| tempfile::tempdir().unwrap());
     let provider = Sandbox::for_tests();
     let listening = provider.listen("127.0.0.1:0").await.unwrap();
-    let metrics = Arc::new(tollgate_store::Metrics::default());
+    let stores = Arc::new(tollgate_store::Metrics::default());
+    let metrics = stores.clone();
     let journal =
         Arc::new(Journal::open(&dir.path().join("journal"), JournalOptions::default(), metrics.clone()).unwrap());
     let records =
@@ -154,7 +157,7 @@ pub async fn town(plan: Plan) -> Town {
         server::run(listener, serves, &journal, Arc::new(Nothing), serving, drain, plan.patience).await.unwrap()
     });
     let client = Client::builder(TokioExecutor::new()).build_http();
-    Town { address, provider, shared, records, ingest, client, stop, running, _listening: listening, dir }
+    Town { address, provider, shared, stores, records, ingest, client, stop, running, _listening: listening, dir }
 }
 
 fn snapshot(gateways: Vec<Gateway>, upstream: &str) -> Snapshot {
