@@ -171,13 +171,10 @@ fn snapshot(gateways: Vec<Gateway>, upstream: &str) -> Snapshot {
         created_at: 0,
         expires_at: None,
     };
-    let providers = ["openai", "anthropic", "google-ai-studio"].into_iter().fold(
-        (**Providers::builtin()).clone(),
-        |providers, segment| {
-            let suffix = if segment == "openai" { "/v1" } else { "" };
-            providers.with_base_url(segment, &format!("{upstream}{suffix}")).unwrap()
-        },
-    );
+    let elsewhere = [("openai", "/v1"), ("anthropic", ""), ("google-ai-studio", "")];
+    let providers = elsewhere.into_iter().fold((**Providers::builtin()).clone(), |providers, (segment, path)| {
+        providers.with_base_url(segment, &format!("{upstream}{path}")).unwrap()
+    });
     let documents = Documents {
         account: "account".to_owned(),
         gateways,
