@@ -5,11 +5,14 @@
 
 mod anthropic;
 mod bedrock;
+pub(crate) mod carry;
+pub mod chat;
 mod cohere;
 pub(crate) mod counts;
 pub(crate) mod facts;
 mod gemini;
 pub(crate) mod likeness;
+pub(crate) mod object;
 mod openai;
 mod other;
 pub(crate) mod scan;

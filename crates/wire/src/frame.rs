@@ -40,6 +40,42 @@ pub enum Frame<'a> {
     Broken,
 }
 
+/// Cuts by whichever framing it was made for.
+#[derive(Debug)]
+pub enum Frames {
+    Sse(Sse),
+    AwsEvents(AwsEvents),
+    Ndjson(Ndjson),
+}
+
+// === impl Frames ===
+
+impl Frames {
+    pub fn new(framing: Framing) -> Self {
+        match framing {
+            Framing::Sse => Self::Sse(Sse::default()),
+            Framing::AwsEvents => Self::AwsEvents(AwsEvents::default()),
+            Framing::Ndjson => Self::Ndjson(Ndjson::default()),
+        }
+    }
+
+    pub fn push(&mut self, bytes: &[u8], each: impl FnMut(Frame<'_>)) {
+        match self {
+            Self::Sse(frames) => frames.push(bytes, each),
+            Self::AwsEvents(frames) => frames.push(bytes, each),
+            Self::Ndjson(frames) => frames.push(bytes, each),
+        }
+    }
+
+    pub fn finish(&mut self, each: impl FnMut(Frame<'_>)) {
+        match self {
+            Self::Sse(frames) => frames.finish(each),
+            Self::AwsEvents(frames) => frames.finish(each),
+            Self::Ndjson(frames) => frames.finish(each),
+        }
+    }
+}
+
 // === impl Framing ===
 
 impl Framing {

@@ -3,9 +3,12 @@
 //! Enters: bytes and headers. Leaves: values of `model`, and facts about the bytes.
 //! Never: touches a socket, a clock or a task.
 
+pub mod chat;
 pub mod dialect;
+pub mod embed;
 pub mod frame;
 pub mod headers;
 pub mod peek;
 pub mod provider;
+pub mod translation;
 pub mod watch;

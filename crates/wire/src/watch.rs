@@ -8,7 +8,7 @@ use tollgate_model::Usage;
 
 use crate::{
     dialect::Dialect,
-    frame::{AwsEvents, Frame, Framing, Ndjson, Sse},
+    frame::{Frame, Frames, Framing},
 };
 
 mod reader;
@@ -49,23 +49,15 @@ pub struct Watch {
     reader: Reader,
 }
 
+/// The same eyes for somebody who cuts the frames: a dialect's decoder.
 #[derive(Debug)]
-enum Frames {
-    Sse(Sse),
-    AwsEvents(AwsEvents),
-    Ndjson(Ndjson),
-}
+pub struct Tally(Reader);
 
 // === impl Watch ===
 
 impl Watch {
     pub fn new(dialect: Dialect, framing: Framing) -> Self {
-        let frames = match framing {
-            Framing::Sse => Frames::Sse(Sse::default()),
-            Framing::AwsEvents => Frames::AwsEvents(AwsEvents::default()),
-            Framing::Ndjson => Frames::Ndjson(Ndjson::default()),
-        };
-        Self { frames, reader: Reader::new(dialect) }
+        Self { frames: Frames::new(framing), reader: Reader::new(dialect) }
     }
 
     /// Bytes as they come, cut anywhere, without content encoding.
@@ -74,23 +66,30 @@ impl Watch {
         if reader.is_blind() {
             return;
         }
-        let each = |frame: Frame<'_>| reader.frame(frame);
-        match frames {
-            Frames::Sse(frames) => frames.push(bytes, each),
-            Frames::AwsEvents(frames) => frames.push(bytes, each),
-            Frames::Ndjson(frames) => frames.push(bytes, each),
-        }
+        frames.push(bytes, |frame| reader.frame(frame));
     }
 
     /// The headers are asked for counts that the stream did not have.
     pub fn finish(self, headers: &HeaderMap) -> Seen {
         let Self { mut frames, mut reader } = self;
-        let each = |frame: Frame<'_>| reader.frame(frame);
-        match &mut frames {
-            Frames::Sse(frames) => frames.finish(each),
-            Frames::AwsEvents(frames) => frames.finish(each),
-            Frames::Ndjson(frames) => frames.finish(each),
-        }
+        frames.finish(|frame| reader.frame(frame));
         reader.finish(headers)
+    }
+}
+
+// === impl Tally ===
+
+impl Tally {
+    pub fn new(dialect: Dialect) -> Self {
+        Self(Reader::new(dialect))
+    }
+
+    pub fn frame(&mut self, frame: Frame<'_>) {
+        self.0.frame(frame);
+    }
+
+    /// What all frames so far say together.
+    pub fn usage(&mut self) -> Option<Usage> {
+        self.0.usage()
     }
 }

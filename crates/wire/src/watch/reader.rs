@@ -5,6 +5,7 @@
 
 use http::HeaderMap;
 use memchr::memmem;
+use tollgate_model::Usage;
 
 use super::Seen;
 use crate::{
@@ -143,11 +144,20 @@ impl Reader {
         recap
     }
 
-    pub(super) fn finish(mut self, headers: &HeaderMap) -> Seen {
+    pub(super) fn usage(&mut self) -> Option<Usage> {
+        self.parse_held();
+        self.facts.counts.usage()
+    }
+
+    fn parse_held(&mut self) {
         if !self.held.is_empty() {
             let held = std::mem::take(&mut self.held);
             self.parse(b"", &held);
         }
+    }
+
+    pub(super) fn finish(mut self, headers: &HeaderMap) -> Seen {
+        self.parse_held();
         for (name, slot) in self.shape.headers {
             let count = headers.get(*name).and_then(|value| value.to_str().ok()?.trim().parse().ok());
             if let Some(count) = count {

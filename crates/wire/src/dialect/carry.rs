@@ -1,0 +1,71 @@
+//! Opaque carriage: what the form has no place for goes home, or into the ledger.
+//!
+//! Enters: an origin, extras, the object being written. Leaves: the extras in it when it is in their origin's words; losses otherwise. Never: writes
+//! over a member that the form itself has set.
+
+use serde_json::{Map, Value};
+
+use super::Dialect;
+use crate::chat::{Block, Extra, Losses, Place, Request, Seal, Turn};
+
+/// Why something could not be said, in the words that every dialect uses.
+pub(crate) const NO_PLACE: &str = "the target has no such member";
+pub(crate) const NOT_ITS_OWN: &str = "only the provider that made it understands it";
+
+/// The top-level members of a request.
+pub(crate) fn request(home: Dialect, request: &Request, into: &mut Map<String, Value>, losses: &mut Losses) {
+    members(home, request.origin, &request.extra, into, |name| {
+        losses.dropped(Place::Extra(name.to_owned()), NO_PLACE);
+    });
+}
+
+pub(crate) fn turn(home: Dialect, origin: Dialect, turn: &Turn, into: &mut Map<String, Value>, losses: &mut Losses) {
+    members(home, origin, &turn.extra, into, |name| {
+        losses.dropped(Place::Turn(turn.at), format!("{name}: {NO_PLACE}"));
+    });
+}
+
+/// `at`: where the block stands, for the ledger.
+pub(crate) fn block(
+    home: Dialect,
+    origin: Dialect,
+    block: &Block,
+    at: &Place,
+    into: &mut Map<String, Value>,
+    losses: &mut Losses,
+) {
+    members(home, origin, &block.extra, into, |name| losses.dropped(at.clone(), format!("{name}: {NO_PLACE}")));
+}
+
+pub(crate) fn tool(
+    home: Dialect,
+    origin: Dialect,
+    number: usize,
+    extra: &Extra,
+    into: &mut Map<String, Value>,
+    losses: &mut Losses,
+) {
+    members(home, origin, extra, into, |name| {
+        losses.dropped(Place::Tool(number as u32), format!("{name}: {NO_PLACE}"));
+    });
+}
+
+/// A seal that its own provider will see again; anybody else's is a loss.
+pub(crate) fn seal<'a>(home: Dialect, seal: Option<&'a Seal>, at: &Place, losses: &mut Losses) -> Option<&'a Seal> {
+    let seal = seal?;
+    if seal.origin == home {
+        return Some(seal);
+    }
+    losses.dropped(at.clone(), format!("signature of {}: {NOT_ITS_OWN}", seal.origin.name()));
+    None
+}
+
+fn members(home: Dialect, origin: Dialect, extra: &Extra, into: &mut Map<String, Value>, mut lost: impl FnMut(&str)) {
+    for (name, value) in extra {
+        if origin != home {
+            lost(name);
+        } else if !into.contains_key(name) {
+            into.insert(name.clone(), value.clone());
+        }
+    }
+}
