@@ -5,13 +5,13 @@ use tollgate_model::Usage;
 use tollgate_wire::chat::{Answer, Block, CallKind, Choice, Citation, Content, Finish, FinishKind, Seal, UsageReport};
 use tollgate_wire::dialect::Dialect;
 
-pub struct Feature {
-    pub name: &'static str,
+pub(crate) struct Feature {
+    pub(crate) name: &'static str,
     /// Puts it into an answer of one text.
-    pub add: fn(&mut Answer),
+    pub(crate) add: fn(&mut Answer),
 }
 
-pub fn base(origin: Dialect) -> Answer {
+pub(crate) fn base(origin: Dialect) -> Answer {
     let mut answer = Answer::new(origin);
     answer.id = "answer-1".into();
     answer.model = "model-1".into();
@@ -33,7 +33,7 @@ fn finish(answer: &mut Answer, kind: FinishKind) {
     answer.choices[0].finish = Some(Finish::new(kind, ""));
 }
 
-pub fn call(id: &str, arguments: &str) -> Block {
+pub(crate) fn call(id: &str, arguments: &str) -> Block {
     Content::ToolUse {
         id: id.into(),
         name: "get_weather".into(),
@@ -43,11 +43,11 @@ pub fn call(id: &str, arguments: &str) -> Block {
     .into()
 }
 
-pub fn thought(text: &str, seal: Option<Seal>) -> Block {
+pub(crate) fn thought(text: &str, seal: Option<Seal>) -> Block {
     Block::from(Content::Reasoning { text: text.into(), summary: false }).sealed(seal)
 }
 
-pub const ALL: &[Feature] = &[
+pub(crate) const ALL: &[Feature] = &[
     Feature { name: "text", add: |_| {} },
     Feature { name: "several texts", add: |a| a.choices[0].blocks.push(Block::text("More.")) },
     Feature {

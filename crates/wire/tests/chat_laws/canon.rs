@@ -3,7 +3,7 @@
 use tollgate_wire::chat::{Answer, Block, Content, Request, Role, Turn};
 
 /// Adjacent turns of a role are one, developer's instructions are system text, nobody remembers where something stood or whose words it was in.
-pub fn request(request: &Request) -> Request {
+pub(crate) fn request(request: &Request) -> Request {
     let mut canon = request.clone();
     canon.origin = tollgate_wire::dialect::Dialect::Raw;
     canon.settings.stream_usage = None;
@@ -41,7 +41,7 @@ fn compact(json: &str) -> String {
 }
 
 /// Ids and names of the model are bookkeeping; the finish is its kind; the count is its classes.
-pub fn answer(answer: &Answer) -> Answer {
+pub(crate) fn answer(answer: &Answer) -> Answer {
     let mut canon = answer.clone();
     canon.origin = tollgate_wire::dialect::Dialect::Raw;
     canon.id.clear();

@@ -10,24 +10,24 @@ use tollgate_wire::frame::Frames;
 
 use crate::{answers, canon, echo, requests};
 
-pub fn chat(dialect: Dialect) -> &'static dyn Chat {
+pub(crate) fn chat(dialect: Dialect) -> &'static dyn Chat {
     dialect.chat().unwrap()
 }
 
-pub fn telling() -> Telling {
+pub(crate) fn telling() -> Telling {
     Telling { model: "model-1".into(), id: "answer-1".into(), created: 1_750_000_000, stream_usage: true }
 }
 
 /// What became of a feature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     Carried,
     /// The ledger's words.
     Listed(Vec<(LossKind, String)>),
 }
 
 /// Equal, or listed: anything else is a silent loss.
-pub fn fate<T: PartialEq + Debug>(what: &str, had: &T, have: &T, losses: &Losses) -> Fate {
+pub(crate) fn fate<T: PartialEq + Debug>(what: &str, had: &T, have: &T, losses: &Losses) -> Fate {
     if losses.is_empty() {
         assert_eq!(had, have, "{what}: lost in silence");
         return Fate::Carried;
@@ -37,7 +37,7 @@ pub fn fate<T: PartialEq + Debug>(what: &str, had: &T, have: &T, losses: &Losses
 }
 
 /// What the dialect itself can say of a request: written, and read again.
-pub fn written_request(dialect: Dialect, what: &str, request: &Request) -> (Request, Fate) {
+pub(crate) fn written_request(dialect: Dialect, what: &str, request: &Request) -> (Request, Fate) {
     let mut losses = Losses::default();
     let bytes = chat(dialect).write_request(request, &mut losses);
     let read = chat(dialect).read_request(&bytes);
@@ -52,7 +52,7 @@ pub fn written_request(dialect: Dialect, what: &str, request: &Request) -> (Requ
     (read, fate)
 }
 
-pub fn written_answer(dialect: Dialect, what: &str, answer: &Answer) -> (Answer, Fate) {
+pub(crate) fn written_answer(dialect: Dialect, what: &str, answer: &Answer) -> (Answer, Fate) {
     let mut losses = Losses::default();
     let bytes = chat(dialect).write_answer(answer, &telling(), &mut losses);
     let read = chat(dialect).read_answer(&bytes);
@@ -62,7 +62,7 @@ pub fn written_answer(dialect: Dialect, what: &str, answer: &Answer) -> (Answer,
     (read, fate)
 }
 
-pub fn encoded(dialect: Dialect, events: Vec<Event>) -> (BytesMut, Losses) {
+pub(crate) fn encoded(dialect: Dialect, events: Vec<Event>) -> (BytesMut, Losses) {
     let (mut bytes, mut losses) = (BytesMut::new(), Losses::default());
     let mut encoder = chat(dialect).encoder(telling());
     for event in events {
@@ -71,7 +71,7 @@ pub fn encoded(dialect: Dialect, events: Vec<Event>) -> (BytesMut, Losses) {
     (bytes, losses)
 }
 
-pub fn decoded(dialect: Dialect, pieces: &[&[u8]]) -> Vec<Event> {
+pub(crate) fn decoded(dialect: Dialect, pieces: &[&[u8]]) -> Vec<Event> {
     let mut events = Vec::new();
     let mut decoder = chat(dialect).decoder();
     let mut frames = Frames::new(chat(dialect).framing());
@@ -84,7 +84,7 @@ pub fn decoded(dialect: Dialect, pieces: &[&[u8]]) -> Vec<Event> {
 }
 
 /// The order that `chat/event.rs` promises.
-pub fn assert_ordered(what: &str, events: &[Event]) {
+pub(crate) fn assert_ordered(what: &str, events: &[Event]) {
     let mut open = std::collections::BTreeMap::new();
     let mut next = std::collections::BTreeMap::<u32, u32>::new();
     let mut last_word = false;
@@ -115,14 +115,14 @@ pub fn assert_ordered(what: &str, events: &[Event]) {
     assert!(last_word, "{what}: no last word");
 }
 
-pub fn folded(what: &str, dialect: Dialect, events: Vec<Event>) -> Answer {
+pub(crate) fn folded(what: &str, dialect: Dialect, events: Vec<Event>) -> Answer {
     assert_ordered(what, &events);
     let mut fold = Fold::new(dialect);
     events.into_iter().for_each(|event| fold.push(event));
     fold.finish().unwrap_or_else(|fault| panic!("{what}: {fault:?}"))
 }
 
-pub fn streamed_answer(dialect: Dialect, what: &str, answer: &Answer) -> (Answer, Fate) {
+pub(crate) fn streamed_answer(dialect: Dialect, what: &str, answer: &Answer) -> (Answer, Fate) {
     let (bytes, losses) = encoded(dialect, unfold(answer.clone()));
     let what = format!("{what}, streamed: {}", String::from_utf8_lossy(&bytes));
     let read = folded(&what, dialect, decoded(dialect, &[&bytes]));
@@ -132,7 +132,7 @@ pub fn streamed_answer(dialect: Dialect, what: &str, answer: &Answer) -> (Answer
 
 // The laws.
 
-pub fn requests(dialect: Dialect) {
+pub(crate) fn requests(dialect: Dialect) {
     for feature in requests::ALL {
         let mut request = requests::base(dialect);
         (feature.add)(&mut request, dialect);
@@ -144,7 +144,7 @@ pub fn requests(dialect: Dialect) {
     assert!(!bytes.is_empty());
 }
 
-pub fn answers(dialect: Dialect) {
+pub(crate) fn answers(dialect: Dialect) {
     for feature in answers::ALL {
         let mut answer = answers::base(dialect);
         (feature.add)(&mut answer);
@@ -154,7 +154,7 @@ pub fn answers(dialect: Dialect) {
     assert_eq!(fate, Fate::Carried, "a plain answer can be told in every dialect");
 }
 
-pub fn streams(dialect: Dialect) {
+pub(crate) fn streams(dialect: Dialect) {
     for feature in answers::ALL {
         let mut answer = answers::base(dialect);
         (feature.add)(&mut answer);
@@ -178,7 +178,7 @@ fn cut_anywhere(dialect: Dialect, what: &str, answer: Answer) {
     assert_eq!(decoded(dialect, &single), uncut, "{what}: byte by byte");
 }
 
-pub fn broken_off(dialect: Dialect) {
+pub(crate) fn broken_off(dialect: Dialect) {
     let mut answer = answers::base(dialect);
     let calls = answers::ALL.iter().find(|feature| feature.name == "text and parallel tool calls");
     (calls.unwrap().add)(&mut answer);
@@ -214,7 +214,7 @@ pub fn broken_off(dialect: Dialect) {
     }
 }
 
-pub fn faults(dialect: Dialect) {
+pub(crate) fn faults(dialect: Dialect) {
     use FaultKind::*;
     let kinds = [
         (BadRequest, 400),
@@ -246,7 +246,7 @@ pub fn faults(dialect: Dialect) {
 }
 
 /// Provider A's seal, told to a caller in C, sent back by the caller, reaches A byte for byte; whole and streamed.
-pub fn seals(caller: Dialect) {
+pub(crate) fn seals(caller: Dialect) {
     for provider in crate::LAWFUL {
         let seal = Seal::new(*provider, "c2VhbC9vZitB");
         let mut answer = answers::base(*provider);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tollgate_wire::dialect::Dialect;
 
 /// The next request of a caller who speaks this dialect, after it was told `answer` and has run the tool.
-pub fn request(dialect: Dialect, answer: &[u8]) -> Vec<u8> {
+pub(crate) fn request(dialect: Dialect, answer: &[u8]) -> Vec<u8> {
     let answer: Value = serde_json::from_slice(answer).unwrap();
     let request = match dialect {
         Dialect::OpenaiChat => {

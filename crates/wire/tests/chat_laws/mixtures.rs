@@ -13,7 +13,7 @@ fn runner(cases: u32) -> TestRunner {
 }
 
 /// Up to four features at once, in any order that makes sense.
-pub fn keep_the_laws(dialect: Dialect) {
+pub(crate) fn keep_the_laws(dialect: Dialect) {
     let several = |all: usize| prop::collection::btree_set(0..all, 1..5);
     runner(300)
         .run(&several(requests::ALL.len()), |chosen| {
@@ -47,7 +47,7 @@ pub fn keep_the_laws(dialect: Dialect) {
 }
 
 /// Bytes that were once right, with some of them changed, taken out or doubled; and bytes that never were.
-pub fn no_bytes_panic(dialect: Dialect) {
+pub(crate) fn no_bytes_panic(dialect: Dialect) {
     let samples = samples(dialect);
     let change = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..5u8, any::<u8>());
     let changes = (any::<prop::sample::Index>(), prop::collection::vec(change, 1..6));

@@ -7,18 +7,18 @@ use tollgate_wire::chat::{
 };
 use tollgate_wire::dialect::Dialect;
 
-pub struct Feature {
-    pub name: &'static str,
+pub(crate) struct Feature {
+    pub(crate) name: &'static str,
     /// Puts it into a request of one plain user turn. The second dialect is the provider's: seals are its own.
-    pub add: fn(&mut Request, Dialect),
+    pub(crate) add: fn(&mut Request, Dialect),
 }
 
 /// 1x1 pixels.
-pub const PNG: &str =
+pub(crate) const PNG: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const PDF: &str = "JVBERi0xLjQKJSVFT0YK";
 
-pub fn base(origin: Dialect) -> Request {
+pub(crate) fn base(origin: Dialect) -> Request {
     let mut request = Request::new(origin);
     request.model = "model-1".into();
     request.settings.max_tokens = Some(1_000);
@@ -26,7 +26,7 @@ pub fn base(origin: Dialect) -> Request {
     request
 }
 
-pub fn turn(role: Role, at: u32, blocks: Vec<Block>) -> Turn {
+pub(crate) fn turn(role: Role, at: u32, blocks: Vec<Block>) -> Turn {
     Turn { role, blocks, at, extra: Map::new() }
 }
 
@@ -38,11 +38,11 @@ fn data(media_type: &str, base64: &str) -> Source {
     Source::Data { media_type: media_type.into(), base64: base64.into() }
 }
 
-pub fn schema() -> Value {
+pub(crate) fn schema() -> Value {
     json!({"type": "object", "properties": {"city": {"type": "string", "description": "Where"}}, "required": ["city"]})
 }
 
-pub fn function(name: &str) -> Tool {
+pub(crate) fn function(name: &str) -> Tool {
     Tool {
         kind: ToolKind::Function {
             name: name.into(),
@@ -86,7 +86,7 @@ fn thought(text: &str, seal: Option<Seal>) -> Block {
     Block::from(Content::Reasoning { text: text.into(), summary: false }).sealed(seal)
 }
 
-pub const ALL: &[Feature] = &[
+pub(crate) const ALL: &[Feature] = &[
     Feature { name: "one user turn", add: |_, _| {} },
     Feature {
         name: "system instructions",
