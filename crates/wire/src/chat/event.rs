@@ -4,7 +4,7 @@
 //! or has ended.
 //!
 //! The order: `Start` first; each block `Begin`, its `Delta`s, `End`, blocks of one choice one after another or interleaved with each
-//! other's (parallel tool calls) and numbered from 0 within their choice; `Finish` of a choice after its blocks; `Usage` any time, the last one counts;
+//! other's (parallel tool calls) and numbered from 0 within their choice; `Finish` of a choice after its blocks; `Extra` of a choice and `Usage` any time, the last one counts;
 //! `Done` last, only when the provider's own last word was seen. `Fault` instead of `Done` when it was not, or when the provider says so.
 
 use serde_json::Value;
@@ -39,6 +39,11 @@ pub enum Event {
     Logprobs {
         choice: u32,
         logprobs: Value,
+    },
+    /// Members of a choice ([`super::Choice::extra`]): safety ratings, what a filter found. A name that comes again replaces what it said before.
+    Extra {
+        choice: u32,
+        extra: Extra,
     },
     Finish {
         choice: u32,

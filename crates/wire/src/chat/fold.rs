@@ -55,6 +55,11 @@ impl Fold {
                     append(choice.logprobs.get_or_insert(Value::Null), logprobs);
                 }
             }
+            Event::Extra { choice, extra } => {
+                if let Some(choice) = self.choice(choice) {
+                    choice.extra.extend(extra);
+                }
+            }
             Event::Finish { choice, finish } => {
                 if let Some(choice) = self.choice(choice) {
                     choice.finish = Some(finish);
@@ -128,7 +133,7 @@ fn append(held: &mut Value, later: Value) {
 pub fn unfold(answer: Answer) -> Vec<Event> {
     let Answer { id, model, created, choices, usage, service_tier, extra, .. } = answer;
     let mut events = vec![Event::Start { id, model, created, service_tier, extra }];
-    for (index, Choice { blocks, finish, logprobs, .. }) in choices.into_iter().enumerate() {
+    for (index, Choice { blocks, finish, logprobs, extra }) in choices.into_iter().enumerate() {
         let choice = index as u32;
         for (block, head) in blocks.into_iter().enumerate() {
             let block = block as u32;
@@ -136,6 +141,9 @@ pub fn unfold(answer: Answer) -> Vec<Event> {
             events.push(Event::End { choice, block });
         }
         events.extend(logprobs.map(|logprobs| Event::Logprobs { choice, logprobs }));
+        if !extra.is_empty() {
+            events.push(Event::Extra { choice, extra });
+        }
         events.extend(finish.map(|finish| Event::Finish { choice, finish }));
     }
     events.extend(usage.map(Event::Usage));
