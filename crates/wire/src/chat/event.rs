@@ -43,6 +43,11 @@ pub enum Event {
         choice: u32,
         logprobs: Value,
     },
+    /// Members of a choice ([`super::Choice::extra`]): safety ratings, what a filter found. A name that comes again replaces what it said before.
+    Extra {
+        choice: u32,
+        extra: Extra,
+    },
     Finish {
         choice: u32,
         finish: Finish,
