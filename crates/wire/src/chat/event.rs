@@ -43,9 +43,10 @@ pub enum Event {
         choice: u32,
         logprobs: Value,
     },
-    /// Members of a choice ([`super::Choice::extra`]): safety ratings, what a filter found. A name that comes again replaces what it said before.
+    /// Members that came after the start: of a choice ([`super::Choice::extra`]: safety ratings, what a filter found), or of the whole answer when
+    /// it names none. What comes again replaces what was said before.
     Extra {
-        choice: u32,
+        choice: Option<u32>,
         extra: Extra,
     },
     Finish {
@@ -53,12 +54,6 @@ pub enum Event {
         finish: Finish,
     },
     Usage(UsageReport),
-    /// Members that came after the start: of a choice ([`super::Choice::extra`]: safety ratings, what a filter found), or of the whole answer when
-    /// it names none. What comes again replaces what was said before.
-    Extra {
-        choice: Option<u32>,
-        extra: Extra,
-    },
     Done,
     Fault(Fault),
 }

@@ -56,11 +56,6 @@ impl Fold {
                     append(choice.logprobs.get_or_insert(Value::Null), logprobs);
                 }
             }
-            Event::Extra { choice, extra } => {
-                if let Some(choice) = self.choice(choice) {
-                    choice.extra.extend(extra);
-                }
-            }
             Event::Finish { choice, finish } => {
                 if let Some(choice) = self.choice(choice) {
                     choice.finish = Some(finish);
