@@ -50,6 +50,21 @@ pub(crate) fn tool(
     });
 }
 
+/// Members of an answer or of one of its choices. Those of another dialect are one loss, by their names.
+pub(crate) fn answer(
+    home: Dialect,
+    origin: Dialect,
+    extra: &Extra,
+    into: &mut Map<String, Value>,
+    losses: &mut Losses,
+) {
+    let mut names = Vec::new();
+    members(home, origin, extra, into, |name| names.push(name.to_owned()));
+    if !names.is_empty() {
+        losses.dropped(Place::Answer("extra"), format!("{}: {NO_PLACE}", names.join(", ")));
+    }
+}
+
 /// A seal that its own provider will see again; anybody else's is a loss.
 pub(crate) fn seal<'a>(home: Dialect, seal: Option<&'a Seal>, at: &Place, losses: &mut Losses) -> Option<&'a Seal> {
     let seal = seal?;
