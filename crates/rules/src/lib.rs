@@ -10,6 +10,7 @@ pub mod cost;
 pub mod egress;
 pub mod limit;
 pub mod metadata;
+pub mod naming;
 pub mod options;
 pub mod retry;
 pub mod snapshot;

@@ -11,6 +11,7 @@ use tollgate_model::token::{Digest, Token};
 use tollgate_wire::provider::Providers;
 
 use crate::limit::Limit;
+use crate::naming::Aliases;
 use crate::options::Manners;
 
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Snapshot {
     pub accounts: Vec<String>,
     pub manners: Manners,
     pub providers: Arc<Providers>,
+    /// The operator's own names for models.
+    pub aliases: Arc<Aliases>,
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
     tokens: HashMap<Digest, Arc<Token>, ahash::RandomState>,
 }
@@ -42,6 +45,7 @@ pub struct Documents {
     pub accounts: Vec<String>,
     pub manners: Manners,
     pub providers: Arc<Providers>,
+    pub aliases: Arc<Aliases>,
     pub gateways: Vec<Gateway>,
     pub tokens: Vec<Token>,
 }
@@ -82,6 +86,7 @@ impl Snapshot {
             accounts: documents.accounts,
             manners: documents.manners,
             providers: documents.providers,
+            aliases: documents.aliases,
             gateways,
             tokens,
         })
