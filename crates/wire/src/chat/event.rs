@@ -4,16 +4,19 @@
 //! or has ended.
 //!
 //! The order: `Start` first; each block `Begin`, its `Delta`s, `End`, blocks of one choice one after another or interleaved with each
-//! other's (parallel tool calls) and numbered from 0 within their choice; `Finish` of a choice after its blocks; `Usage` any time, the last one counts;
-//! `Done` last, only when the provider's own last word was seen. `Fault` instead of `Done` when it was not, or when the provider says so.
+//! other's (parallel tool calls) and numbered from 0 within their choice; `Finish` of a choice after its blocks; `Usage` and `Extra` any time, the last
+//! usage counts; `Done` last, only when the provider's own last word was seen. `Fault` instead of `Done` when it was not, or when the provider says so.
 
 use serde_json::Value;
 
 use super::{Block, Citation, Extra, Fault, Finish, Seal, UsageReport};
+use crate::dialect::Dialect;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     Start {
+        /// Whose words the `extra`s of this and all later events are in.
+        origin: Dialect,
         id: String,
         model: String,
         created: Option<u64>,
@@ -45,6 +48,8 @@ pub enum Event {
         finish: Finish,
     },
     Usage(UsageReport),
+    /// Top-level members of the answer that came after its start.
+    Extra(Extra),
     Done,
     Fault(Fault),
 }

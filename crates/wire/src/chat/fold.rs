@@ -29,7 +29,8 @@ impl Fold {
 
     pub fn push(&mut self, event: Event) {
         match event {
-            Event::Start { id, model, created, service_tier, extra } => {
+            Event::Start { origin, id, model, created, service_tier, extra } => {
+                self.answer.origin = origin;
                 self.answer.id = id;
                 self.answer.model = model;
                 self.answer.created = created;
@@ -61,6 +62,7 @@ impl Fold {
                 }
             }
             Event::Usage(usage) => self.answer.usage = Some(usage),
+            Event::Extra(extra) => self.answer.extra.extend(extra),
             Event::Done => self.done = true,
             Event::Fault(fault) => self.fault = Some(fault),
         }
@@ -126,8 +128,8 @@ fn append(held: &mut Value, later: Value) {
 
 /// The events of an answer that came whole, each block in one piece.
 pub fn unfold(answer: Answer) -> Vec<Event> {
-    let Answer { id, model, created, choices, usage, service_tier, extra, .. } = answer;
-    let mut events = vec![Event::Start { id, model, created, service_tier, extra }];
+    let Answer { origin, id, model, created, choices, usage, service_tier, extra } = answer;
+    let mut events = vec![Event::Start { origin, id, model, created, service_tier, extra }];
     for (index, Choice { blocks, finish, logprobs, .. }) in choices.into_iter().enumerate() {
         let choice = index as u32;
         for (block, head) in blocks.into_iter().enumerate() {
