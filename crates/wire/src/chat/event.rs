@@ -43,13 +43,17 @@ pub enum Event {
         choice: u32,
         logprobs: Value,
     },
+    /// Members that came after the start: of a choice ([`super::Choice::extra`]: safety ratings, what a filter found), or of the whole answer when
+    /// it names none. What comes again replaces what was said before.
+    Extra {
+        choice: Option<u32>,
+        extra: Extra,
+    },
     Finish {
         choice: u32,
         finish: Finish,
     },
     Usage(UsageReport),
-    /// Top-level members of the answer that came after its start.
-    Extra(Extra),
     Done,
     Fault(Fault),
 }

@@ -62,7 +62,12 @@ impl Fold {
                 }
             }
             Event::Usage(usage) => self.answer.usage = Some(usage),
-            Event::Extra(extra) => self.answer.extra.extend(extra),
+            Event::Extra { choice: None, extra } => self.answer.extra.extend(extra),
+            Event::Extra { choice: Some(choice), extra } => {
+                if let Some(choice) = self.choice(choice) {
+                    choice.extra.extend(extra);
+                }
+            }
             Event::Done => self.done = true,
             Event::Fault(fault) => self.fault = Some(fault),
         }
@@ -130,7 +135,7 @@ fn append(held: &mut Value, later: Value) {
 pub fn unfold(answer: Answer) -> Vec<Event> {
     let Answer { origin, id, model, created, choices, usage, service_tier, extra } = answer;
     let mut events = vec![Event::Start { origin, id, model, created, service_tier, extra }];
-    for (index, Choice { blocks, finish, logprobs, .. }) in choices.into_iter().enumerate() {
+    for (index, Choice { blocks, finish, logprobs, extra }) in choices.into_iter().enumerate() {
         let choice = index as u32;
         for (block, head) in blocks.into_iter().enumerate() {
             let block = block as u32;
@@ -138,6 +143,9 @@ pub fn unfold(answer: Answer) -> Vec<Event> {
             events.push(Event::End { choice, block });
         }
         events.extend(logprobs.map(|logprobs| Event::Logprobs { choice, logprobs }));
+        if !extra.is_empty() {
+            events.push(Event::Extra { choice: Some(choice), extra });
+        }
         events.extend(finish.map(|finish| Event::Finish { choice, finish }));
     }
     events.extend(usage.map(Event::Usage));

@@ -109,7 +109,7 @@ pub(crate) fn assert_ordered(what: &str, events: &[Event]) {
                 assert!(!still_open, "{what}: finished before its blocks ended");
             }
             Event::Done | Event::Fault(_) => last_word = true,
-            Event::Logprobs { .. } | Event::Usage(_) => {}
+            Event::Logprobs { .. } | Event::Extra { .. } | Event::Usage(_) => {}
         }
     }
     assert!(last_word, "{what}: no last word");
