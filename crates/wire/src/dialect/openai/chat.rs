@@ -22,6 +22,8 @@ mod write_answer;
 mod write_message;
 mod write_part;
 
+use serde_json::{Map, Value};
+
 use super::fault;
 use crate::chat::{Answer, BadField, Fault, Field, Losses, Place, Request, Source};
 use crate::dialect::chat::{Chat, Decode, Encode, Telling};
@@ -78,6 +80,18 @@ impl Chat for OpenaiChat {
             Place::Turn(at) => format!("messages[{at}]"),
             Place::Block(at, number) => format!("messages[{at}].content[{number}]"),
             Place::Answer(name) => (*name).to_owned(),
+        }
+    }
+
+    fn is_moot(&self, name: &str, value: &Value) -> bool {
+        match name {
+            // Not to be kept at OpenAI; no padding against guessing.
+            "store" => *value == Value::Bool(false),
+            "stream_options" => value.as_object().is_some_and(|options| {
+                options.iter().all(|(name, value)| name == "include_obfuscation" && *value == Value::Bool(false))
+            }),
+            "metadata" => value.as_object().is_some_and(Map::is_empty),
+            _ => false,
         }
     }
 

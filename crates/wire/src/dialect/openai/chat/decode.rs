@@ -171,7 +171,7 @@ impl Decoder {
             choice.end(out);
         }
         if !self.late.is_empty() {
-            out.push(Event::Extra(std::mem::take(&mut self.late)));
+            out.push(Event::Extra { choice: None, extra: std::mem::take(&mut self.late) });
         }
         if let Some(usage) = self.tally.usage() {
             out.push(Event::Usage(UsageReport { usage, raw: std::mem::take(&mut self.usage) }));

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{HOME, choices::CHOICES_MAX, finish, thought, tool, usage, write_answer};
 use crate::chat::{Block, Content, Delta, Event, Extra, Finish, Losses, Place, Seal, Source, UsageReport};
 use crate::dialect::chat::{Encode, Telling};
-use crate::dialect::{Dialect, openai::fault};
+use crate::dialect::{Dialect, carry, openai::fault};
 
 pub(super) struct Encoder {
     telling: Telling,
@@ -73,10 +73,10 @@ impl Encode for Encoder {
                 self.choice(choice, out);
                 self.frame(choice, Map::new(), Map::from_iter([("logprobs".to_owned(), logprobs)]), out);
             }
-            Event::ChoiceExtra { choice, extra } => self.choice_extra(choice, extra, out, losses),
+            Event::Extra { choice: Some(choice), extra } => self.choice_extra(choice, extra, out, losses),
             Event::Finish { choice, finish } => self.finish(choice, &finish, out, losses),
             Event::Usage(report) => self.usage = Some(report),
-            Event::Extra(extra) => self.keep(extra, losses),
+            Event::Extra { choice: None, extra } => self.keep(extra, losses),
             Event::Done => self.done(out, losses),
             Event::Fault(fault) => {
                 out.extend_from_slice(b"data: ");
@@ -145,7 +145,7 @@ impl Encoder {
             Content::ToolUse { id, name, arguments, kind } => {
                 let mut call = tool::write_call(&id, &name, &arguments, kind);
                 call.extend(seal.map(|seal| ("extra_content".into(), tool::write_seal(&seal))));
-                write_answer::extra(&extra, self.origin, &mut call, losses);
+                carry::answer(HOME, self.origin, &extra, &mut call, losses);
                 self.begin_call(at, call, out);
             }
             content => {
@@ -238,6 +238,11 @@ impl Encoder {
                 let call = json!([{"index": *index, "extra_content": tool::write_seal(&seal)}]);
                 self.delta_of(at, "tool_calls", call, out);
             }
+            (Open::Call { index, .. }, Delta::Extra(extra)) => {
+                let mut call = Map::from_iter([("index".to_owned(), Value::from(*index))]);
+                carry::answer(HOME, self.origin, &extra, &mut call, losses);
+                self.delta_of(at, "tool_calls", json!([call]), out);
+            }
             (Open::Text, Delta::Citation(citation)) => {
                 let annotation = write_answer::annotation(&citation, losses);
                 self.delta_of(at, "annotations", json!([annotation]), out);
@@ -247,7 +252,7 @@ impl Encoder {
             (Open::Image(Source::Data { base64, .. }), Delta::Data(data)) => base64.push_str(&data),
             (Open::Untold, _) => {}
             (_, Delta::Seal(seal)) => self.seal_next(at, &seal, out),
-            (_, Delta::Extra(extra)) => write_answer::extra(&extra, self.origin, &mut Map::new(), losses),
+            (_, Delta::Extra(extra)) => carry::answer(HOME, self.origin, &extra, &mut Map::new(), losses),
             _ => write_answer::not_told(losses),
         }
     }
@@ -282,7 +287,7 @@ impl Encoder {
 
     fn choice_extra(&mut self, at: u32, extra: Extra, out: &mut BytesMut, losses: &mut Losses) {
         let mut more = Map::new();
-        write_answer::extra(&extra, self.origin, &mut more, losses);
+        carry::answer(HOME, self.origin, &extra, &mut more, losses);
         let delta = match more.remove("message") {
             Some(Value::Object(delta)) => delta,
             _ => Map::new(),
@@ -303,13 +308,8 @@ impl Encoder {
 
     /// Extras wait for the next frame that is told: they never need one of their own before the end.
     fn keep(&mut self, extra: Extra, losses: &mut Losses) {
-        let mut kept = std::mem::take(&mut self.extra);
-        for (name, value) in extra {
-            let alone = Map::from_iter([(name.clone(), value)]);
-            kept.remove(&name);
-            write_answer::extra(&alone, self.origin, &mut kept, losses);
-        }
-        self.extra = kept;
+        extra.keys().for_each(|name| drop(self.extra.remove(name)));
+        carry::answer(HOME, self.origin, &extra, &mut self.extra, losses);
     }
 
     fn done(&mut self, out: &mut BytesMut, losses: &mut Losses) {

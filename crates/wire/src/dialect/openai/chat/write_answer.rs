@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::write_message::rank;
 use super::{HOME, data_url_of, finish, thought, tool, usage};
 use crate::chat::{Answer, Block, Choice, Citation, Content, Extra, Losses, Place, Source};
-use crate::dialect::Dialect;
 use crate::dialect::chat::Telling;
+use crate::dialect::{Dialect, carry};
 
 pub(super) fn answer(answer: &Answer, telling: &Telling, losses: &mut Losses) -> Vec<u8> {
     let mut body = Map::new();
@@ -25,23 +25,12 @@ pub(super) fn answer(answer: &Answer, telling: &Telling, losses: &mut Losses) ->
     if let Some(tier) = &answer.service_tier {
         body.insert("service_tier".into(), tier.as_str().into());
     }
-    extra(&answer.extra, answer.origin, &mut body, losses);
+    carry::answer(HOME, answer.origin, &answer.extra, &mut body, losses);
     Value::Object(body).to_string().into_bytes()
 }
 
 pub(super) fn or<'a>(first: &'a str, second: &'a str) -> &'a str {
     if first.is_empty() { second } else { first }
-}
-
-/// Members of an answer that only its origin understands.
-pub(super) fn extra(extra: &Extra, origin: Dialect, into: &mut Map<String, Value>, losses: &mut Losses) {
-    for (name, value) in extra {
-        if origin != HOME {
-            losses.dropped(Place::Answer("extra"), format!("{name}: {}", crate::dialect::carry::NO_PLACE));
-        } else if !into.contains_key(name) {
-            into.insert(name.clone(), value.clone());
-        }
-    }
 }
 
 fn choice(index: usize, choice: &Choice, origin: Dialect, losses: &mut Losses) -> Value {
@@ -50,7 +39,7 @@ fn choice(index: usize, choice: &Choice, origin: Dialect, losses: &mut Losses) -
     if origin == HOME
         && let Some(Value::Object(inner)) = more.remove("message")
     {
-        extra(&inner, origin, &mut message, losses);
+        carry::answer(HOME, origin, &inner, &mut message, losses);
     }
     let mut told = Map::from_iter([("index".to_owned(), Value::from(index)), ("message".to_owned(), message.into())]);
     told.insert("logprobs".into(), choice.logprobs.clone().unwrap_or_default());
@@ -58,7 +47,7 @@ fn choice(index: usize, choice: &Choice, origin: Dialect, losses: &mut Losses) -
         Some(end) => finish::write(end, origin, finish::is_refused(choice), &mut told, losses),
         None => drop(told.insert("finish_reason".into(), Value::Null)),
     }
-    extra(&more, origin, &mut told, losses);
+    carry::answer(HOME, origin, &more, &mut told, losses);
     Value::Object(told)
 }
 
@@ -76,9 +65,10 @@ fn message(blocks: &[Block], origin: Dialect, losses: &mut Losses) -> Map<String
             Content::Refusal { text: more } => join(&mut refusal, more, losses),
             Content::Reasoning { .. } => {}
             Content::Image { source, .. } => images.extend(image(source, losses)),
-            Content::Audio { source } => {
-                drop(audio(source, &block.extra).map(|audio| message.insert("audio".into(), audio)))
-            }
+            Content::Audio { source } => match audio(source, &block.extra) {
+                Some(audio) => drop(message.insert("audio".into(), audio)),
+                None => not_told(losses),
+            },
             Content::ToolUse { .. } => calls.push(call(block, origin, losses)),
             Content::File { .. } | Content::ToolResult { .. } | Content::Opaque { .. } => not_told(losses),
         }
@@ -195,6 +185,6 @@ fn call(block: &Block, origin: Dialect, losses: &mut Losses) -> Value {
     if let Some(seal) = &block.seal {
         call.insert("extra_content".into(), tool::write_seal(seal));
     }
-    extra(&block.extra, origin, &mut call, losses);
+    carry::answer(HOME, origin, &block.extra, &mut call, losses);
     Value::Object(call)
 }

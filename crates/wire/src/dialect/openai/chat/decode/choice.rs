@@ -428,7 +428,7 @@ impl Choice {
             self.close(call.block, out);
         }
         if !self.extra.is_empty() {
-            out.push(Event::ChoiceExtra { choice: self.number, extra: std::mem::take(&mut self.extra) });
+            out.push(Event::Extra { choice: Some(self.number), extra: std::mem::take(&mut self.extra) });
         }
         if let Some(raw) = self.finish.take() {
             let finish = finish::read(raw, self.stop_reason.take(), self.refused);
