@@ -13,6 +13,7 @@ mod exchange;
 mod judge;
 mod native;
 mod report;
+mod translate;
 mod upstream;
 
 use std::collections::HashMap;
@@ -36,13 +37,15 @@ const AT_ONCE: usize = 16;
 const LOG_PAGE: usize = 50;
 
 const USAGE: &str = "\
-usage: cargo xtask replay DIR [--provider SEGMENT] [--json] [--gateway PATH]
+usage: cargo xtask replay DIR [--translate] [--provider SEGMENT] [--json] [--gateway PATH]
 
 Sends every exchange recorded in DIR through a gateway of its own, whose providers are played by a local server, and prints by provider and
 operation: how many came through identical (method, path, headers and body of the request; status, headers and body of the answer; the log's
 copies of both bodies), whether the log has the tokens that the recording states, and whether it has a cost. Fails unless everything is
 identical and every recorded count right.
 
+  --translate         without a gateway: reads every chat answer and tells it again in every dialect, whole and streamed; text, tool calls,
+                      reasoning, finish and usage must be equal, or the difference listed
   --provider SEGMENT  only exchanges of this provider
   --json              the report as JSON
   --gateway PATH      the binary to test; without it target/release/tollgate, and failing that target/debug/tollgate
@@ -53,6 +56,7 @@ struct Arguments {
     folder: Option<PathBuf>,
     provider: Option<String>,
     json: bool,
+    translate: bool,
     gateway: Option<PathBuf>,
     help: bool,
 }
@@ -65,6 +69,9 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> anyhow::Result<Exi
     }
     let folder = arguments.folder.as_deref().with_context(|| format!("no folder was named\n\n{USAGE}"))?;
     let exchanges = exchange::read(folder, arguments.provider.as_deref())?;
+    if arguments.translate {
+        return Ok(if translate::run(&exchanges) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let program = Program::find(arguments.gateway.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let data_dir = std::env::temp_dir().join(format!("tollgate-replay-{}", std::process::id()));
@@ -198,6 +205,7 @@ impl Arguments {
             match argument.as_str() {
                 "--help" | "-h" => arguments.help = true,
                 "--json" => arguments.json = true,
+                "--translate" => arguments.translate = true,
                 "--provider" => arguments.provider = Some(value()?),
                 "--gateway" => arguments.gateway = Some(value()?.into()),
                 folder if !folder.starts_with('-') && arguments.folder.is_none() => {

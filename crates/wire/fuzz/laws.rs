@@ -3,22 +3,30 @@
 //! Enters: bytes. Leaves: nothing, or a panic that names the law. Never: judges what was read, only that it is read alike.
 #![allow(dead_code, reason = "a target uses one law, the test all of them")]
 
+use bytes::BytesMut;
 use http::HeaderMap;
 use tollgate_wire::{
-    dialect::{ALL, Dialect},
-    frame::{AwsEvents, Frame, Framing, Ndjson, Sse},
+    chat::{Event, Losses, unfold},
+    dialect::{
+        ALL, Dialect,
+        chat::{Chat, Telling},
+    },
+    frame::{AwsEvents, Frame, Frames, Framing, Ndjson, Sse},
     peek,
     watch::{Seen, Watch},
 };
 
 /// By name, so that seeds are replayed by the name of their folder.
-pub(crate) const LAWS: [(&str, Law); 6] = [
+pub(crate) const LAWS: [(&str, Law); 9] = [
     ("sse", sse),
     ("aws_events", aws_events),
     ("ndjson", ndjson),
     ("watch", watch),
     ("peek", peek_any),
     ("read_whole", read_whole),
+    ("chat_request", chat_request),
+    ("chat_answer", chat_answer),
+    ("chat_stream", chat_stream),
 ];
 
 pub(crate) type Law = fn(&[u8]);
@@ -99,6 +107,63 @@ pub(crate) fn peek_any(bytes: &[u8]) {
     {
         assert!(!model.is_empty() && model.len() <= bytes.len());
     }
+}
+
+/// The first byte says the dialect. What is understood can be written in every dialect, and read again there.
+pub(crate) fn chat_request(bytes: &[u8]) {
+    let Some((chat, bytes)) = chat_of(bytes) else { return };
+    chat.read_fault(400, bytes);
+    let Ok(request) = chat.read_request(bytes) else { return };
+    for (_, other) in chats() {
+        other.write_request(&request, &mut Losses::default());
+    }
+}
+
+pub(crate) fn chat_answer(bytes: &[u8]) {
+    let Some((chat, bytes)) = chat_of(bytes) else { return };
+    let Ok(answer) = chat.read_answer(bytes) else { return };
+    for (dialect, other) in chats() {
+        let mut losses = Losses::default();
+        let told = other.write_answer(&answer, &Telling::default(), &mut losses);
+        assert!(other.read_answer(&told).is_ok(), "{} cannot read what it wrote", dialect.name());
+        let (mut out, mut encoder) = (BytesMut::new(), other.encoder(Telling::default()));
+        unfold(answer.clone()).into_iter().for_each(|event| encoder.event(event, &mut out, &mut losses));
+        let last = decoded(other, &[&out]).pop();
+        assert_eq!(last, Some(Event::Done), "{} does not hear its own last word", dialect.name());
+    }
+}
+
+/// The second byte says where to cut.
+pub(crate) fn chat_stream(bytes: &[u8]) {
+    let Some((chat, [at, bytes @ ..])) = chat_of(bytes) else { return };
+    let events = decoded(chat, &[bytes]);
+    let (head, tail) = bytes.split_at(usize::from(*at).min(bytes.len()));
+    assert_eq!(decoded(chat, &[head, tail]), events, "cut at {at}");
+    assert!(matches!(events.last(), Some(Event::Done | Event::Fault(_))), "a stream must end");
+    for (_, other) in chats() {
+        let (mut out, mut losses) = (BytesMut::new(), Losses::default());
+        let mut encoder = other.encoder(Telling::default());
+        events.iter().cloned().for_each(|event| encoder.event(event, &mut out, &mut losses));
+    }
+}
+
+fn decoded(chat: &'static dyn Chat, pieces: &[&[u8]]) -> Vec<Event> {
+    let (mut events, mut decoder, mut frames) = (Vec::new(), chat.decoder(), Frames::new(chat.framing()));
+    for piece in pieces {
+        frames.push(piece, |frame| decoder.frame(frame, &mut events));
+    }
+    frames.finish(|frame| decoder.frame(frame, &mut events));
+    decoder.end(&mut events);
+    events
+}
+
+fn chats() -> impl Iterator<Item = (Dialect, &'static dyn Chat)> {
+    ALL.iter().filter_map(|(_, dialect)| Some((*dialect, dialect.chat()?)))
+}
+
+fn chat_of(bytes: &[u8]) -> Option<(&'static dyn Chat, &[u8])> {
+    let (dialect, bytes) = bytes.split_first()?;
+    Some((dialect_of(*dialect).chat()?, bytes))
 }
 
 fn dialect_of(byte: u8) -> Dialect {

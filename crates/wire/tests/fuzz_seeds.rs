@@ -11,6 +11,7 @@ mod laws;
 use std::{fs, path::PathBuf};
 
 use samples::Sample;
+use tollgate_wire::chat::{Block, Losses, Request, Role, Turn};
 use tollgate_wire::frame::Framing;
 
 #[test]
@@ -35,6 +36,14 @@ fn write_seeds() {
             fs::write(folder(target).join(&file), bytes).unwrap();
         }
     }
+    for (_, dialect) in tollgate_wire::dialect::ALL {
+        let Some(chat) = dialect.chat() else { continue };
+        let mut request = Request::new(dialect);
+        request.turns.push(Turn { blocks: vec![Block::text("Hi")], ..Turn::new(Role::User, 0) });
+        let body = chat.write_request(&request, &mut Losses::default());
+        fs::create_dir_all(folder("chat_request")).unwrap();
+        fs::write(folder("chat_request").join(dialect.name()), [&[dialect as u8], &body[..]].concat()).unwrap();
+    }
     fs::create_dir_all(folder("peek")).unwrap();
     fs::write(
         folder("peek").join("chat"),
@@ -53,10 +62,15 @@ fn seeds(sample: &Sample) -> Vec<(&'static str, Vec<u8>)> {
     let with = |front: &[u8]| [front, &sample.body].concat();
     let dialect = sample.dialect as u8;
     match sample.framing {
-        None => vec![("read_whole", with(&[dialect]))],
-        Some(Framing::Sse) => vec![("sse", with(&[9])), ("watch", with(&[dialect, 30]))],
-        Some(Framing::AwsEvents) => vec![("aws_events", with(&[9])), ("watch", with(&[dialect, 31]))],
-        Some(Framing::Ndjson) => vec![("ndjson", with(&[9])), ("watch", with(&[dialect, 32]))],
+        None => vec![("read_whole", with(&[dialect])), ("chat_answer", with(&[dialect]))],
+        Some(framing) => {
+            let (cutter, how) = match framing {
+                Framing::Sse => ("sse", 30),
+                Framing::AwsEvents => ("aws_events", 31),
+                Framing::Ndjson => ("ndjson", 32),
+            };
+            vec![(cutter, with(&[9])), ("watch", with(&[dialect, how])), ("chat_stream", with(&[dialect, 30]))]
+        }
     }
 }
 

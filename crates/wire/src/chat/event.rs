@@ -4,16 +4,19 @@
 //! or has ended.
 //!
 //! The order: `Start` first; each block `Begin`, its `Delta`s, `End`, blocks of one choice one after another or interleaved with each
-//! other's (parallel tool calls) and numbered from 0 within their choice; `Finish` of a choice after its blocks; `Usage` any time, the last one counts;
-//! `Done` last, only when the provider's own last word was seen. `Fault` instead of `Done` when it was not, or when the provider says so.
+//! other's (parallel tool calls) and numbered from 0 within their choice; `Finish` of a choice after its blocks; `Usage` and `Extra` any time, the last
+//! usage counts; `Done` last, only when the provider's own last word was seen. `Fault` instead of `Done` when it was not, or when the provider says so.
 
 use serde_json::Value;
 
 use super::{Block, Citation, Extra, Fault, Finish, Seal, UsageReport};
+use crate::dialect::Dialect;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     Start {
+        /// Whose words the `extra`s of this and all later events are in.
+        origin: Dialect,
         id: String,
         model: String,
         created: Option<u64>,
@@ -39,6 +42,12 @@ pub enum Event {
     Logprobs {
         choice: u32,
         logprobs: Value,
+    },
+    /// Members that came after the start: of a choice ([`super::Choice::extra`]: safety ratings, what a filter found), or of the whole answer when
+    /// it names none. What comes again replaces what was said before.
+    Extra {
+        choice: Option<u32>,
+        extra: Extra,
     },
     Finish {
         choice: u32,

@@ -29,7 +29,8 @@ impl Fold {
 
     pub fn push(&mut self, event: Event) {
         match event {
-            Event::Start { id, model, created, service_tier, extra } => {
+            Event::Start { origin, id, model, created, service_tier, extra } => {
+                self.answer.origin = origin;
                 self.answer.id = id;
                 self.answer.model = model;
                 self.answer.created = created;
@@ -61,6 +62,12 @@ impl Fold {
                 }
             }
             Event::Usage(usage) => self.answer.usage = Some(usage),
+            Event::Extra { choice: None, extra } => self.answer.extra.extend(extra),
+            Event::Extra { choice: Some(choice), extra } => {
+                if let Some(choice) = self.choice(choice) {
+                    choice.extra.extend(extra);
+                }
+            }
             Event::Done => self.done = true,
             Event::Fault(fault) => self.fault = Some(fault),
         }
@@ -126,9 +133,9 @@ fn append(held: &mut Value, later: Value) {
 
 /// The events of an answer that came whole, each block in one piece.
 pub fn unfold(answer: Answer) -> Vec<Event> {
-    let Answer { id, model, created, choices, usage, service_tier, extra, .. } = answer;
-    let mut events = vec![Event::Start { id, model, created, service_tier, extra }];
-    for (index, Choice { blocks, finish, logprobs, .. }) in choices.into_iter().enumerate() {
+    let Answer { origin, id, model, created, choices, usage, service_tier, extra } = answer;
+    let mut events = vec![Event::Start { origin, id, model, created, service_tier, extra }];
+    for (index, Choice { blocks, finish, logprobs, extra }) in choices.into_iter().enumerate() {
         let choice = index as u32;
         for (block, head) in blocks.into_iter().enumerate() {
             let block = block as u32;
@@ -136,6 +143,9 @@ pub fn unfold(answer: Answer) -> Vec<Event> {
             events.push(Event::End { choice, block });
         }
         events.extend(logprobs.map(|logprobs| Event::Logprobs { choice, logprobs }));
+        if !extra.is_empty() {
+            events.push(Event::Extra { choice: Some(choice), extra });
+        }
         events.extend(finish.map(|finish| Event::Finish { choice, finish }));
     }
     events.extend(usage.map(Event::Usage));
