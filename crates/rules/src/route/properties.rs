@@ -193,7 +193,7 @@ fn window(value: Option<&Value>, problems: &mut Problems) -> Option<u64> {
         );
         return None;
     };
-    if !(seconds >= 0.001 && seconds <= WINDOW_MAX_S) {
+    if !(0.001..=WINDOW_MAX_S).contains(&seconds) {
         problems.error(format!("Expected seconds above 0 and at most {WINDOW_MAX_S}"));
         return None;
     }
