@@ -93,6 +93,11 @@ impl<'p> Object<'p> {
         self.members.remove(name).filter(|value| !value.is_null())
     }
 
+    /// Back again, or something in its place.
+    pub(crate) fn put(&mut self, name: &str, value: Value) {
+        self.members.insert(name.to_owned(), value);
+    }
+
     pub(crate) fn peek(&self, name: &str) -> Option<&Value> {
         self.members.get(name).filter(|value| !value.is_null())
     }
@@ -199,6 +204,14 @@ impl<'p> Object<'p> {
     pub(crate) fn into_value(self) -> Value {
         Value::Object(self.members)
     }
+}
+
+/// Standard base64 with padding, without decoding it.
+pub(crate) fn is_base64(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let body = bytes.strip_suffix(b"==").or_else(|| bytes.strip_suffix(b"=")).unwrap_or(bytes);
+    let right = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    bytes.len().is_multiple_of(4) && body.iter().all(right)
 }
 
 fn whole(number: &Number) -> Option<u64> {
