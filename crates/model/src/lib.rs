@@ -13,6 +13,7 @@ pub mod record;
 pub mod refusal;
 pub mod secret;
 pub mod token;
+pub mod trace;
 pub mod usage;
 
 pub use clock::{Clock, Moment};
@@ -23,4 +24,5 @@ pub use money::Money;
 pub use record::{Attempt, Record};
 pub use refusal::Refusal;
 pub use secret::Secret;
+pub use trace::Trace;
 pub use usage::Usage;
