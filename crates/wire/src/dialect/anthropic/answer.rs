@@ -66,8 +66,8 @@ pub(super) fn stop_reason(finish: &Finish, home: bool, told: tell::Told, losses:
     }
     let mut approximated = |note: &'static str| losses.approximated(Place::Answer("finish"), note);
     let kind = match finish.kind {
-        FinishKind::Stop if told.calls => FinishKind::ToolUse,
-        FinishKind::Stop if told.refused => FinishKind::Refusal,
+        FinishKind::Stop if told.calls && !home => FinishKind::ToolUse,
+        FinishKind::Stop if told.refused && !home => FinishKind::Refusal,
         FinishKind::Filter => {
             approximated("the provider's filter is told as a refusal");
             FinishKind::Refusal

@@ -32,6 +32,11 @@ pub(super) fn document(object: &mut Object<'_>) -> Result<Content, BadField> {
     let mut source = source(object, &path)?;
     let kind = source.need_string("type")?;
     let found = match kind.as_str() {
+        // Only PDFs are fetched.
+        "url" => {
+            let media_type = Some("application/pdf".into());
+            Some(Source::Url { url: source.need_string("url")?, media_type })
+        }
         "text" => Some(Source::Text { text: source.need_string("data")? }),
         "content" => Some(Source::Text { text: joined(&mut source)? }),
         _ => plain(&mut source, &kind)?,

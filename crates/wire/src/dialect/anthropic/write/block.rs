@@ -199,6 +199,13 @@ impl Scribe<'_> {
                     return None;
                 }
             },
+            Source::Url { media_type: Some(media_type), .. } if IMAGES.contains(&media_type.as_str()) => {
+                return self.image(source, None, at);
+            }
+            Source::Url { media_type: Some(media_type), .. } if media_type != "application/pdf" => {
+                self.losses.dropped(at.clone(), format!("the target does not fetch {media_type}"));
+                return None;
+            }
             Source::Url { url, .. } => json!({ "type": "url", "url": url }),
             Source::Id { origin, id } => self.uploaded(*origin, id, at)?,
             Source::Text { text } => text_source(text),
