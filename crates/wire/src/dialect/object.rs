@@ -88,18 +88,30 @@ impl<'p> Object<'p> {
         }
     }
 
+    /// In the place of one that is taken whole.
+    pub(crate) fn empty() -> Self {
+        Self { members: Map::new(), path: Path::Root }
+    }
+
     /// The member as it is; `null` counts as missing.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.members.remove(name).filter(|value| !value.is_null())
     }
 
-    /// Back again, or something in its place.
+    pub(crate) fn peek(&self, name: &str) -> Option<&Value> {
+        self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Gives a member back that was taken and not understood.
     pub(crate) fn put(&mut self, name: &str, value: Value) {
         self.members.insert(name.to_owned(), value);
     }
 
-    pub(crate) fn peek(&self, name: &str) -> Option<&Value> {
-        self.members.get(name).filter(|value| !value.is_null())
+    /// The same for what is left of an object that was taken apart.
+    pub(crate) fn put_rest(&mut self, name: &str, rest: Extra) {
+        if !rest.is_empty() {
+            self.put(name, Value::Object(rest));
+        }
     }
 
     /// The member's text, left where it is: to tell what kind of object this is.
@@ -204,14 +216,6 @@ impl<'p> Object<'p> {
     pub(crate) fn into_value(self) -> Value {
         Value::Object(self.members)
     }
-}
-
-/// Standard base64 with padding, without decoding it.
-pub(crate) fn is_base64(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let body = bytes.strip_suffix(b"==").or_else(|| bytes.strip_suffix(b"=")).unwrap_or(bytes);
-    let right = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    bytes.len().is_multiple_of(4) && body.iter().all(right)
 }
 
 fn whole(number: &Number) -> Option<u64> {

@@ -75,12 +75,16 @@ struct Told<'a> {
 
 /// The pieces that come by the hundred.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Piece {
-    TextDelta { text: String },
-    InputJsonDelta { partial_json: String },
-    ThinkingDelta { thinking: String },
-    SignatureDelta { signature: String },
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "input_json_delta")]
+    Input { partial_json: String },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: String },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: String },
 }
 
 // === impl Decoder ===
@@ -248,25 +252,25 @@ impl Blocks {
         let Some(mut open) = self.open.take() else { return Ok(()) };
         let piece = raw.and_then(|raw| serde_json::from_str::<Piece>(raw.get()).ok());
         match (piece, &mut open) {
-            (Some(Piece::SignatureDelta { signature }), open) => {
+            (Some(Piece::Signature { signature }), open) => {
                 if !signature.is_empty() {
                     self.seal(open, Seal::unpack(HOME, signature), out);
                 }
             }
-            (Some(Piece::InputJsonDelta { partial_json }), Open::Opaque { input, .. }) => {
+            (Some(Piece::Input { partial_json }), Open::Opaque { input, .. }) => {
                 if input.len() + partial_json.len() > INPUT_BYTES_MAX {
                     return Err(Path::Root.bad("a tool's input of some megabytes at most", "more"));
                 }
                 input.push_str(&partial_json);
             }
-            (Some(Piece::InputJsonDelta { partial_json }), Open::Told { block, calls: true, otherwise })
+            (Some(Piece::Input { partial_json }), Open::Told { block, calls: true, otherwise })
                 if !partial_json.is_empty() =>
             {
                 *otherwise = None;
                 out.push(Event::Delta { choice: 0, block: *block, delta: Delta::Arguments(partial_json) });
             }
-            (Some(Piece::InputJsonDelta { .. }), _) => {}
-            (Some(Piece::TextDelta { text } | Piece::ThinkingDelta { thinking: text }), open) => {
+            (Some(Piece::Input { .. }), _) => {}
+            (Some(Piece::Text { text } | Piece::Thinking { thinking: text }), open) => {
                 if !text.is_empty()
                     && let Some(block) = self.known(open, out)
                 {

@@ -115,9 +115,7 @@ fn within(
     let mut inner = Object::of(Value::Object(members), Path::Member(&path, name))?;
     read(&mut inner)?;
     let rest = inner.rest();
-    if !rest.is_empty() {
-        top.put(name, Value::Object(rest));
-    }
+    top.put_rest(name, rest);
     Ok(())
 }
 

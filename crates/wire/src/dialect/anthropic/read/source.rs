@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::super::messages::HOME;
 use crate::chat::{BadField, Content, Source};
-use crate::dialect::object::{Object, Path, is_base64};
+use crate::dialect::data_url::is_base64;
+use crate::dialect::object::{Object, Path};
 
 pub(super) fn image(object: &mut Object<'_>) -> Result<Source, BadField> {
     let path = object.path;
