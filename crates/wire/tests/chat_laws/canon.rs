@@ -9,6 +9,8 @@ pub(crate) fn request(request: &Request) -> Request {
     canon.settings.stream_usage = None;
     // What everybody does who is not told otherwise.
     canon.settings.tool_choice.take_if(|choice| *choice == ToolChoice::Auto);
+    // No tools are not used one at a time.
+    canon.settings.parallel_tools.take_if(|_| canon.settings.tool_choice == Some(ToolChoice::None));
     let mut turns: Vec<Turn> = Vec::new();
     for mut turn in std::mem::take(&mut canon.turns) {
         turn.at = 0;
