@@ -79,7 +79,9 @@ macro_rules! laws {
     };
 }
 
-laws! {}
+laws! {
+    openai_chat: Dialect::OpenaiChat;
+}
 
 #[test]
 fn every_dialect_that_is_translated_is_listed_here() {
