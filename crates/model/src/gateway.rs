@@ -40,7 +40,8 @@ pub struct Gateway {
     pub dlp: Option<Value>,
     pub spend_limits: Option<Value>,
     pub stripe: Option<Value>,
-    /// Ours: requests that a translation could not carry whole are refused.
+    /// Ours: requests that a translation could not carry whole are refused. Shown only where it is on: the object is the original's otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tollgate_strict: bool,
     pub is_default: bool,
     /// Unix milliseconds.

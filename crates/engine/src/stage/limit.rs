@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tollgate_model::Refusal;
 use tollgate_rules::limit::{Limit, Window};
+use tollgate_rules::meter::Need;
 
 use crate::gate::Gate;
 use crate::stage::admit::Caller;
@@ -16,6 +17,11 @@ pub(crate) fn enter(gate: &Gate, caller: &Caller) -> Result<(), Refusal> {
     let window = window(gate, &caller.gateway.id, limit);
     let taken = window.lock().take(gate.shared.clock.unix_ms());
     taken.map_err(Refusal::rate_limited)
+}
+
+/// Whether a rate element of a route has room; takes a place there when it is requests that are counted.
+pub(crate) fn admit(gate: &Gate, need: &Need) -> bool {
+    gate.shared.meters.lock().admit(need, gate.shared.clock.unix_ms())
 }
 
 /// The counter outlives a change of settings, unless the limit itself changed.

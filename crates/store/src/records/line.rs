@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | shape | what a record has in common with many others: names, status, flags | stored once a day, rows hold its number |
 //! | mark | which record it is | columns |
-//! | rest | what was measured; its lead is summed up in columns | kept as it is |
+//! | rest | what was measured, and what unified calls have besides; its lead is summed up in columns | kept as it is |
 //!
 //! All is written by postcard. Its version is [`tollgate_model::record::RECORD_VERSION`].
 
@@ -137,6 +137,10 @@ pub(crate) fn encode(record: &Record, buffer: &mut Vec<u8>) -> Result<usize, Unr
     let mark = postcard::serialize_with_flavor(&mark_of(record), Onto(buffer));
     let rest = postcard::serialize_with_flavor(&rest_of(record), Onto(buffer));
     shape.and(mark).and(rest).map_err(|_| Unreadable)?;
+    // Most records have none, and then not a byte of it.
+    if let Some(unified) = &record.unified {
+        postcard::serialize_with_flavor(&**unified, Onto(buffer)).map_err(|_| Unreadable)?;
+    }
     Ok(shape_len)
 }
 
@@ -264,7 +268,11 @@ impl Flavor for Onto<'_> {
 // === to a record ===
 
 pub(crate) fn record(shape: &ReadShape<'_>, mark: Mark<'_>, rest: &[u8]) -> Result<Record, Unreadable> {
-    let rest: Rest<'_, Vec<Course>> = postcard::from_bytes(rest).map_err(|_| Unreadable)?;
+    let (rest, unified): (Rest<'_, Vec<Course>>, _) = postcard::take_from_bytes(rest).map_err(|_| Unreadable)?;
+    let unified = match unified {
+        [] => None,
+        bytes => Some(Box::new(postcard::from_bytes(bytes).map_err(|_| Unreadable)?)),
+    };
     let shared = |word: Option<&str>| word.map(Arc::from);
     let owned = |word: Option<&str>| word.map(str::to_owned);
     let Lead { usage, metadata, timings } = rest.lead;
@@ -301,6 +309,7 @@ pub(crate) fn record(shape: &ReadShape<'_>, mark: Mark<'_>, rest: &[u8]) -> Resu
         attempts: attempts(&shape.attempts, &rest.attempts)?,
         request_body: shape.request_body,
         response_body: shape.response_body,
+        unified,
     })
 }
 
