@@ -81,6 +81,7 @@ macro_rules! laws {
 
 laws! {
     openai_chat: Dialect::OpenaiChat;
+    gemini: Dialect::Gemini;
 }
 
 #[test]
