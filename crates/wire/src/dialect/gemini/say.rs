@@ -102,7 +102,8 @@ impl<'l> Say<'l> {
             Content::Audio { source } => self.media(source, "audio/mpeg", at),
             Content::File { source, name } => {
                 if name.is_some() {
-                    self.losses.dropped(at.clone(), "file name: not every host of the target takes one");
+                    self.losses
+                        .approximated(at.clone(), "sent without its name: not every host of the target takes one");
                 }
                 self.media(source, "application/pdf", at)
             }
