@@ -3,7 +3,9 @@
 use std::fmt::Debug;
 
 use bytes::BytesMut;
-use tollgate_wire::chat::{Answer, Content, Event, Fault, FaultKind, Fold, LossKind, Losses, Request, Seal, unfold};
+use tollgate_wire::chat::{
+    Answer, Content, Event, Fault, FaultKind, Finish, FinishKind, Fold, LossKind, Losses, Request, Seal, unfold,
+};
 use tollgate_wire::dialect::Dialect;
 use tollgate_wire::dialect::chat::{Chat, Telling};
 use tollgate_wire::frame::Frames;
@@ -252,6 +254,7 @@ pub(crate) fn seals(caller: Dialect) {
         let mut answer = answers::base(*provider);
         let thought = answers::thought("Let me see.", Some(seal.clone()));
         answer.choices[0].blocks = vec![thought, answers::call("call_1", r#"{"city":"Paris"}"#)];
+        answer.choices[0].finish = Some(Finish::new(FinishKind::ToolUse, ""));
         let (answer, fate) = written_answer(*provider, "sealed", &answer);
         if fate != Fate::Carried {
             continue; // This provider seals nothing.
