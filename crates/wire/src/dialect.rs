@@ -14,7 +14,7 @@ pub(crate) mod facts;
 mod gemini;
 pub(crate) mod likeness;
 pub(crate) mod object;
-mod openai;
+pub(crate) mod openai;
 mod other;
 pub(crate) mod scan;
 pub(crate) mod walk;

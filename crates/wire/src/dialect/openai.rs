@@ -6,6 +6,7 @@
 //! names of the older (`prompt_tokens`) and the newer (`input_tokens`) form never mean different things.
 
 pub(super) mod chat;
+pub(crate) mod embeddings;
 mod fault;
 
 use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};

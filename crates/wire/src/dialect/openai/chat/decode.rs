@@ -1,6 +1,6 @@
 //! Reads a provider's stream.
 //!
-//! Enters: frames. Leaves: events. Never: `Done` without `[DONE]`, or an event after the last word.
+//! Enters: frames. Leaves: events. Never: `Done` before all was said, or an event after the last word.
 //!
 //! Reasons to finish, usage and extras are told at the end: hosts repeat and correct them in later frames, and OpenAI states the usage after them.
 
@@ -64,6 +64,10 @@ impl Decode for Decoder {
             Frame::Whole { data, .. } => {
                 self.tally.frame(frame);
                 if let Err(wrong) = self.chunk(data, out) {
+                    // Nothing but the last word can have been meant.
+                    if self.has_said_all() {
+                        return self.done(out);
+                    }
                     self.fail(broken(format!("the provider's stream is not what it should be: {wrong}")), out);
                 }
             }
@@ -74,13 +78,22 @@ impl Decode for Decoder {
     }
 
     fn end(&mut self, out: &mut Vec<Event>) {
-        if !self.over {
-            self.fail(broken("the provider broke its answer off".into()), out);
+        if self.over {
+            return;
         }
+        if self.has_said_all() {
+            return self.done(out);
+        }
+        self.fail(broken("the provider broke its answer off".into()), out);
     }
 }
 
 impl Decoder {
+    /// The reasons and the usage are the last that there is to say. Cerebras leaves it at that, without `[DONE]`.
+    fn has_said_all(&self) -> bool {
+        self.begun && self.usage.is_object() && self.choices.iter().all(Choice::is_finished)
+    }
+
     fn fail(&mut self, fault: Fault, out: &mut Vec<Event>) {
         self.over = true;
         out.push(Event::Fault(fault));

@@ -415,6 +415,10 @@ impl Choice {
         }
     }
 
+    pub(super) fn is_finished(&self) -> bool {
+        self.finish.is_some()
+    }
+
     /// The stream has said it all.
     pub(super) fn end(&mut self, out: &mut Vec<Event>) {
         self.end_words(out);
