@@ -19,6 +19,8 @@ pub(crate) mod share;
 use std::sync::Arc;
 
 use serde_json::Value;
+use tollgate_model::RouteDocument;
+use tollgate_model::route::RouteVersion;
 use tollgate_model::trace::RouteName;
 
 use crate::facts::Facts;
@@ -56,6 +58,20 @@ pub struct Draft<'a> {
     pub version_id: &'a str,
     /// The list of elements; JSON text that holds it, or an object around it, is understood too.
     pub elements: &'a Value,
+}
+
+// === impl Draft ===
+
+impl<'a> Draft<'a> {
+    pub fn of(document: &'a RouteDocument, version: &'a RouteVersion) -> Self {
+        Self {
+            gateway: &document.gateway,
+            id: &document.id,
+            name: &document.name,
+            version_id: &version.id,
+            elements: &version.elements,
+        }
+    }
 }
 
 // === impl Route ===

@@ -81,6 +81,7 @@ macro_rules! laws {
 
 laws! {
     openai_chat: Dialect::OpenaiChat;
+    anthropic_messages: Dialect::AnthropicMessages;
 }
 
 #[test]
