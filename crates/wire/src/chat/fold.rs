@@ -85,6 +85,7 @@ impl Fold {
     }
 
     /// The answer, if the stream came to its own end.
+    #[expect(clippy::result_large_err, reason = "asked once for each stream")]
     pub fn finish(self) -> Result<Answer, Option<Fault>> {
         match self.fault {
             None if self.done => Ok(self.answer),
