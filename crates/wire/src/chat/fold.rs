@@ -85,11 +85,10 @@ impl Fold {
     }
 
     /// The answer, if the stream came to its own end.
-    #[expect(clippy::result_large_err, reason = "asked once for each stream")]
-    pub fn finish(self) -> Result<Answer, Option<Fault>> {
+    pub fn finish(self) -> Result<Answer, Option<Box<Fault>>> {
         match self.fault {
             None if self.done => Ok(self.answer),
-            fault => Err(fault),
+            fault => Err(fault.map(Box::new)),
         }
     }
 

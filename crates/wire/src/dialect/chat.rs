@@ -97,6 +97,7 @@ impl Dialect {
         match self {
             Self::OpenaiChat => Some(&super::openai::chat::OpenaiChat),
             Self::AnthropicMessages => Some(&super::anthropic::Messages),
+            Self::Gemini => Some(&super::gemini::chat::Gemini),
             _ => None,
         }
     }
