@@ -5,6 +5,8 @@
 //! <https://platform.openai.com/docs/api-reference> for the names; one table of usage serves all of them because the
 //! names of the older (`prompt_tokens`) and the newer (`input_tokens`) form never mean different things.
 
+pub(super) mod responses;
+
 use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
 
 pub(super) const DETAILS_IN: Members = &[
