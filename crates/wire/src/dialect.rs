@@ -9,6 +9,7 @@ pub(crate) mod carry;
 pub mod chat;
 mod cohere;
 pub(crate) mod counts;
+pub(crate) mod data_url;
 pub(crate) mod facts;
 mod gemini;
 pub(crate) mod likeness;

@@ -79,7 +79,10 @@ macro_rules! laws {
     };
 }
 
-laws! {}
+laws! {
+    openai_chat: Dialect::OpenaiChat;
+    openai_responses: Dialect::OpenaiResponses;
+}
 
 #[test]
 fn every_dialect_that_is_translated_is_listed_here() {

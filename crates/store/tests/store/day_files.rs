@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tollgate_model::{Ids, Record};
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions};
-use tollgate_store::records::{Condition, Entry, Field, Filter, Operator, Page, Records, Value, Which};
+use tollgate_store::records::{Condition, Encoded, Entry, Field, Filter, Operator, Page, Records, Value, Which};
 use tollgate_store::{Failure, Metrics};
 
 use crate::records_suite::{DAY_MS, MIDNIGHT_MS, append, embedded};
@@ -18,8 +18,8 @@ fn open(dir: &Path, metrics: &Arc<Metrics>) -> DayRecords {
 }
 
 fn with_bodies(store: &dyn Records, record: &Record) {
-    let entry = Entry { record: Arc::new(record.clone()), request: b"asked", response: b"answered" };
-    store.append(&[entry]).unwrap();
+    let line = Encoded::of(record);
+    store.append(&[Entry { line: line.line(), request: b"asked", response: b"answered" }]).unwrap();
 }
 
 fn file(dir: &Path, suffix: &str) -> PathBuf {
@@ -66,7 +66,8 @@ fn a_file_of_a_newer_version_is_left_alone() {
     append(&embedded(dir.path()), &[record(&ids, MIDNIGHT_MS)]);
     let path = file(dir.path(), ".db");
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let entry = Entry { record: Arc::new(record(&ids, MIDNIGHT_MS)), request: b"", response: b"" };
+    let line = Encoded::of(&record(&ids, MIDNIGHT_MS));
+    let entry = Entry { line: line.line(), request: b"", response: b"" };
     let refused = embedded(dir.path()).append(&[entry]).unwrap_err();
     assert_eq!(refused.kind(), Failure::Unavailable);
     assert!(refused.to_string().contains("newer tollgate"), "{refused}");

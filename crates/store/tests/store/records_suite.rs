@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tollgate_model::{Id, Ids, Record};
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions};
-use tollgate_store::records::{Entry, Filter, Order, OrderBy, Page, Ranges, Records, Which};
+use tollgate_store::records::{Encoded, Entry, Filter, Order, OrderBy, Page, Ranges, Records, Which};
 
 use crate::sample::{Dice, record, varied};
 
@@ -16,12 +16,9 @@ pub const MIDNIGHT_MS: u64 = 20_775 * DAY_MS;
 type Open<'a> = &'a dyn Fn() -> Box<dyn Records>;
 
 pub fn append(store: &dyn Records, records: &[Record]) {
-    let entries: Vec<_> = records.iter().map(entry).collect();
+    let lines: Vec<_> = records.iter().map(Encoded::of).collect();
+    let entries: Vec<_> = lines.iter().map(|line| Entry { line: line.line(), request: b"", response: b"" }).collect();
     store.append(&entries).unwrap();
-}
-
-fn entry(record: &Record) -> Entry<'static> {
-    Entry { record: Arc::new(record.clone()), request: b"", response: b"" }
 }
 
 fn ids_of(records: &[Record]) -> Vec<Id> {
@@ -50,10 +47,11 @@ fn bodies_of_all_sizes_come_back(open: Open<'_>) {
         (0..sizes[at]).map(|_| dice.roll(200) as u8).collect()
     };
     let bodies: Vec<_> = (0..8).map(|at| (body(at, 10), body(7 - at, 90))).collect();
-    let entries: Vec<_> = records
+    let lines: Vec<_> = records.iter().map(Encoded::of).collect();
+    let entries: Vec<_> = lines
         .iter()
         .zip(&bodies)
-        .map(|(record, (request, response))| Entry { record: Arc::new(record.clone()), request, response })
+        .map(|(line, (request, response))| Entry { line: line.line(), request, response })
         .collect();
     store.append(&entries).unwrap();
     for (record, (request, response)) in records.iter().zip(&bodies) {
@@ -122,18 +120,18 @@ fn ranges_are_of_all_that_match(open: Open<'_>) {
 
 fn the_tail_shows_what_arrives(open: Open<'_>) {
     let (store, ids) = (open(), Ids::new());
-    let start = store.tail(u64::MAX, 10).next;
+    let start = store.tail(u64::MAX, 10).unwrap().next;
     // The first to arrive is not the first by its time.
     let records: Vec<_> = [30, 10, 20].map(|at| record(&ids, MIDNIGHT_MS + at)).into();
     append(&*store, &records);
-    let tail = store.tail(start, 2);
+    let tail = store.tail(start, 2).unwrap();
     assert_eq!(tail.records.iter().map(|record| record.id).collect::<Vec<_>>(), ids_of(&records[..2]));
-    let rest = store.tail(tail.next, 10);
+    let rest = store.tail(tail.next, 10).unwrap();
     assert_eq!((rest.records.len(), rest.missed), (1, 0));
-    assert!(store.tail(rest.next, 10).records.is_empty());
+    assert!(store.tail(rest.next, 10).unwrap().records.is_empty());
     let many: Vec<_> = (0..10_000).map(|at| record(&ids, MIDNIGHT_MS + at)).collect();
     append(&*store, &many);
-    let late = store.tail(rest.next, 1);
+    let late = store.tail(rest.next, 1).unwrap();
     assert_eq!(late.next - rest.next, late.missed + 1);
 }
 

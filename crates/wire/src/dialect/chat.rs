@@ -95,6 +95,7 @@ impl Dialect {
     /// `None`: this dialect is passed on as it is, and never translated.
     pub fn chat(self) -> Option<&'static dyn Chat> {
         match self {
+            Self::OpenaiChat => Some(&super::openai::chat::OpenaiChat),
             Self::OpenaiResponses => Some(&super::openai::responses::Responses),
             _ => None,
         }

@@ -3,11 +3,14 @@
 //! Enters: bodies of a batch, or the place of one. Leaves: places for the rows, or bytes. Never: changes what was written: a block whose rows never
 //! came (the process was killed in between) is dead weight until the day is forgotten.
 //!
-//! Bodies are compressed many at a time because they resemble each other. A large one has a block to itself.
+//! Bodies are compressed many at a time because they resemble each other. A large one has a block to itself. One that was written a moment ago, byte
+//! for byte, is not written again: its place is given out once more.
 //!
 //! ```text
-//! "TGb1" | raw length u32 | packed length u32 | crc32 of all but itself and the magic u32 | zstd frame
+//! "TGb2" | raw length u32 | packed length u32 | crc32 of all but itself and the magic u32 | zstd frame
 //! ```
+
+mod recent;
 
 use std::fs::File;
 use std::io;
@@ -16,26 +19,25 @@ use std::path::Path;
 
 use bytes::Bytes;
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::{CParameter, ParamSwitch};
 
+use self::recent::Recent;
 use crate::place;
-use crate::records::{Entry, Which};
 
-const MAGIC: [u8; 4] = *b"TGb1";
+const MAGIC: [u8; 4] = *b"TGb2";
 const HEADER: usize = 16;
 /// A block is closed once it holds this much.
-const BLOCK: usize = 256 << 10;
+const BLOCK: usize = 64 << 10;
+/// So many bits of a place are the offset in the block. A body that would make it more than a block begins a new one.
+const OFFSET_BITS: u32 = 16;
 /// Larger than any body the log keeps: a block that says more is damaged.
 const RAW_MAX: usize = 96 << 20;
 
-/// Where a record's bodies are.
+/// Where a body is: the offset of its block in the file, and its own in the unpacked block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Offset of the block in the file.
-    pub(super) block: u64,
-    /// Offset in the block, unpacked. The response follows the request.
-    pub(super) at: u32,
-    pub(super) request_len: u32,
-    pub(super) response_len: u32,
+    pub(super) at: i64,
+    pub(super) len: u32,
 }
 
 /// The end of the file that is written to.
@@ -43,8 +45,27 @@ pub(super) struct BodyWriter {
     file: File,
     len: u64,
     compressor: Compressor<'static>,
-    raw: Vec<u8>,
+    recent: Recent,
+    /// Closed blocks that are still to be written.
     packed: Vec<u8>,
+}
+
+// === impl Place ===
+
+impl Place {
+    fn new(block: u64, offset: usize, len: usize) -> io::Result<Self> {
+        let at = i64::try_from((block << OFFSET_BITS) | offset as u64).ok().zip(u32::try_from(len).ok());
+        let (at, len) = at.ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(Self { at, len })
+    }
+
+    fn block(self) -> u64 {
+        self.at.unsigned_abs() >> OFFSET_BITS
+    }
+
+    fn offset(self) -> usize {
+        (self.at & ((1 << OFFSET_BITS) - 1)) as usize
+    }
 }
 
 // === impl BodyWriter ===
@@ -53,68 +74,58 @@ impl BodyWriter {
     pub(super) fn open(path: &Path, level: i32) -> io::Result<Self> {
         let file = place::options().create(true).truncate(false).read(true).write(true).open(path)?;
         let len = file.metadata()?.len();
-        let compressor = Compressor::new(level)?;
-        Ok(Self { file, len, compressor, raw: Vec::new(), packed: Vec::new() })
+        let mut compressor = Compressor::new(level)?;
+        compressor.set_parameter(CParameter::LiteralCompressionMode(ParamSwitch::Enable))?;
+        Ok(Self { file, len, compressor, recent: Recent::new(), packed: Vec::new() })
     }
 
-    /// Writes the bodies of the entries; the places are in their order. Nothing is kept of a batch that fails.
-    pub(super) fn write(&mut self, entries: &[&Entry<'_>]) -> io::Result<Vec<Option<Place>>> {
-        self.packed.clear();
-        self.raw.clear();
-        let mut places = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let size = entry.request.len() + entry.response.len();
-            if !self.raw.is_empty() && self.raw.len() + size > BLOCK {
-                self.close_block()?;
-            }
-            places.push(self.add(entry));
+    /// Takes a body. Its place holds once [`BodyWriter::flush`] has returned.
+    pub(super) fn add(&mut self, body: &[u8]) -> io::Result<Option<Place>> {
+        if body.is_empty() {
+            return Ok(None);
         }
+        let key = self.recent.key(body);
+        if let Some(place) = self.recent.find(key, body) {
+            return Ok(Some(place));
+        }
+        if !self.recent.current().is_empty() && self.recent.current().len() + body.len() > BLOCK {
+            self.close_block()?;
+        }
+        let block = self.len + self.packed.len() as u64;
+        let place = Place::new(block, self.recent.current().len(), body.len())?;
+        self.recent.push(key, body, place);
+        Ok(Some(place))
+    }
+
+    /// Writes what was added since. Nothing is kept of a batch that fails.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
         self.close_block()?;
-        if !self.packed.is_empty() {
-            self.file.write_all_at(&self.packed, self.len)?;
-            self.len += self.packed.len() as u64;
-        }
-        self.shrink();
-        Ok(places)
-    }
-
-    fn add(&mut self, entry: &Entry<'_>) -> Option<Place> {
-        let length = |bytes: &[u8]| u32::try_from(bytes.len()).ok();
-        let (request_len, response_len) = (length(entry.request)?, length(entry.response)?);
-        if request_len == 0 && response_len == 0 {
-            return None;
-        }
-        let (block, at) = (self.len + self.packed.len() as u64, length(&self.raw)?);
-        self.raw.extend_from_slice(entry.request);
-        self.raw.extend_from_slice(entry.response);
-        Some(Place { block, at, request_len, response_len })
+        self.file.write_all_at(&self.packed, self.len)?;
+        self.len += self.packed.len() as u64;
+        self.packed.clear();
+        // After a large body the buffer is given back.
+        self.packed.shrink_to(16 * BLOCK);
+        Ok(())
     }
 
     fn close_block(&mut self) -> io::Result<()> {
-        if self.raw.is_empty() {
+        let raw = self.recent.current();
+        if raw.is_empty() {
             return Ok(());
         }
         let start = self.packed.len();
-        let bound = zstd::zstd_safe::compress_bound(self.raw.len());
+        let bound = zstd::zstd_safe::compress_bound(raw.len());
         self.packed.resize(start + HEADER + bound, 0);
         let (head, body) = self.packed[start..].split_at_mut(HEADER);
-        let packed_len = self.compressor.compress_to_buffer(&self.raw, body)?;
+        let packed_len = self.compressor.compress_to_buffer(raw, body)?;
         head[..4].copy_from_slice(&MAGIC);
-        head[4..8].copy_from_slice(&(self.raw.len() as u32).to_le_bytes());
+        head[4..8].copy_from_slice(&(raw.len() as u32).to_le_bytes());
         head[8..12].copy_from_slice(&(packed_len as u32).to_le_bytes());
         let sum = checksum(&head[4..12], &body[..packed_len]);
         head[12..].copy_from_slice(&sum.to_le_bytes());
         self.packed.truncate(start + HEADER + packed_len);
-        self.raw.clear();
+        self.recent.next_block();
         Ok(())
-    }
-
-    /// After a large body the buffers are given back.
-    fn shrink(&mut self) {
-        self.raw.clear();
-        self.packed.clear();
-        self.raw.shrink_to(2 * BLOCK);
-        self.packed.shrink_to(4 * BLOCK);
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
@@ -123,13 +134,9 @@ impl BodyWriter {
 }
 
 /// Reads one body. The block around it is read and checked as a whole.
-pub(super) fn read(path: &Path, place: Place, which: Which) -> io::Result<Bytes> {
-    let block = read_block(&File::open(path)?, place.block)?;
-    let middle = place.at as usize + place.request_len as usize;
-    let range = match which {
-        Which::Request => place.at as usize..middle,
-        Which::Response => middle..middle + place.response_len as usize,
-    };
+pub(super) fn read(path: &Path, place: Place) -> io::Result<Bytes> {
+    let block = read_block(&File::open(path)?, place.block())?;
+    let range = place.offset()..place.offset() + place.len as usize;
     let body = block.get(range).ok_or_else(|| damaged("a body reaches beyond its block"))?;
     Ok(Bytes::copy_from_slice(body))
 }

@@ -97,11 +97,11 @@ impl Chat for Responses {
     }
 
     fn read_fault(&self, status: u16, body: &[u8]) -> Fault {
-        fault::read(status, body)
+        super::fault::read(status, body)
     }
 
     fn write_fault(&self, fault: &Fault) -> Vec<u8> {
-        bytes(fault::write(fault))
+        super::fault::write(fault).to_string().into_bytes()
     }
 
     fn place(&self, place: &Place) -> String {
@@ -139,6 +139,11 @@ impl Chat for Responses {
     fn framing(&self) -> Framing {
         Framing::Sse
     }
+}
+
+/// A member, taken out of whatever it is in.
+fn take(value: &mut Value, name: &str) -> Value {
+    value.get_mut(name).map(Value::take).unwrap_or_default()
 }
 
 fn bytes(members: Map<String, Value>) -> Vec<u8> {

@@ -10,7 +10,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{HOME, annotations, answer, fault, finish, items};
+use super::{
+    HOME, annotations, answer,
+    fault::{self, broken},
+    finish, items, take,
+};
 use crate::chat::{BadField, Block, Content, Delta, Event, Extra, Fault, UsageReport};
 use crate::dialect::{
     chat::Decode,
@@ -63,7 +67,7 @@ struct Kind {
     r#type: String,
 }
 
-type Outcome = Result<(), Fault>;
+type Outcome<T = ()> = Result<T, Box<Fault>>;
 
 // === impl Decoder ===
 
@@ -77,16 +81,16 @@ impl Decode for Decoder {
             Frame::Whole { data, .. } if data.trim_ascii() == b"[DONE]" => Ok(()),
             Frame::Whole { kind, data } => self.event(kind, data, out),
             Frame::Tail { kind, .. } => self.too_long(kind, out),
-            Frame::Fault { .. } | Frame::Broken => Err(fault::broken("the provider's stream is broken")),
+            Frame::Fault { .. } | Frame::Broken => Err(Box::new(broken("the provider's stream is broken"))),
         };
         if let Err(fault) = outcome {
-            self.fail(fault, out);
+            self.fail(*fault, out);
         }
     }
 
     fn end(&mut self, out: &mut Vec<Event>) {
         if self.stage != Stage::Ended {
-            self.fail(fault::broken("the provider broke its answer off"), out);
+            self.fail(broken("the provider broke its answer off"), out);
         }
     }
 }
@@ -138,9 +142,9 @@ impl Decoder {
             "response.created" => self.start(parse(data)?, out),
             "response.completed" | "response.incomplete" => self.ended(parse(data)?, out),
             "response.failed" | "response.cancelled" => {
-                Err(fault::of_stream(&parse::<Value>(data)?["response"]["error"]))
+                Err(Box::new(fault::of_stream(&parse::<Value>(data)?["response"]["error"])))
             }
-            "error" => Err(told_fault(&parse(data)?)),
+            "error" => Err(Box::new(told_fault(&parse(data)?))),
             // What a hosted tool is doing, `in_progress`, `keepalive`, and kinds that do not exist yet.
             _ => Ok(()),
         }
@@ -154,7 +158,7 @@ impl Decoder {
             b"response.incomplete" => self.finish("incomplete", None, Value::Null, Extra::new(), out),
             b"response.in_progress" | b"response.queued" => Ok(()),
             _ if kind.ends_with(b".partial_image") => Ok(()),
-            _ => Err(fault::broken("the provider sent more in one piece than can be taken")),
+            _ => Err(Box::new(broken("the provider sent more in one piece than can be taken"))),
         }
     }
 
@@ -163,7 +167,7 @@ impl Decoder {
             return Ok(());
         }
         self.stage = Stage::Telling;
-        let response = event.get_mut("response").map(Value::take).filter(Value::is_object);
+        let response = Some(take(&mut event, "response")).filter(Value::is_object);
         let response = response.unwrap_or_else(|| Value::Object(Extra::new()));
         let head =
             Object::of(response, Path::Root).and_then(|mut response| answer::head(&mut response)).map_err(bad)?;
@@ -179,15 +183,15 @@ impl Decoder {
         Ok(())
     }
 
-    fn progress(&mut self, output_index: u64) -> Result<&mut Progress, Fault> {
+    fn progress(&mut self, output_index: u64) -> Outcome<&mut Progress> {
         if self.items.len() >= ITEMS_MAX && !self.items.contains_key(&output_index) {
-            return Err(fault::broken("the provider began more items than can be followed"));
+            return Err(Box::new(broken("the provider began more items than can be followed")));
         }
         Ok(self.items.entry(output_index).or_default())
     }
 
     /// The block at this place, begun if it was not. A call cannot begin so: its name would be missing.
-    fn opened(&mut self, at: u64, slot: Slot, out: &mut Vec<Event>) -> Result<Option<&mut Open>, Fault> {
+    fn opened(&mut self, at: u64, slot: Slot, out: &mut Vec<Event>) -> Outcome<Option<&mut Open>> {
         if self.progress(at)?.open(slot).is_none() {
             let Some(content) = slot.blank() else { return Ok(None) };
             self.begin(at, slot, content.into(), out)?;
@@ -253,7 +257,7 @@ impl Decoder {
 
     fn part_added(&mut self, mut event: Value, out: &mut Vec<Event>) -> Outcome {
         let (at, content_index) = (number(&event, "output_index"), number(&event, "content_index"));
-        let part = event["part"].take();
+        let part = take(&mut event, "part");
         let slot = match part["type"].as_str() {
             Some("output_text") => Slot::text(content_index),
             Some("refusal") => Slot::refusal(content_index),
@@ -282,7 +286,7 @@ impl Decoder {
     fn annotation(&mut self, mut event: Value, out: &mut Vec<Event>) -> Outcome {
         let slot = Slot::text(number(&event, "content_index"));
         let at = number(&event, "output_index");
-        let citation = annotations::read(event["annotation"].take(), Path::Root).map_err(bad)?;
+        let citation = annotations::read(take(&mut event, "annotation"), Path::Root).map_err(bad)?;
         if let Some(open) = self.opened(at, slot, out)? {
             out.push(Event::Delta { choice: 0, block: open.block, delta: Delta::Citation(citation) });
         }
@@ -292,7 +296,7 @@ impl Decoder {
     /// Calls have their name here. Whatever else it is will be known by its parts, or when it is done.
     fn item_added(&mut self, mut event: Value, out: &mut Vec<Event>) -> Outcome {
         let at = number(&event, "output_index");
-        let item = event["item"].take();
+        let item = take(&mut event, "item");
         if !matches!(item["type"].as_str(), Some("function_call" | "custom_tool_call")) {
             return Ok(());
         }
@@ -305,7 +309,7 @@ impl Decoder {
     fn item_done(&mut self, mut event: Value, out: &mut Vec<Event>) -> Outcome {
         let at = number(&event, "output_index");
         let progress = self.items.remove(&at).unwrap_or_default();
-        let item = event["item"].take();
+        let item = take(&mut event, "item");
         if !progress.logprobs {
             let logprobs = answer::logprobs(&Value::Array(vec![item.clone()]));
             out.extend(answer::in_chat(logprobs).map(|logprobs| Event::Logprobs { choice: 0, logprobs }));
@@ -328,7 +332,7 @@ impl Decoder {
     }
 
     fn ended(&mut self, mut event: Value, out: &mut Vec<Event>) -> Outcome {
-        let mut response = Object::of(event["response"].take(), Path::Root).map_err(bad)?;
+        let mut response = Object::of(take(&mut event, "response"), Path::Root).map_err(bad)?;
         let status = response.string("status").map_err(bad)?.unwrap_or_else(|| "completed".into());
         let reason = answer::reason(&mut response).map_err(bad)?;
         let usage = response.take("usage").unwrap_or_default();
@@ -365,12 +369,12 @@ impl Decoder {
     }
 }
 
-fn parse<'d, T: Deserialize<'d>>(data: &'d [u8]) -> Result<T, Fault> {
-    serde_json::from_slice(data).map_err(|_| fault::broken("the provider sent an event that cannot be read"))
+fn parse<'d, T: Deserialize<'d>>(data: &'d [u8]) -> Outcome<T> {
+    serde_json::from_slice(data).map_err(|_| Box::new(broken("the provider sent an event that cannot be read")))
 }
 
-fn bad(field: BadField) -> Fault {
-    fault::broken(&format!("the provider sent an event that cannot be read: {field}"))
+fn bad(field: BadField) -> Box<Fault> {
+    Box::new(broken(&format!("the provider sent an event that cannot be read: {field}")))
 }
 
 fn number(event: &Value, name: &str) -> u64 {

@@ -12,9 +12,12 @@ use bytes::BytesMut;
 use serde_json::{Map, Value, json};
 use tollgate_model::Usage;
 
+use super::super::fault;
 use super::{
-    HOME, SEAL_OF_NEXT, SEAL_OF_PREVIOUS, fault,
+    HOME, SEAL_OF_NEXT, SEAL_OF_PREVIOUS,
+    fault::{broken, of_response},
     finish::{self, Held},
+    take,
     told::{Head, Part},
     usage,
 };
@@ -285,7 +288,7 @@ impl Encoder {
             item.add(block, more, emit);
         }
         if self.bytes > OUTPUT_BYTES_MAX {
-            self.fail(&fault::broken("the answer is longer than any model's"));
+            self.fail(&broken("the answer is longer than any model's"));
         }
     }
 
@@ -340,7 +343,7 @@ impl Encoder {
         if logprobs["refusal"].as_array().is_some_and(|refusal| !refusal.is_empty()) {
             losses.dropped(Place::Answer("logprobs"), "of a refusal");
         }
-        let Value::Array(mut content) = logprobs["content"].take() else { return };
+        let Value::Array(mut content) = take(&mut logprobs, "content") else { return };
         match self.open.iter_mut().rev().find_map(Item::last_text) {
             Some(part) => part.logprobs.append(&mut content),
             None => self.logprobs.append(&mut content),
@@ -372,7 +375,7 @@ impl Encoder {
 
     /// Both of the words OpenAI has for it: some clients wait for the one, some for the other.
     fn fail(&mut self, told: &Fault) {
-        let error = fault::error(told);
+        let error = take(&mut fault::write(told), "error");
         self.emit.event(
             "error",
             || json!({"code": error["code"], "message": error["message"], "param": error["param"], "error": error}),
@@ -380,7 +383,7 @@ impl Encoder {
         if self.stage == Stage::Telling {
             let done = self.output.iter().filter(|item| !item.is_null()).cloned().collect();
             let mut response = self.head.response("failed", done);
-            response.insert("error".into(), fault::of_response(told));
+            response.insert("error".into(), of_response(told));
             self.emit.event("response.failed", || json!({"response": response}));
         }
         self.stage = Stage::Ended;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{HOME, annotations, source};
 use crate::chat::{BadField, Block, Content, Losses, Place, Role, Source};
 use crate::dialect::{
-    carry,
+    carry, data_url,
     object::{Object, Path},
 };
 
@@ -155,7 +155,7 @@ fn lost<T>(at: &Place, why: &'static str, losses: &mut Losses) -> Option<T> {
 fn image_part(source: &Source, detail: Option<&str>, at: &Place, losses: &mut Losses) -> Option<Map<String, Value>> {
     let mut part = match source {
         Source::Data { media_type, base64 } => {
-            json!({"type": "input_image", "image_url": source::data_url(media_type, base64)})
+            json!({"type": "input_image", "image_url": data_url::write(media_type, base64)})
         }
         Source::Url { url, .. } => json!({"type": "input_image", "image_url": url}),
         Source::Id { origin: HOME, id } => json!({"type": "input_image", "file_id": id}),
@@ -171,7 +171,7 @@ fn image_part(source: &Source, detail: Option<&str>, at: &Place, losses: &mut Lo
 fn file_part(source: &Source, name: Option<&str>, at: &Place, losses: &mut Losses) -> Option<Map<String, Value>> {
     let mut part = match source {
         Source::Data { media_type, base64 } => json!({
-            "type": "input_file", "filename": name.unwrap_or(FILE_NAME), "file_data": source::data_url(media_type, base64),
+            "type": "input_file", "filename": name.unwrap_or(FILE_NAME), "file_data": data_url::write(media_type, base64),
         }),
         Source::Text { text } => json!({
             "type": "input_file", "filename": name.unwrap_or(TEXT_NAME), "file_data": source::text_url(text),
