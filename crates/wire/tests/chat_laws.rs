@@ -82,6 +82,7 @@ macro_rules! laws {
 laws! {
     openai_chat: Dialect::OpenaiChat;
     openai_responses: Dialect::OpenaiResponses;
+    anthropic_messages: Dialect::AnthropicMessages;
 }
 
 #[test]

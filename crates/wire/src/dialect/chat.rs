@@ -97,6 +97,7 @@ impl Dialect {
         match self {
             Self::OpenaiChat => Some(&super::openai::chat::OpenaiChat),
             Self::OpenaiResponses => Some(&super::openai::responses::Responses),
+            Self::AnthropicMessages => Some(&super::anthropic::Messages),
             _ => None,
         }
     }
