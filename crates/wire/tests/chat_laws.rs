@@ -83,6 +83,7 @@ laws! {
     openai_chat: Dialect::OpenaiChat;
     openai_responses: Dialect::OpenaiResponses;
     anthropic_messages: Dialect::AnthropicMessages;
+    gemini: Dialect::Gemini;
 }
 
 #[test]

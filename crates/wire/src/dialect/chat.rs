@@ -98,6 +98,7 @@ impl Dialect {
             Self::OpenaiChat => Some(&super::openai::chat::OpenaiChat),
             Self::OpenaiResponses => Some(&super::openai::responses::Responses),
             Self::AnthropicMessages => Some(&super::anthropic::Messages),
+            Self::Gemini => Some(&super::gemini::chat::Gemini),
             _ => None,
         }
     }

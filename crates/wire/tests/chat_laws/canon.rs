@@ -86,3 +86,8 @@ pub(crate) fn answer(answer: &Answer) -> Answer {
     }
     canon
 }
+
+/// What was said, and why it ended.
+pub(crate) fn choices(answer: &Answer) -> Vec<tollgate_wire::chat::Choice> {
+    self::answer(answer).choices
+}

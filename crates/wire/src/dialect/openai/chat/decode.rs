@@ -1,6 +1,7 @@
 //! Reads a provider's stream.
 //!
-//! Enters: frames. Leaves: events. Never: `Done` without `[DONE]`, or an event after the last word.
+//! Enters: frames. Leaves: events. Never: `Done` before the last word, or an event after it. The last word is `[DONE]`; some hosts leave it out, and
+//! then a stream whose bytes end in order has ended when every choice has said why it stopped.
 //!
 //! Reasons to finish, usage and extras are told at the end: hosts repeat and correct them in later frames, and OpenAI states the usage after them.
 
@@ -74,8 +75,13 @@ impl Decode for Decoder {
     }
 
     fn end(&mut self, out: &mut Vec<Event>) {
-        if !self.over {
-            self.fail(broken("the provider broke its answer off".into()), out);
+        if self.over {
+            return;
+        }
+        let finished = !self.choices.is_empty() && self.choices.iter().all(Choice::is_finished);
+        match finished {
+            true => self.done(out),
+            false => self.fail(broken("the provider broke its answer off".into()), out),
         }
     }
 }
