@@ -8,6 +8,7 @@
 pub(super) mod chat;
 pub(crate) mod embeddings;
 mod fault;
+pub(super) mod responses;
 
 use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
 
