@@ -42,11 +42,6 @@ pub const KINDS: [Kind; 8] =
     [Kind::Direct, Kind::Nginx, Kind::Proxy, Kind::Full, Kind::Nolog, Kind::Cache, Kind::Unified, Kind::Translated];
 
 impl Kind {
-    /// A gateway, in some setting or other.
-    pub fn is_gateway(self) -> bool {
-        !matches!(self, Self::Direct | Self::Nginx | Self::Proxy)
-    }
-
     /// One of the two ways through the unified API.
     pub fn is_unified(self) -> bool {
         matches!(self, Self::Unified | Self::Translated)
