@@ -8,6 +8,7 @@ pub mod dialect;
 pub mod embed;
 pub mod frame;
 pub mod headers;
+mod json;
 pub mod peek;
 pub mod provider;
 pub mod translation;
