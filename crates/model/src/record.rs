@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Id, Metadata, Money, Usage};
 
 /// The journal stores this number with each record; it grows when a field changes its meaning or place.
-pub const RECORD_VERSION: u8 = 1;
+pub const RECORD_VERSION: u8 = 2;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {

@@ -6,7 +6,8 @@
 //! Each worker has its own series of segments, `<dir>/<worker>/NNNNNNNN.wal`, so workers share no lock. A frame is encoded into a buffer when it is
 //! appended; [`JournalWriter::run`], a task of the worker's own runtime, writes everything gathered in that turn of the event loop by one write(2). A
 //! killed process loses nothing that was written: the page cache is not the process's. Against loss of power the files are synced every
-//! [`JournalOptions::sync_every`], off the serving threads; up to that much may be lost then, and nothing else.
+//! [`JournalOptions::sync_every`], off the serving threads; up to that much may be lost then, and nothing else. Files that were read to their
+//! end and whose records are safe in the log are used again.
 
 mod bell;
 pub(crate) mod checkpoint;
@@ -56,7 +57,7 @@ pub struct JournalOptions {
 
 impl Default for JournalOptions {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, sync_every: Duration::from_millis(200), clock: Clock::System }
+        Self { segment_bytes: 16 << 20, sync_every: Duration::from_millis(200), clock: Clock::System }
     }
 }
 
@@ -82,7 +83,9 @@ pub(crate) struct Readable {
     pub(crate) worker: usize,
     pub(crate) dir: PathBuf,
     /// Where its writer is, or where an earlier process left it.
-    pub(crate) end: Option<Position>,
+    pub(crate) end: Position,
+    /// It has a writer.
+    pub(crate) live: bool,
 }
 
 // === impl Journal ===
@@ -120,12 +123,12 @@ impl Journal {
 
     /// Every series there is, whoever wrote it.
     pub(crate) fn readable(&self) -> Result<Vec<Readable>, StoreError> {
-        let mut ends = self.inherited.clone();
+        let mut ends: BTreeMap<_, _> = self.inherited.iter().map(|(worker, end)| (*worker, (*end, false))).collect();
         for worker in self.workers.lock().iter() {
-            ends.insert(worker.number, worker.end());
+            ends.insert(worker.number, (worker.end(), true));
         }
-        let of =
-            |(worker, end): (usize, _)| Readable { worker, dir: self.dir.join(worker.to_string()), end: Some(end) };
+        let dir = |worker: usize| self.dir.join(worker.to_string());
+        let of = |(worker, (end, live))| Readable { worker, dir: dir(worker), end, live };
         Ok(ends.into_iter().map(of).collect())
     }
 
@@ -149,7 +152,9 @@ fn inherited(dir: &Path) -> Result<BTreeMap<usize, Position>, StoreError> {
     for entry in fs::read_dir(dir).map_err(doing)? {
         let name = entry.map_err(doing)?.file_name();
         let Some(worker) = name.to_str().and_then(|name| name.parse::<usize>().ok()) else { continue };
-        let last = numbers(&dir.join(worker.to_string())).map_err(doing)?.last().copied().unwrap_or_default();
+        let dir = dir.join(worker.to_string());
+        segment::remove_spares(&dir).map_err(doing)?;
+        let last = numbers(&dir).map_err(doing)?.last().copied().unwrap_or_default();
         found.insert(worker, Position { segment: last + 1, offset: 0 });
     }
     Ok(found)

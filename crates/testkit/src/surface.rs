@@ -5,16 +5,18 @@
 
 mod anthropic;
 mod chat;
+mod cohere;
 mod completions;
 mod embeddings;
 mod gemini;
 mod media;
 mod models;
+mod ollama;
 mod read;
 mod responses;
 
 use crate::http::request::Request;
-use crate::script::manner::Manner::{self, Anthropic, Gemini, OpenAi, Responses};
+use crate::script::manner::Manner::{self, Anthropic, Cohere, Gemini, Ollama, OpenAi, Responses};
 use crate::script::{Order, Spoken, Wrong};
 
 pub(crate) struct Surface {
@@ -41,6 +43,8 @@ const SURFACES: &[Surface] = &[
     post("{model}:countTokens", Gemini, gemini::count),
     post("{model}:embedContent", Gemini, gemini::embed),
     post("{model}:batchEmbedContents", Gemini, gemini::embed_batch),
+    post("/v2/chat", Cohere, cohere::answer),
+    post("/api/chat", Ollama, ollama::answer),
     get("/v1/models", Anthropic, models::anthropic).told_by("anthropic-version"),
     get("/v1/models/{model}", Anthropic, models::anthropic).told_by("anthropic-version"),
     get("/v1/models", Gemini, models::gemini).told_by("x-goog-api-"),
@@ -79,7 +83,7 @@ pub(crate) fn find(request: &Request) -> Option<(&'static Surface, &str)> {
 
 fn fits<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
     match pattern.split_once("{model}") {
-        None if pattern.starts_with("/v1") => (path == pattern).then_some(""),
+        None if ["/v1", "/v2", "/api"].iter().any(|root| pattern.starts_with(root)) => (path == pattern).then_some(""),
         None => (path.strip_prefix("/v1").unwrap_or(path) == pattern).then_some(""),
         // Any version before it, and Vertex's project and location as well.
         Some(("", verb)) => path.rsplit_once("/models/")?.1.strip_suffix(verb).filter(|model| !model.is_empty()),
@@ -107,6 +111,8 @@ mod tests {
                 Some(("{model}:countTokens", "m")),
             ),
             ("POST /v1beta/models/:generateContent", None),
+            ("POST /v2/chat", Some(("/v2/chat", ""))),
+            ("POST /api/chat", Some(("/api/chat", ""))),
             ("HEAD /v1/models", Some(("/v1/models", ""))),
             ("GET /v1/models/sandbox-1", Some(("/v1/models/{model}", "sandbox-1"))),
             ("GET /v1beta/models/m", Some(("/v1beta/models/{model}", "m"))),

@@ -42,6 +42,9 @@ pub struct Request {
     pub settings: Settings,
     /// Top-level members.
     pub extra: Extra,
+    /// What points at something the origin's server keeps, such as the conversation so far (`previous_response_id`). Said to anybody else the request
+    /// would be another one, so it is refused there: [`LossKind::Refused`].
+    pub kept: Vec<Place>,
 }
 
 /// Everything that is one value for the whole request. `None`: the caller did not say.
@@ -318,6 +321,7 @@ impl Request {
             tools: Vec::new(),
             settings: Settings::default(),
             extra: Extra::new(),
+            kept: Vec::new(),
         }
     }
 

@@ -79,7 +79,11 @@ macro_rules! laws {
     };
 }
 
-laws! {}
+laws! {
+    openai_chat: Dialect::OpenaiChat;
+    anthropic_messages: Dialect::AnthropicMessages;
+    gemini: Dialect::Gemini;
+}
 
 #[test]
 fn every_dialect_that_is_translated_is_listed_here() {

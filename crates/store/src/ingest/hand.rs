@@ -34,6 +34,8 @@ struct Series {
     reader: Reader,
     /// What the checkpoint file says.
     saved: Position,
+    /// It has a writer.
+    live: bool,
 }
 
 // === impl Hand ===
@@ -88,10 +90,11 @@ impl Hand {
 
     fn meet(&mut self, readable: &[Readable]) {
         for each in readable {
-            self.series.entry(each.worker).or_insert_with(|| {
+            let series = self.series.entry(each.worker).or_insert_with(|| {
                 let saved = checkpoint::load(&each.dir).unwrap_or_default();
-                Series { dir: each.dir.clone(), reader: Reader::new(&each.dir, saved), saved }
+                Series { dir: each.dir.clone(), reader: Reader::new(&each.dir, saved), saved, live: each.live }
             });
+            series.live = each.live;
         }
     }
 
@@ -125,7 +128,7 @@ impl Hand {
         Ok(())
     }
 
-    /// First the rows are safe, then the place is remembered, then the files before it go.
+    /// First the rows are safe, then the place is remembered, then the files before it are given back.
     fn save(&mut self) -> Result<(), StoreError> {
         self.synced_at = self.clock.now();
         if self.series.values().all(|series| series.reader.at() == series.saved) {
@@ -137,7 +140,7 @@ impl Hand {
             if at != series.saved {
                 let doing = |cause| StoreError::io(format!("saving the place in {}", series.dir.display()), cause);
                 checkpoint::store(&series.dir, at).map_err(doing)?;
-                series.reader.remove_before(at).map_err(doing)?;
+                series.reader.retire_before(at, series.live).map_err(doing)?;
                 series.saved = at;
             }
         }

@@ -9,7 +9,6 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::frame::{self, Unread};
 use super::segment::{self, HEADER, Position};
@@ -54,12 +53,12 @@ impl Reader {
         self.at
     }
 
-    /// The next entries before `end` (where the writer is), or before the end of the last file when there is no writer. `None`: all was read.
-    pub(crate) fn read(&mut self, end: Option<Position>) -> io::Result<Option<Chunk<'_>>> {
+    /// The next entries before `end`, where the writer is, or left off. `None`: all was read.
+    pub(crate) fn read(&mut self, end: Position) -> io::Result<Option<Chunk<'_>>> {
         loop {
             let Some(limit) = self.limit(end)? else { return Ok(None) };
             if self.at.offset >= limit {
-                if end.is_some_and(|end| end.segment == self.at.segment) {
+                if end.segment == self.at.segment {
                     return Ok(None);
                 }
                 self.open = None;
@@ -75,45 +74,46 @@ impl Reader {
     }
 
     /// How many bytes are still to be read.
-    pub(crate) fn backlog(&self, end: Option<Position>) -> io::Result<u64> {
-        if let Some(end) = end.filter(|end| end.segment == self.at.segment) {
+    pub(crate) fn backlog(&self, end: Position) -> io::Result<u64> {
+        if end.segment == self.at.segment {
             return Ok(end.offset.saturating_sub(self.at.offset));
         }
         let mut sum = 0;
         for number in segment::numbers(&self.dir)?.into_iter().filter(|number| *number >= self.at.segment) {
-            let len = fs::metadata(segment::path_of(&self.dir, number))?.len();
+            let len = match number == end.segment {
+                true => end.offset,
+                false => fs::metadata(segment::path_of(&self.dir, number))?.len(),
+            };
             sum += if number == self.at.segment { len.saturating_sub(self.at.offset) } else { len };
         }
         Ok(sum)
     }
 
-    /// Removes the files that lie wholly before the place reached.
-    pub(crate) fn remove_before(&self, at: Position) -> io::Result<()> {
-        for number in segment::numbers(&self.dir)?.into_iter().filter(|number| *number < at.segment) {
-            fs::remove_file(segment::path_of(&self.dir, number))?;
-        }
-        Ok(())
+    /// Gives back the files that lie wholly before the place reached: to the writer if the series is `live`.
+    pub(crate) fn retire_before(&self, at: Position, live: bool) -> io::Result<()> {
+        let numbers = segment::numbers(&self.dir)?.into_iter().filter(|number| *number < at.segment);
+        numbers.into_iter().try_for_each(|number| segment::retire(&self.dir, number, live))
     }
 
     /// How far the segment at hand may be read; opens it, or the next one there is, if need be.
-    fn limit(&mut self, end: Option<Position>) -> io::Result<Option<u64>> {
-        if end.is_some_and(|end| self.at >= end) {
+    fn limit(&mut self, end: Position) -> io::Result<Option<u64>> {
+        if self.at >= end {
             return Ok(None);
         }
         if self.open.is_none() && !self.open_next(end)? {
             return Ok(None);
         }
         let Some(open) = &self.open else { return Ok(None) };
-        match end {
-            Some(end) if end.segment == self.at.segment => Ok(Some(end.offset)),
-            _ => open.file.metadata().map(|found| Some(if open.salt.is_some() { found.len() } else { 0 })),
+        if end.segment == self.at.segment {
+            return Ok(Some(end.offset));
         }
+        open.file.metadata().map(|found| Some(if open.salt.is_some() { found.len() } else { 0 }))
     }
 
     /// A file that its writer is just making is left alone: its header may not be there yet, and would be missed for good.
-    fn open_next(&mut self, end: Option<Position>) -> io::Result<bool> {
+    fn open_next(&mut self, end: Position) -> io::Result<bool> {
         let wanted = self.at.segment;
-        let begun = |number: u64| end.is_none_or(|end| Position { segment: number, offset: 0 } < end);
+        let begun = |number: u64| Position { segment: number, offset: 0 } < end;
         let next = segment::numbers(&self.dir)?.into_iter().find(|number| *number >= wanted && begun(*number));
         let Some(number) = next else { return Ok(false) };
         let offset = if number == wanted { self.at.offset.max(HEADER as u64) } else { HEADER as u64 };
@@ -156,30 +156,28 @@ impl Reader {
     }
 }
 
-/// All whole frames in `bytes`, how far they reach, and how much between them made no sense. With `last`, nothing follows: a cut frame is damage too.
+/// All whole frames in `bytes`, how far they reach, and how much between them made no sense. What the file held before does not count, nor the rest of
+/// a frame of that time whose beginning was written over. With `last`, nothing follows: a cut frame is damage too.
 fn parse(bytes: &[u8], salt: u32, last: bool) -> (Vec<Entry<'_>>, usize, usize) {
-    let (mut entries, mut at, mut skipped) = (Vec::new(), 0, 0);
+    let (mut entries, mut at, mut skipped, mut unclear) = (Vec::new(), 0, 0, 0);
     while at < bytes.len() {
         match frame::decode(&bytes[at..], salt) {
             Ok(frame) => {
                 at += frame.len;
-                entries.push(Entry {
-                    record: Arc::new(frame.record),
-                    request: frame.request,
-                    response: frame.response,
-                });
+                skipped += std::mem::take(&mut unclear);
+                entries.push(frame.entry);
             }
             Err(Unread::Short) if !last && at > 0 => break,
-            Err(_) => {
+            Err(unread) => {
                 // The first bytes of a magic may be the last ones here, when more follows.
                 let rest = (bytes.len() - at).saturating_sub(if last { 0 } else { 3 }).max(1);
                 let found = next_magic(&bytes[at + 1..]).map_or(rest, |more| more + 1);
                 at += found;
-                skipped += found;
+                unclear = if matches!(unread, Unread::Stale) { 0 } else { unclear + found };
             }
         }
     }
-    (entries, at, skipped)
+    (entries, at, skipped + unclear)
 }
 
 fn next_magic(bytes: &[u8]) -> Option<usize> {

@@ -29,7 +29,6 @@ pub struct JournalWriter(Arc<Worker>);
 pub(super) struct Worker {
     pub(super) dir: PathBuf,
     pub(super) number: usize,
-    salt: u32,
     gathered: Mutex<Gathered>,
     /// Locked for as long as a write takes. Appends do not need it.
     series: Mutex<Series>,
@@ -75,10 +74,7 @@ impl JournalWriter {
         let mut gathered = worker.gathered.lock();
         let before = gathered.frames.len();
         let fits = before + bytes_of(request) + bytes_of(response) <= BUFFER_MAX;
-        if gathered.closed
-            || !fits
-            || frame::encode(&mut gathered.frames, worker.salt, record, request, response).is_err()
-        {
+        if gathered.closed || !fits || frame::encode(&mut gathered.frames, record, request, response).is_err() {
             worker.metrics.journal.lost.add(1);
             return Written::lost();
         }
@@ -126,7 +122,6 @@ impl Worker {
         Arc::new(Self {
             dir: series.dir().to_owned(),
             number,
-            salt: series.salt(),
             gathered: Mutex::new(Gathered {
                 frames: Vec::new(),
                 count: 0,
@@ -147,8 +142,8 @@ impl Worker {
     fn flush(&self) {
         // Taken before the buffer is: two flushes at once would else write in the wrong order.
         let mut series = self.series.lock();
-        let Some((frames, count, batch)) = self.take() else { return };
-        let accepted = series.write(&frames, self.clock.now());
+        let Some((mut frames, count, batch)) = self.take() else { return };
+        let accepted = series.write(&mut frames, self.clock.now());
         if let Some(end) = accepted.end {
             *self.end.lock() = end;
         }

@@ -18,6 +18,8 @@ pub(crate) enum Manner {
     Responses,
     Anthropic,
     Gemini,
+    Cohere,
+    Ollama,
 }
 
 impl Manner {
@@ -27,6 +29,8 @@ impl Manner {
             _ if request.header("anthropic-version").is_some() => Self::Anthropic,
             _ if request.has_header_like("x-goog-api-") => Self::Gemini,
             path if path.starts_with("/v1beta") => Self::Gemini,
+            path if path.starts_with("/v2/") => Self::Cohere,
+            path if path.starts_with("/api/") => Self::Ollama,
             _ => Self::OpenAi,
         }
     }
@@ -40,7 +44,7 @@ impl Manner {
         match self {
             Self::OpenAi | Self::Responses => plan.header("x-request-id", digest::id("req_", seed, 0, 32)),
             Self::Anthropic => plan.header("request-id", digest::id("req_", seed, 0, 24)),
-            Self::Gemini => plan,
+            Self::Gemini | Self::Cohere | Self::Ollama => plan,
         }
     }
 
@@ -57,6 +61,8 @@ impl Manner {
                 "request_id": digest::id("req_", seed, 0, 24),
             }),
             Self::Gemini => json!({"error": {"code": status, "message": said, "status": gemini_kind(status)}}),
+            Self::Cohere => json!({"id": digest::id("", seed, 0, 32), "message": said}),
+            Self::Ollama => json!({ "error": said }),
         }
     }
 
@@ -66,6 +72,12 @@ impl Manner {
         let event = match self {
             Self::OpenAi | Self::Gemini => format!("data: {}\n\n", self.error(&wrong, 0)),
             Self::Anthropic => format!("event: error\ndata: {}\n\n", self.error(&wrong, 0)),
+            // Cohere has no event for it: it ends the message with an error in it.
+            Self::Cohere => {
+                let delta = json!({"finish_reason": "ERROR", "error": wrong.said});
+                format!("event: message-end\ndata: {}\n\n", json!({"type": "message-end", "delta": delta}))
+            }
+            Self::Ollama => format!("{}\n", self.error(&wrong, 0)),
             Self::Responses => {
                 let error = json!({"type": "error", "code": "server_error", "message": wrong.said, "param": null, "sequence_number": number});
                 format!("event: error\ndata: {error}\n\n")

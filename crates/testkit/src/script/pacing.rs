@@ -41,6 +41,10 @@ impl Spoken {
     pub(crate) fn events(events: impl Iterator<Item = Event> + Send + 'static) -> Self {
         Self::Stream { content_type: "text/event-stream; charset=utf-8", events: Box::new(events) }
     }
+
+    pub(crate) fn lines(lines: impl Iterator<Item = Event> + Send + 'static) -> Self {
+        Self::Stream { content_type: "application/x-ndjson", events: Box::new(lines) }
+    }
 }
 
 // === impl Event ===
@@ -54,6 +58,11 @@ impl Event {
     /// `event: name` and `data: {..}`, the form of Anthropic and of OpenAI's responses.
     pub(crate) fn named(name: &str, value: &serde_json::Value, tokens: u64) -> Self {
         Self { bytes: format!("event: {name}\ndata: {value}\n\n").into(), tokens }
+    }
+
+    /// One JSON value a line, the form of Ollama.
+    pub(crate) fn line(value: &serde_json::Value, tokens: u64) -> Self {
+        Self { bytes: format!("{value}\n").into(), tokens }
     }
 
     pub(crate) fn bare(text: &'static str) -> Self {

@@ -22,6 +22,8 @@ pub enum LossKind {
     Clamped,
     /// The same under another name than it was given: tool names that the target does not allow.
     Renamed,
+    /// Without it this would be another request: it must not be sent.
+    Refused,
 }
 
 /// Where in a request or an answer. The origin's dialect spells it (`Chat::place`).
@@ -84,6 +86,7 @@ impl LossKind {
             Self::Approximated => "approximated",
             Self::Clamped => "clamped",
             Self::Renamed => "renamed",
+            Self::Refused => "refused",
         }
     }
 }
@@ -92,7 +95,8 @@ impl LossKind {
 
 impl Losses {
     pub fn add(&mut self, place: Place, kind: LossKind, note: impl Into<Cow<'static, str>>) {
-        if self.entries.len() < LOSSES_MAX {
+        // A refusal is never among those that are only counted; a request has a handful of them at most.
+        if self.entries.len() < LOSSES_MAX || (kind == LossKind::Refused && self.refusal().is_none()) {
             self.entries.push(Loss { place, kind, note: note.into() });
         } else {
             self.more = self.more.saturating_add(1);
@@ -109,6 +113,11 @@ impl Losses {
 
     pub fn clamped(&mut self, place: Place, note: impl Into<Cow<'static, str>>) {
         self.add(place, LossKind::Clamped, note);
+    }
+
+    /// Why the request must not be sent, if so.
+    pub fn refusal(&self) -> Option<&Loss> {
+        self.entries.iter().find(|loss| loss.kind == LossKind::Refused)
     }
 
     pub fn is_empty(&self) -> bool {

@@ -6,17 +6,39 @@
 use serde_json::{Map, Value};
 
 use super::Dialect;
-use crate::chat::{Block, Extra, Losses, Place, Request, Seal, Turn};
+use crate::chat::{Block, Extra, LossKind, Losses, Place, Request, Seal, Turn};
 
 /// Why something could not be said, in the words that every dialect uses.
 pub(crate) const NO_PLACE: &str = "the target has no such member";
 pub(crate) const NOT_ITS_OWN: &str = "only the provider that made it understands it";
 
+const KEPT_ELSEWHERE: &str = "it points at what its own provider's server keeps";
+
+/// Top-level members that mean the same in both of OpenAI's chat dialects.
+const OPENAI_SHARED: [&str; 4] = ["metadata", "store", "prompt_cache_retention", "prompt_cache_options"];
+
 /// The top-level members of a request.
 pub(crate) fn request(home: Dialect, request: &Request, into: &mut Map<String, Value>, losses: &mut Losses) {
-    members(home, request.origin, &request.extra, into, |name| {
-        losses.dropped(Place::Extra(name.to_owned()), NO_PLACE);
-    });
+    if request.origin == home {
+        return members(home, home, &request.extra, into, |_| {});
+    }
+    for place in &request.kept {
+        losses.add(place.clone(), LossKind::Refused, KEPT_ELSEWHERE);
+    }
+    let origin = request.origin.chat();
+    for (name, value) in &request.extra {
+        let place = Place::Extra(name.clone());
+        if is_shared(home, request.origin, name) {
+            into.entry(name.clone()).or_insert_with(|| value.clone());
+        } else if !request.kept.contains(&place) && !origin.is_some_and(|origin| origin.is_moot(name, value)) {
+            losses.dropped(place, NO_PLACE);
+        }
+    }
+}
+
+fn is_shared(home: Dialect, origin: Dialect, name: &str) -> bool {
+    let openai = |dialect| matches!(dialect, Dialect::OpenaiChat | Dialect::OpenaiResponses);
+    openai(home) && openai(origin) && OPENAI_SHARED.contains(&name)
 }
 
 pub(crate) fn turn(home: Dialect, origin: Dialect, turn: &Turn, into: &mut Map<String, Value>, losses: &mut Losses) {

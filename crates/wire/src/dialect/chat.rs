@@ -7,6 +7,7 @@
 //! [`Dialect::chat`]. `tests/chat_laws.rs` then runs every law against it.
 
 use bytes::BytesMut;
+use serde_json::Value;
 
 use super::Dialect;
 use crate::chat::{Answer, BadField, Event, Fault, Losses, Place, Request};
@@ -41,6 +42,11 @@ pub trait Chat: Sync {
 
     /// How a place of a request that was read from this dialect is spelled in it: `messages[2].content[0]`.
     fn place(&self, place: &Place) -> String;
+
+    /// Does this top-level member of a request ask for what every other dialect does anyway? Then leaving it out is no loss.
+    fn is_moot(&self, _name: &str, _value: &Value) -> bool {
+        false
+    }
 
     /// How this dialect streams.
     fn framing(&self) -> Framing;
@@ -89,6 +95,9 @@ impl Dialect {
     /// `None`: this dialect is passed on as it is, and never translated.
     pub fn chat(self) -> Option<&'static dyn Chat> {
         match self {
+            Self::OpenaiChat => Some(&super::openai::chat::OpenaiChat),
+            Self::AnthropicMessages => Some(&super::anthropic::Messages),
+            Self::Gemini => Some(&super::gemini::chat::Gemini),
             _ => None,
         }
     }

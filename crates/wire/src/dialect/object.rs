@@ -88,6 +88,11 @@ impl<'p> Object<'p> {
         }
     }
 
+    /// In the place of one that is taken whole.
+    pub(crate) fn empty() -> Self {
+        Self { members: Map::new(), path: Path::Root }
+    }
+
     /// The member as it is; `null` counts as missing.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.members.remove(name).filter(|value| !value.is_null())
@@ -95,6 +100,18 @@ impl<'p> Object<'p> {
 
     pub(crate) fn peek(&self, name: &str) -> Option<&Value> {
         self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Gives a member back that was taken and not understood.
+    pub(crate) fn put(&mut self, name: &str, value: Value) {
+        self.members.insert(name.to_owned(), value);
+    }
+
+    /// The same for what is left of an object that was taken apart.
+    pub(crate) fn put_rest(&mut self, name: &str, rest: Extra) {
+        if !rest.is_empty() {
+            self.put(name, Value::Object(rest));
+        }
     }
 
     /// The member's text, left where it is: to tell what kind of object this is.

@@ -12,7 +12,7 @@ use tollgate_model::{Clock, Record};
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::Metrics;
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments};
-use tollgate_store::records::Entry;
+use tollgate_store::records::{Encoded, Entry};
 use tower::ServiceExt;
 
 use super::super::*;
@@ -77,7 +77,8 @@ impl Shop {
     }
 
     pub(super) fn keep(&self, record: Record, request: &[u8], response: &[u8]) {
-        self.records.append(&[Entry { record: Arc::new(record), request, response }]).unwrap();
+        let line = Encoded::of(&record);
+        self.records.append(&[Entry { line: line.line(), request, response }]).unwrap();
     }
 
     /// Below the account's AI gateway.
