@@ -3,7 +3,7 @@
 //! Enters: a dialect's name, as a provider row spells it. Leaves: where that dialect's answers keep their counts.
 //! Never: knows which provider speaks it.
 
-mod anthropic;
+pub mod anthropic;
 mod bedrock;
 pub(crate) mod carry;
 pub mod chat;
@@ -11,10 +11,11 @@ mod cohere;
 pub(crate) mod counts;
 pub(crate) mod data_url;
 pub(crate) mod facts;
+pub(crate) mod fault;
 mod gemini;
 pub(crate) mod likeness;
 pub(crate) mod object;
-mod openai;
+pub(crate) mod openai;
 mod other;
 pub(crate) mod scan;
 pub(crate) mod walk;

@@ -5,6 +5,7 @@
 
 pub mod chat;
 pub mod dialect;
+pub mod edit;
 pub mod embed;
 pub mod frame;
 pub mod headers;
