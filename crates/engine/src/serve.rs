@@ -314,23 +314,20 @@ async fn fresh(
     let tally = tally(gate, step.dialect, &parts.headers);
     let is_stream = tally.is_stream();
     books.answered(status, &parts.headers, tally);
-    let mut headers = forward_response(&parts.headers);
-    step.tell_target(&mut headers);
     let turned = match translate::turned(gate, &mut step, status, &parts.headers, &books) {
         Ok(turned) => turned,
         Err(refusal) => return refuse(books, &refusal, marks.event_id, host).await,
     };
-    let (left, gathers) = match &turned {
-        None => {
-            let left = length_to_come(&body, &parts.headers);
-            (left, is_short(left, is_stream))
-        }
+    let left = if turned.is_none() { length_to_come(&body, &parts.headers) } else { None };
+    let mut headers = forward_response(parts.headers);
+    let gathers = match &turned {
+        None => is_short(left, is_stream),
         Some(turned) => {
-            headers = turned::headers(headers, turned);
-            translate::tell_losses(turned.caller(), &turned.losses(), &mut headers);
-            (None, turned.is_whole())
+            turned::set_head(&mut headers, turned);
+            turned.is_whole()
         }
     };
+    step.tell_target(&mut headers);
     let fault = if is_stream { fault_frame(step.told()) } else { None };
     let share = lead(gate, share, status, &headers);
     if sent.exhausted && !headers.contains_key(edge::SHOULD_RETRY) {

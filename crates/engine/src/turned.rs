@@ -5,7 +5,7 @@
 
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use tollgate_wire::chat::{Fault, FaultKind, Losses, unfold};
 use tollgate_wire::dialect::Dialect;
@@ -15,7 +15,7 @@ use tollgate_wire::translation::{Stream, Translation};
 
 use crate::decode::{Decoder, Encoding, encoding};
 use crate::gate::Held;
-use crate::stage::translate::{Tongue, Turn};
+use crate::stage::translate::{self, Tongue, Turn};
 
 pub(crate) struct Turned {
     /// Whose words leave.
@@ -209,8 +209,8 @@ fn streamed(
     Ok(out.freeze())
 }
 
-/// The provider's headers as far as they are not about the bytes it sent.
-pub(crate) fn headers(mut theirs: HeaderMap, turned: &Turned) -> HeaderMap {
+/// The provider's headers as far as they are not about the bytes it sent, and what the question has lost.
+pub(crate) fn set_head(headers: &mut HeaderMap, turned: &Turned) {
     const ABOUT_BYTES: [&str; 10] = [
         "content-length",
         "content-type",
@@ -224,10 +224,9 @@ pub(crate) fn headers(mut theirs: HeaderMap, turned: &Turned) -> HeaderMap {
         "vary",
     ];
     for name in ABOUT_BYTES {
-        theirs.remove(HeaderName::from_static(name));
+        headers.remove(name);
     }
     let stream_type = turned.caller.chat().map(|chat| chat.stream_type()).filter(|_| !turned.is_whole());
-    let kind = stream_type.unwrap_or("application/json");
-    theirs.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    theirs
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(stream_type.unwrap_or("application/json")));
+    translate::tell_losses(turned.caller, &turned.losses(), headers);
 }

@@ -15,7 +15,7 @@ pub(crate) mod fault;
 mod gemini;
 pub(crate) mod likeness;
 pub(crate) mod object;
-mod openai;
+pub(crate) mod openai;
 mod other;
 pub(crate) mod scan;
 pub(crate) mod walk;

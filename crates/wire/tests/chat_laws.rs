@@ -81,7 +81,9 @@ macro_rules! laws {
 
 laws! {
     openai_chat: Dialect::OpenaiChat;
+    openai_responses: Dialect::OpenaiResponses;
     anthropic_messages: Dialect::AnthropicMessages;
+    gemini: Dialect::Gemini;
 }
 
 #[test]

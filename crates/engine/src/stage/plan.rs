@@ -68,7 +68,7 @@ pub(crate) fn way(
     let surface = head.surface();
     let asked = match surface.call {
         Call::Universal => {
-            books.aimed(&NOBODY.with(Arc::clone), "", None);
+            books.aimed(&NOBODY.with(Arc::clone), String::new(), None);
             return Ok(Way::of_list(universal::read(&body, head.headers())?, options));
         }
         Call::Unified(asked) => asked,
@@ -120,9 +120,10 @@ pub(crate) fn misdirected(cause: Misdirected) -> Refusal {
 }
 
 pub(crate) fn step(gate: &Gate, head: &Head, aim: Aim, heard: Heard, books: &mut Books) -> Result<Step, Refusal> {
-    let Aim { row, target } = aim;
+    let Aim { row, mut target } = aim;
+    let path = std::mem::take(&mut target.log_path);
     let operation = target.operation.as_ref();
-    books.aimed(row.name(), &target.log_path, operation.map(|operation| &operation.name));
+    books.aimed(row.name(), path, operation.map(|operation| &operation.name));
     let dialect = target.dialect();
     let (body, said) = match heard {
         Heard::Held(bytes) => {
@@ -135,7 +136,7 @@ pub(crate) fn step(gate: &Gate, head: &Head, aim: Aim, heard: Heard, books: &mut
             (Asking::Flow(Some(flow)), Peek::default())
         }
     };
-    let model = target.model_in_path.clone().or(said.model).unwrap_or_default();
+    let model = target.model_in_path.take().or(said.model).unwrap_or_default();
     books.asked_for(model.clone(), said.stream);
     Ok(Step {
         row,
@@ -187,6 +188,9 @@ pub(crate) fn decoded(gate: &Gate, headers: &HeaderMap, body: &Bytes) -> Result<
 
 /// JSON, and the forms in which images and audio are sent.
 fn names_model(headers: &HeaderMap) -> bool {
+    if headers.get(CONTENT_TYPE).is_some_and(|value| value == "application/json") {
+        return true;
+    }
     let Some(kind) = kind(headers) else { return true };
     kind.eq_ignore_ascii_case("application/json") || is_form(headers) || kind.to_ascii_lowercase().ends_with("+json")
 }
@@ -215,7 +219,7 @@ impl Step {
     /// The ledger speaks of what was asked.
     pub(crate) fn enter(&self, books: &mut Books) {
         if let Some(foreign) = &self.foreign {
-            books.aimed(self.row.name(), &foreign.path, foreign.kind.as_ref());
+            books.aimed(self.row.name(), foreign.path.clone(), foreign.kind.as_ref());
             books.asked_for(self.model.clone(), self.streamed);
         }
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tollgate_model::Refusal;
-use tollgate_rules::token::CREDENTIAL_HEADERS;
+use tollgate_wire::headers::CREDENTIALS;
 
 use super::{Call, Surface};
 
@@ -89,7 +89,7 @@ fn listed(at: usize, raw: &RawValue, request: &HeaderMap) -> Result<Listed, Refu
 
 fn without_credentials(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
-    for name in &CREDENTIAL_HEADERS {
+    for name in &CREDENTIALS {
         headers.remove(name);
     }
     debug_assert!(!headers.contains_key(AUTHORIZATION));

@@ -96,7 +96,9 @@ impl Dialect {
     pub fn chat(self) -> Option<&'static dyn Chat> {
         match self {
             Self::OpenaiChat => Some(&super::openai::chat::OpenaiChat),
+            Self::OpenaiResponses => Some(&super::openai::responses::Responses),
             Self::AnthropicMessages => Some(&super::anthropic::Messages),
+            Self::Gemini => Some(&super::gemini::chat::Gemini),
             _ => None,
         }
     }

@@ -9,9 +9,8 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tollgate_model::{Refusal, Secret};
-use tollgate_rules::token::CREDENTIAL_HEADERS;
 use tollgate_wire::dialect::Dialect;
-use tollgate_wire::headers::{RequestPolicy, forward_request};
+use tollgate_wire::headers::{CREDENTIALS, RequestPolicy, forward_request};
 use tollgate_wire::provider::{ProviderRow, Reach};
 
 use super::question::{Question, in_words_of};
@@ -143,5 +142,5 @@ fn made(headers: &HeaderMap, row: &ProviderRow, streamed: bool) -> HeaderMap {
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 fn is_credential(name: &HeaderName, row: &ProviderRow) -> bool {
-    CREDENTIAL_HEADERS.contains(name) || row.credential_headers().contains(name)
+    CREDENTIALS.contains(name) || row.credential_headers().contains(name)
 }

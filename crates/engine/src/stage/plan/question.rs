@@ -9,10 +9,9 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 use tollgate_model::{Refusal, Secret};
 use tollgate_rules::naming::Naming;
-use tollgate_rules::token::CREDENTIAL_HEADERS;
 use tollgate_wire::chat::{BadField, Fault, FaultKind, Request};
 use tollgate_wire::dialect::Dialect;
-use tollgate_wire::headers::is_blank;
+use tollgate_wire::headers::{CREDENTIALS, is_blank};
 use tollgate_wire::peek::{Peek, peek};
 
 use crate::surface::Asked;
@@ -94,11 +93,11 @@ pub(crate) fn in_words_of(dialect: Dialect, said: String, param: Option<String>)
 
 /// The key that a caller sent along for a provider, in whichever header its SDK puts one.
 pub(crate) fn own_key(headers: &HeaderMap, is_spent: impl Fn(&HeaderName) -> bool) -> Option<Secret> {
-    let carries = |name: &HeaderName| !is_spent(name) && headers.get(name).is_some_and(|value| !is_blank(value));
-    let name = CREDENTIAL_HEADERS.into_iter().find(carries)?;
-    let text = headers.get(&name)?.to_str().ok()?.trim();
+    let carries = |name: &&HeaderName| !is_spent(name) && headers.get(*name).is_some_and(|value| !is_blank(value));
+    let name = CREDENTIALS.iter().find(carries)?;
+    let text = headers.get(name)?.to_str().ok()?.trim();
     let bare = match text.split_once(' ') {
-        Some((scheme, key)) if name == AUTHORIZATION && is_scheme(scheme) => key.trim(),
+        Some((scheme, key)) if *name == AUTHORIZATION && is_scheme(scheme) => key.trim(),
         _ => text,
     };
     Some(Secret::new(bare))

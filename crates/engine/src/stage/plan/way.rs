@@ -68,7 +68,7 @@ impl Way {
                 Ok(Self { walk, put: Put::Single { question: Box::new(question), row, model }, options })
             }
             Named::Route(name) => {
-                books.aimed(&UNKNOWN.with(Arc::clone), &question.path, Some(&question.asked.kind.into()));
+                books.aimed(&UNKNOWN.with(Arc::clone), question.path.clone(), Some(&question.asked.kind.into()));
                 books.asked_for(question.model.clone(), question.streamed);
                 let route = caller.gateway.route(&name).ok_or_else(Refusal::nothing_answered)?;
                 let facts = facts(gate, route, &question, &options, books);
@@ -145,7 +145,7 @@ impl Way {
     pub(crate) fn stopped(&self, reason: StopReason, last: Option<Refusal>, books: &mut Books) -> Refusal {
         let Put::Route(question) = &self.put else { return last.unwrap_or_else(Refusal::nothing_answered) };
         // One record for the route as a whole, as the original writes it.
-        books.aimed(&UNKNOWN.with(Arc::clone), &question.path, Some(&question.asked.kind.into()));
+        books.aimed(&UNKNOWN.with(Arc::clone), question.path.clone(), Some(&question.asked.kind.into()));
         books.asked_for(question.model.clone(), question.streamed);
         match last {
             // What is wrong with the question itself is more use than that nobody answered it.
