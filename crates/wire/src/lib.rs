@@ -9,6 +9,7 @@ pub mod edit;
 pub mod embed;
 pub mod frame;
 pub mod headers;
+mod json;
 pub mod peek;
 pub mod provider;
 pub mod translation;
