@@ -83,6 +83,7 @@ laws! {
     openai_chat: Dialect::OpenaiChat;
     anthropic_messages: Dialect::AnthropicMessages;
     gemini: Dialect::Gemini;
+    cohere_v2: Dialect::CohereV2;
 }
 
 #[test]

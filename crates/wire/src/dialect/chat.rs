@@ -98,6 +98,7 @@ impl Dialect {
             Self::OpenaiChat => Some(&super::openai::chat::OpenaiChat),
             Self::AnthropicMessages => Some(&super::anthropic::Messages),
             Self::Gemini => Some(&super::gemini::chat::Gemini),
+            Self::CohereV2 => Some(&super::cohere::chat::CohereV2),
             _ => None,
         }
     }
