@@ -16,7 +16,7 @@ pub(crate) mod functions;
 mod gemini;
 pub(crate) mod likeness;
 pub(crate) mod object;
-mod openai;
+pub(crate) mod openai;
 mod other;
 pub(crate) mod scan;
 pub(crate) mod walk;
