@@ -81,7 +81,10 @@ macro_rules! laws {
 
 laws! {
     openai_chat: Dialect::OpenaiChat;
+    openai_responses: Dialect::OpenaiResponses;
     anthropic_messages: Dialect::AnthropicMessages;
+    gemini: Dialect::Gemini;
+    cohere_v2: Dialect::CohereV2;
 }
 
 #[test]
