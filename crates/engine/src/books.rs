@@ -178,8 +178,11 @@ impl Books {
     /// What the translation of question and answer could not carry, in all.
     pub(crate) fn lost(&mut self, losses: Vec<Lost>, more: u32) {
         self.note(|open| {
-            let unified = open.unified();
-            (unified.losses, unified.losses_more) = (losses, more);
+            // Losses of a step that failed are forgotten with it.
+            if !losses.is_empty() || open.record.unified.is_some() {
+                let unified = open.unified();
+                (unified.losses, unified.losses_more) = (losses, more);
+            }
         });
     }
 

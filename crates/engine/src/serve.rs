@@ -327,7 +327,7 @@ async fn fresh(
             turned.is_whole()
         }
     };
-    step.tell_target(&mut headers);
+    step.tell(&mut headers);
     let fault = if is_stream { fault_frame(step.told()) } else { None };
     let share = lead(gate, share, status, &headers);
     if sent.exhausted && !headers.contains_key(edge::SHOULD_RETRY) {

@@ -15,7 +15,7 @@ use tollgate_wire::translation::{Stream, Translation};
 
 use crate::decode::{Decoder, Encoding, encoding};
 use crate::gate::Held;
-use crate::stage::translate::{self, Tongue, Turn};
+use crate::stage::translate::{self, Tongue};
 
 pub(crate) struct Turned {
     /// Whose words leave.
@@ -59,8 +59,7 @@ pub(crate) const BROKEN_OFF: &str = "the provider broke its answer off";
 impl Turned {
     /// For an answer with this head.
     pub(crate) fn new(
-        caller: Dialect,
-        mut turn: Turn,
+        (caller, tongue, losses): (Dialect, Tongue, Losses),
         status: u16,
         headers: &HeaderMap,
         bytes_max: usize,
@@ -71,10 +70,9 @@ impl Turned {
             Encoding::Known(decoder) => Some(decoder),
             Encoding::Unknown => return Err(Unturned("its content encoding is not known".to_owned())),
         };
-        let losses = std::mem::take(&mut turn.losses);
         let is_success = (200..300).contains(&status);
         let streamed = is_success && is_stream(headers);
-        let manner = match turn.tongue {
+        let manner = match tongue {
             Tongue::Chat { translation, telling, streamed: true } if streamed => {
                 Manner::Stream(Box::new(translation.stream(telling)))
             }

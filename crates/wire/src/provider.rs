@@ -12,8 +12,10 @@ mod base;
 mod builtin;
 mod compile;
 mod fault;
+mod fix;
 mod path;
 mod pattern;
+mod quirk;
 mod raw;
 mod reach;
 mod target;
@@ -30,11 +32,15 @@ use http::{HeaderName, HeaderValue};
 use crate::dialect::Dialect;
 use base::Base;
 use pattern::Pattern;
+use quirk::Quirk;
 use target_header::TargetHeader;
 use upstream::{Host, PathTemplate};
 
 pub use fault::{BadRow, Misdirected};
-pub use raw::{RawAuth, RawAuthKind, RawOperation, RawPath, RawReach, RawRow, RawTargetHeader, RawUse, RawValue};
+pub use raw::{
+    RawAuth, RawAuthKind, RawOperation, RawPath, RawQuirk, RawRange, RawReach, RawRow, RawTargetHeader, RawUse,
+    RawValue,
+};
 pub use reach::{Reach, Use};
 pub use target::Target;
 
@@ -68,6 +74,7 @@ pub struct ProviderRow {
     headers: Vec<(HeaderName, HeaderValue)>,
     bare_models: Option<String>,
     model_dots: Option<String>,
+    quirks: Vec<Quirk>,
 }
 
 /// The operator's part of a unified call's path.

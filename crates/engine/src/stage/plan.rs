@@ -27,6 +27,7 @@ use crate::gate::Gate;
 use crate::head::Head;
 use crate::stage::admit::Caller;
 use crate::stage::hear::Heard;
+use crate::stage::translate;
 use crate::surface::{Call, Host, universal};
 use foreign::Foreign;
 use question::Question;
@@ -221,6 +222,7 @@ impl Step {
         if let Some(foreign) = &self.foreign {
             books.aimed(self.row.name(), foreign.path.clone(), foreign.kind.as_ref());
             books.asked_for(self.model.clone(), self.streamed);
+            books.lost(translate::recorded(foreign.told, &foreign.losses), foreign.losses.more());
         }
     }
 
@@ -230,13 +232,15 @@ impl Step {
         }
     }
 
-    /// What the caller who did not choose this target is told of it.
-    pub(crate) fn tell_target(&self, headers: &mut HeaderMap) {
-        if self.foreign.as_ref().is_some_and(|foreign| foreign.says_target) {
+    /// What the head of an answer says of a step that was not the caller's own: which target it was, and what the question lost.
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+        let Some(foreign) = &self.foreign else { return };
+        if foreign.says_target {
             let value = |text: &str| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("unspeakable"));
             headers.insert(edge::MODEL, value(&self.model));
             headers.insert(edge::PROVIDER, value(self.row.segment()));
         }
+        translate::tell_losses(foreign.told, &foreign.losses, headers);
     }
 }
 

@@ -3,12 +3,8 @@
 //! Enters: a question, a dialect, a model. Leaves: a body, and what it takes to turn the answer back. Never: loses a field in silence: what
 //! cannot be said is in the ledger, or, when the caller is strict, refuses the request.
 
-use std::ops::Range;
-
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
-use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use tollgate_model::Refusal;
 use tollgate_model::record::Lost;
 use tollgate_wire::chat::Losses;
@@ -25,12 +21,6 @@ use crate::stage::plan::question::{Question, bad_field, in_words_of};
 use crate::turned::{Turned, Unturned};
 
 /// What an answer is turned back by.
-pub(crate) struct Turn {
-    pub(crate) tongue: Tongue,
-    /// What the question lost.
-    pub(crate) losses: Losses,
-}
-
 pub(crate) enum Tongue {
     Chat { translation: Translation, telling: Telling, streamed: bool },
     Embed { caller: &'static dyn Embed, provider: &'static dyn Embed, base64: bool },
@@ -46,26 +36,18 @@ pub(crate) fn question(
     question: &mut Question,
     provider: Dialect,
     model: &str,
-    strict: bool,
-) -> Result<(Bytes, Turn), Refusal> {
-    let caller = question.asked.dialect;
-    let mut losses = Losses::default();
-    let (body, tongue) = match (caller.chat(), provider.chat()) {
-        (Some(caller), Some(provider)) => {
-            let request = question.form()?;
-            request.model.clear();
-            request.model.push_str(model);
-            let telling = Telling { stream_usage: request.settings.stream_usage == Some(true), ..Telling::default() };
-            let translation = Translation { caller, provider };
-            let body = translation.request(request, &mut losses);
-            (body, Tongue::Chat { translation, telling, streamed: request.stream })
-        }
-        _ => embed(question, provider, model, &mut losses)?,
+    losses: &mut Losses,
+) -> Result<(Bytes, Tongue), Refusal> {
+    let (Some(caller), Some(provider)) = (question.asked.dialect.chat(), provider.chat()) else {
+        return embed(question, provider, model, losses);
     };
-    if strict && !losses.is_empty() {
-        return Err(refused(caller, &losses));
-    }
-    Ok((body, Turn { tongue, losses }))
+    let request = question.form()?;
+    request.model.clear();
+    request.model.push_str(model);
+    let telling = Telling { stream_usage: request.settings.stream_usage == Some(true), ..Telling::default() };
+    let translation = Translation { caller, provider };
+    let body = translation.request(request, losses);
+    Ok((body, Tongue::Chat { translation, telling, streamed: request.stream }))
 }
 
 fn embed(question: &Question, provider: Dialect, model: &str, losses: &mut Losses) -> Result<(Bytes, Tongue), Refusal> {
@@ -95,18 +77,20 @@ pub(crate) fn turned(
     books: &Books,
 ) -> Result<Option<Turned>, Refusal> {
     let caller = step.told();
-    let Some(mut turn) = step.foreign.as_mut().and_then(|foreign| foreign.turn.take()) else { return Ok(None) };
-    if let Tongue::Chat { telling, .. } = &mut turn.tongue {
+    let Some(foreign) = &mut step.foreign else { return Ok(None) };
+    let Some(mut tongue) = foreign.tongue.take() else { return Ok(None) };
+    let losses = std::mem::take(&mut foreign.losses);
+    if let Tongue::Chat { telling, .. } = &mut tongue {
         telling.id = books.id().to_string();
         telling.created = books.started_ms() / 1_000;
     }
     let held = Held::new(gate.shared.clone());
-    let turned = Turned::new(caller, turn, status, headers, gate.shared.limits.hold_bytes_max, held);
+    let turned = Turned::new((caller, tongue, losses), status, headers, gate.shared.limits.hold_bytes_max, held);
     turned.map(Some).map_err(|Unturned(cause)| Refusal::upstream_failed().because(cause))
 }
 
 /// Each field by its path and what would become of it.
-fn refused(caller: Dialect, losses: &Losses) -> Refusal {
+pub(crate) fn refused(caller: Dialect, losses: &Losses) -> Refusal {
     let fields: Vec<String> =
         spelled(caller, losses).map(|(place, kind, note)| format!("{place}: {kind} ({note})")).collect();
     let first = spelled(caller, losses).next().map(|(place, ..)| place);
@@ -157,81 +141,4 @@ fn header(caller: Dialect, losses: &Losses) -> Option<HeaderValue> {
         text.push_str(&format!("{}and;{}", if told > 0 { ", " } else { "" }, all - told));
     }
     (all > 0).then(|| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("unspeakable")))
-}
-
-/// The body with another model's name in it, every other byte kept.
-pub(crate) fn named(body: &Bytes, model: &str) -> Result<Bytes, Refusal> {
-    let text = std::str::from_utf8(body).map_err(|_| Refusal::bad_request("request body: expected UTF-8"))?;
-    let places = places(text).map_err(|cause| Refusal::bad_request(format!("request body: {cause}")))?;
-    let fresh = serde_json::Value::from(model).to_string();
-    if places.iter().all(|place| text[place.clone()] == fresh) {
-        return Ok(body.clone());
-    }
-    let mut out = BytesMut::with_capacity(body.len() + fresh.len());
-    let mut at = 0;
-    for place in places {
-        out.extend_from_slice(&body[at..place.start]);
-        out.extend_from_slice(fresh.as_bytes());
-        at = place.end;
-    }
-    out.extend_from_slice(&body[at..]);
-    Ok(out.freeze())
-}
-
-/// Where the values of `model` stand at the top level. Of a member that is there twice readers take one or the other, so all of them count.
-fn places(text: &str) -> serde_json::Result<Vec<Range<usize>>> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let found = reader.deserialize_map(Models { begin: text.as_ptr().addr() })?;
-    reader.end()?;
-    Ok(found)
-}
-
-struct Models {
-    begin: usize,
-}
-
-impl<'de> Visitor<'de> for Models {
-    type Value = Vec<Range<usize>>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut places = Vec::with_capacity(1);
-        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            if name != "model" {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let value: &'de RawValue = map.next_value()?;
-            let start = value.get().as_ptr().addr() - self.begin;
-            places.push(start..start + value.get().len());
-        }
-        Ok(places)
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_models_name_changes() {
-        for (body, expected) in [
-            (r#"{"model":"a/b","x":1.50}"#, r#"{"model":"m\"","x":1.50}"#),
-            (
-                r#" { "x" : {"model":"a"} , "model" :  "a" , "model":null} "#,
-                r#" { "x" : {"model":"a"} , "model" :  "m\"" , "model":"m\""} "#,
-            ),
-            (r#"{"mod\u0065l":"a"}"#, r#"{"mod\u0065l":"m\""}"#),
-        ] {
-            assert_eq!(named(&Bytes::from_static(body.as_bytes()), "m\"").unwrap(), expected);
-        }
-        let same = Bytes::from_static(br#"{"model":"m"}"#);
-        assert_eq!(named(&same, "m").unwrap().as_ptr(), same.as_ptr(), "nothing is copied when nothing changes");
-        assert!(named(&Bytes::from_static(b"[]"), "m").is_err());
-        assert!(named(&Bytes::from_static(br#"{"model":"a"} x"#), "m").is_err());
-    }
 }

@@ -183,6 +183,18 @@ async fn losses_are_told_recorded_and_refused_when_the_caller_is_strict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_provider_does_not_take_of_its_own_dialect_is_a_loss_too() {
+    let town = town(Plan::default()).await;
+    let body = question("openai/gpt-4o-mini", json!({ "top_k": 3, "temperature": 0.5 }));
+    let heard = town.post(CHAT, &[], body.clone()).await;
+    assert_eq!((heard.status, heard.header("tollgate-loss")), (200, Some("top_k;dropped")));
+    let asked: Value = serde_json::from_slice(&town.provider.recorder().last().request.body).unwrap();
+    assert_eq!((asked.get("top_k"), &asked["temperature"]), (None, &json!(0.5)));
+    assert_eq!(town.last_record().await.unified.unwrap().losses[0].field, "top_k");
+    assert_eq!(town.post(CHAT, &[("tollgate-strict", "true")], body).await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_strict_gateway_refuses_unless_the_caller_asks_otherwise() {
     let town = town(Plan::gateway(|gateway| gateway.tollgate_strict = true)).await;
     let body = question("anthropic/claude-haiku-4-5", json!({ "seed": 7 }));

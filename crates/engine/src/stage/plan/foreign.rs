@@ -3,19 +3,22 @@
 //! Enters: a question, a provider's row, a model. Leaves: a `Step`. Never: changes more of a body than its model's name when both sides speak the
 //! same dialect.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tollgate_model::{Refusal, Secret};
+use tollgate_wire::chat::Losses;
 use tollgate_wire::dialect::Dialect;
+use tollgate_wire::edit::set;
 use tollgate_wire::headers::{CREDENTIALS, RequestPolicy, forward_request};
 use tollgate_wire::provider::{ProviderRow, Reach};
 
-use super::question::{Question, in_words_of};
+use super::question::{Question, bad_field, in_words_of};
 use super::{Asking, Step, misdirected};
-use crate::stage::translate::{self, Turn};
+use crate::stage::translate::{self, Tongue};
 
 /// What such a step has that a native one does not.
 pub(crate) struct Foreign {
@@ -27,7 +30,9 @@ pub(crate) struct Foreign {
     /// What the caller asked, to the byte: it is what an answer is remembered by.
     pub(crate) asked: Bytes,
     /// `None`: both sides speak the same dialect.
-    pub(crate) turn: Option<Turn>,
+    pub(crate) tongue: Option<Tongue>,
+    /// What the question lost on the way into the provider's words.
+    pub(crate) losses: Losses,
     /// As the log shows what was asked.
     pub(crate) path: String,
     pub(crate) kind: Option<Arc<str>>,
@@ -58,13 +63,22 @@ pub(crate) fn step(
     let reach = reach(question, row, model)?;
     let model = reach.model(model).unwrap_or(model).to_owned();
     let is_same = reach.dialect == question.asked.dialect;
-    let (body, turn) = match is_same {
-        true => (translate::named(&question.body, &model)?, None),
+    let mut losses = Losses::default();
+    let (body, tongue) = match is_same {
+        true => (named(question, &model)?, None),
         false => {
-            let (body, turn) = translate::question(question, reach.dialect, &model, strict)?;
-            (body, Some(turn))
+            let (body, tongue) = translate::question(question, reach.dialect, &model, &mut losses)?;
+            (body, Some(tongue))
         }
     };
+    let body = match row.apply_quirks(reach.dialect, &model, &body, &mut losses) {
+        Ok(Cow::Borrowed(_)) => body,
+        Ok(Cow::Owned(edited)) => edited.into(),
+        Err(bad) => return Err(bad_field(question.asked.dialect, bad)),
+    };
+    if strict && !losses.is_empty() {
+        return Err(translate::refused(question.asked.dialect, &losses));
+    }
     let streamed = question.streamed;
     let path = row.reach_path(&reach, &model, streamed).map_err(misdirected)?;
     let target = row.target(account, &path, &HeaderMap::new()).map_err(misdirected)?;
@@ -83,7 +97,8 @@ pub(crate) fn step(
         credential: if own_key.is_some() { Credential::Callers } else { Credential::Operators },
         told: question.asked.dialect,
         asked: question.body.clone(),
-        turn,
+        tongue,
+        losses,
         path: question.path.clone(),
         kind: Some(question.asked.kind.into()),
         says_target: false,
@@ -99,6 +114,15 @@ pub(crate) fn step(
         more: false,
         foreign: Some(Box::new(foreign)),
     })
+}
+
+/// The caller's bytes with the model's name as its provider has it.
+fn named(question: &Question, model: &str) -> Result<Bytes, Refusal> {
+    match set(&question.body, "model", model) {
+        Ok(Cow::Borrowed(_)) => Ok(question.body.clone()),
+        Ok(Cow::Owned(edited)) => Ok(edited.into()),
+        Err(bad) => Err(bad_field(question.asked.dialect, bad)),
+    }
 }
 
 /// The way whose dialect is the caller's, or else the first that the question can be put in words for.

@@ -13,6 +13,7 @@ use tollgate_rules::naming::{self, Named, Naming};
 use tollgate_rules::options::Options;
 use tollgate_rules::route::Route;
 use tollgate_rules::walk::{self, StopReason, Target, Walk};
+use tollgate_wire::chat::Losses;
 use tollgate_wire::headers::{RequestPolicy, forward_request};
 use tollgate_wire::peek::peek;
 use tollgate_wire::provider::ProviderRow;
@@ -216,7 +217,8 @@ fn native(account: &str, caller: &Caller, listed: &Listed) -> Result<Step, Refus
         credential: Credential::AsNative,
         told: dialect,
         asked: listed.body.clone(),
-        turn: None,
+        tongue: None,
+        losses: Losses::default(),
         path: target.log_path.clone(),
         kind: target.operation.as_ref().map(|operation| operation.name.clone()),
         says_target: false,
