@@ -85,6 +85,7 @@ laws! {
     anthropic_messages: Dialect::AnthropicMessages;
     gemini: Dialect::Gemini;
     cohere_v2: Dialect::CohereV2;
+    ollama_chat: Dialect::OllamaChat;
 }
 
 #[test]

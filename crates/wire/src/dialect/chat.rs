@@ -99,6 +99,7 @@ impl Dialect {
             Self::OpenaiResponses => Some(&super::openai::responses::Responses),
             Self::AnthropicMessages => Some(&super::anthropic::Messages),
             Self::Gemini => Some(&super::gemini::chat::Gemini),
+            Self::OllamaChat => Some(&super::ollama::chat::OllamaChat),
             Self::CohereV2 => Some(&super::cohere::chat::CohereV2),
             _ => None,
         }
