@@ -5,6 +5,7 @@
 
 pub mod anthropic;
 mod bedrock;
+pub(crate) mod beside;
 pub(crate) mod carry;
 pub mod chat;
 mod cohere;
@@ -13,6 +14,7 @@ pub(crate) mod data_url;
 pub(crate) mod facts;
 pub(crate) mod fault;
 mod gemini;
+pub(crate) mod in_order;
 pub(crate) mod likeness;
 pub(crate) mod object;
 mod openai;

@@ -13,7 +13,6 @@ mod fault;
 mod messages;
 mod model;
 mod read;
-mod seals;
 mod tell;
 mod usage;
 mod write;

@@ -16,7 +16,7 @@ use crate::chat::{BadField, Effort, Format, Reasoning, Request, Role, Settings, 
 use crate::dialect::object::{self, Object, Path};
 
 use block::content;
-pub(super) use block::{block, citation, settled};
+pub(super) use block::{block, citation};
 
 /// A format whose schema has no title.
 pub(super) const UNNAMED: &str = "response";

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::messages::HOME;
 use super::super::read::is_name;
-use super::super::seals;
+use super::super::tell::thinking;
 use crate::chat::{Block, CacheMark, CallKind, Citation, Content, Losses, Place, Source};
 use crate::dialect::{Dialect, carry};
 
@@ -120,7 +120,7 @@ impl Scribe<'_> {
         let seal = carry::seal(HOME, Some(seal), at, self.losses)?;
         let mut told = members(match seal.redacted {
             true => json!({ "type": "redacted_thinking", "data": seal.data }),
-            false => seals::thinking(text, &seal.data),
+            false => thinking(text, &seal.data),
         });
         if block.cache.is_some() {
             self.losses.dropped(at.clone(), "thoughts take no cache mark");
