@@ -6,6 +6,7 @@
 pub mod anthropic;
 mod bedrock;
 pub(crate) mod beside;
+pub(crate) mod call;
 pub(crate) mod carry;
 pub mod chat;
 mod cohere;
@@ -20,6 +21,7 @@ pub(crate) mod object;
 mod openai;
 mod other;
 pub(crate) mod scan;
+pub(crate) mod told;
 pub(crate) mod walk;
 
 use counts::Slot;

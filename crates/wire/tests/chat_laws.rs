@@ -82,6 +82,7 @@ macro_rules! laws {
 laws! {
     openai_chat: Dialect::OpenaiChat;
     anthropic_messages: Dialect::AnthropicMessages;
+    bedrock_converse: Dialect::BedrockConverse;
 }
 
 #[test]

@@ -23,6 +23,12 @@ use encode::Encoder;
 
 pub(super) use messages::Messages;
 pub use messages::token_count;
+pub(super) use model::Claude;
+pub(super) use read::UNNAMED;
+pub(super) use {
+    read::effort, read::thinking as read_thinking, write::sampling, write::schema, write::setting::unsayable,
+    write::thinking,
+};
 
 pub(super) const CACHE_CREATION: Members = &[
     ("ephemeral_5m_input_tokens", Want::Count(Slot::CacheWrite5m)),

@@ -50,13 +50,7 @@ struct Told<'a> {
 
 impl Decoder {
     pub(super) fn new() -> Self {
-        Self {
-            tally: Tally::new(HOME),
-            usage: Map::new(),
-            blocks: Blocks::default(),
-            has_started: false,
-            is_over: false,
-        }
+        Self { tally: Tally::new(HOME), usage: Map::new(), blocks: Blocks::new(), has_started: false, is_over: false }
     }
 
     fn fail(&mut self, fault: Fault, out: &mut Vec<Event>) {

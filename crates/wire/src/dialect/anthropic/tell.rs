@@ -5,11 +5,8 @@
 use serde_json::{Value, json};
 
 use super::messages::HOME;
-use super::write;
 use crate::chat::{Block, CallKind, Citation, Content, Losses, Place, Seal};
-use crate::dialect::{Dialect, beside, carry};
-
-pub(super) const NO_OBJECT: &str = "arguments that are no JSON object are told as a member of one";
+use crate::dialect::{Dialect, beside, call, carry};
 
 /// What the answer had in it, as far as its end depends on it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,9 +91,9 @@ pub(super) fn thought(text: &str, seal: Option<&Seal>) -> Value {
 }
 
 fn input(arguments: &str, kind: CallKind, losses: &mut Losses) -> Value {
-    write::input(arguments, kind).unwrap_or_else(|| {
-        losses.approximated(Place::Answer("tool call"), NO_OBJECT);
-        write::as_member(arguments)
+    call::input(arguments, kind).unwrap_or_else(|| {
+        losses.approximated(Place::Answer("tool call"), call::NO_OBJECT);
+        call::as_member(arguments)
     })
 }
 

@@ -4,7 +4,7 @@
 //! other.
 //!
 //! Three things are held back. A thought, until its first words or its signature say whether it is one (see `beside`). A block that only Anthropic
-//! understands, until it is whole. And the end of each block until the next frame that matters, because such a seal may belong to it.
+//! understands, until it is whole. And the end of each block (see `told`).
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,18 +13,13 @@ use serde_json::{Map, Value};
 use super::super::messages::HOME;
 use super::super::read;
 use crate::chat::{BadField, Block, Content, Delta, Event, Extra, Seal};
-use crate::dialect::beside;
 use crate::dialect::object::{Object, Path};
+use crate::dialect::told::Told;
 
 /// The blocks of the answer, one after the other.
-#[derive(Default)]
 pub(super) struct Blocks {
-    begun: u32,
+    told: Told,
     open: Option<Open>,
-    /// Said to have ended, but its end not yet told.
-    ended: Option<u32>,
-    /// The seal of the block that comes next.
-    next_seal: Option<Seal>,
 }
 
 enum Open {
@@ -66,11 +61,14 @@ pub(super) fn parsed(raw: Option<&RawValue>) -> Result<Value, BadField> {
 // === impl Blocks ===
 
 impl Blocks {
+    pub(super) fn new() -> Self {
+        Self { told: Told::new(HOME), open: None }
+    }
+
     pub(super) fn begin(&mut self, value: Value, out: &mut Vec<Event>) -> Result<(), BadField> {
         self.stop(out);
         let mut head = read::block(value, Path::Member(&Path::Root, "content_block"))?;
         self.open = Some(match &mut head.content {
-            Content::Reasoning { .. } if head.seal.is_none() => Open::Thought(head),
             Content::Reasoning { text, .. } if text.is_empty() => {
                 let seal = head.seal.take();
                 let mut thought = Open::Thought(head);
@@ -80,27 +78,11 @@ impl Blocks {
             Content::Opaque { value, .. } => Open::Opaque { value: std::mem::take(value), input: String::new() },
             Content::ToolUse { arguments, .. } => {
                 let otherwise = Some(std::mem::take(arguments));
-                Open::Told { block: self.tell(head, out), calls: true, otherwise }
+                Open::Told { block: self.told.begin(head, out), calls: true, otherwise }
             }
-            _ => Open::Told { block: self.tell(head, out), calls: false, otherwise: None },
+            _ => Open::Told { block: self.told.begin(head, out), calls: false, otherwise: None },
         });
         Ok(())
-    }
-
-    /// The block itself; what ended before it is said to have ended.
-    fn tell(&mut self, mut head: Block, out: &mut Vec<Event>) -> u32 {
-        self.end(out);
-        if head.seal.is_none() {
-            head.seal = self.next_seal.take();
-        }
-        let block = self.begun;
-        self.begun += 1;
-        out.push(Event::Begin { choice: 0, block, head });
-        block
-    }
-
-    fn end(&mut self, out: &mut Vec<Event>) {
-        out.extend(self.ended.take().map(|block| Event::End { choice: 0, block }));
     }
 
     pub(super) fn delta(&mut self, raw: Option<&RawValue>, out: &mut Vec<Event>) -> Result<(), BadField> {
@@ -118,21 +100,21 @@ impl Blocks {
                 }
                 input.push_str(&partial_json);
             }
-            (Some(Piece::Input { partial_json }), Open::Told { block, calls: true, otherwise })
-                if !partial_json.is_empty() =>
-            {
-                *otherwise = None;
-                out.push(Event::Delta { choice: 0, block: *block, delta: Delta::Arguments(partial_json) });
+            (Some(Piece::Input { partial_json }), Open::Told { block, calls: true, otherwise }) => {
+                if !partial_json.is_empty() {
+                    *otherwise = None;
+                    self.told.delta(*block, Delta::Arguments(partial_json), out);
+                }
             }
             (Some(Piece::Input { .. }), _) => {}
             (Some(Piece::Text { text } | Piece::Thinking { thinking: text }), open) => {
                 if !text.is_empty()
                     && let Some(block) = self.known(open, out)
                 {
-                    out.push(Event::Delta { choice: 0, block, delta: Delta::Text(text) });
+                    self.told.delta(block, Delta::Text(text), out);
                 }
             }
-            (_, open) => self.other_delta(open, parsed(raw)?, out)?,
+            (None, open) => self.other_delta(open, parsed(raw)?, out)?,
         }
         self.open = Some(open);
         Ok(())
@@ -142,7 +124,7 @@ impl Blocks {
     fn known(&mut self, open: &mut Open, out: &mut Vec<Event>) -> Option<u32> {
         if let Open::Thought(head) = open {
             let head = std::mem::replace(head, Block::text(""));
-            *open = Open::Told { block: self.tell(head, out), calls: false, otherwise: None };
+            *open = Open::Told { block: self.told.begin(head, out), calls: false, otherwise: None };
         }
         match open {
             Open::Told { block, .. } => Some(*block),
@@ -150,23 +132,20 @@ impl Blocks {
         }
     }
 
-    fn seal(&mut self, open: &mut Open, seal: Seal, out: &mut Vec<Event>) {
-        let side = if matches!(open, Open::Thought(_)) { beside::side(HOME, &seal) } else { None };
-        match (side, self.ended) {
-            (Some(beside::NEXT), _) => self.next_seal = Some(beside::unmarked(seal)),
-            (Some(_), Some(block)) => {
-                let delta = Delta::Seal(beside::unmarked(seal));
-                out.push(Event::Delta { choice: 0, block, delta });
-            }
-            _ => {
-                if let Some(block) = self.known(open, out) {
-                    out.push(Event::Delta { choice: 0, block, delta: Delta::Seal(seal) });
+    fn seal(&mut self, open: &mut Open, mut seal: Seal, out: &mut Vec<Event>) {
+        if matches!(open, Open::Thought(_)) {
+            match self.told.take_beside(seal, out) {
+                Some(own) => seal = own,
+                None => {
+                    // Nothing of it was a thought; what else is said of it is ignored.
+                    *open = Open::Opaque { value: Value::Null, input: String::new() };
+                    return;
                 }
-                return;
             }
         }
-        // Nothing of it was a thought; what else is said of it is ignored.
-        *open = Open::Opaque { value: Value::Null, input: String::new() };
+        if let Some(block) = self.known(open, out) {
+            self.told.delta(block, Delta::Seal(seal), out);
+        }
     }
 
     /// Citations, and kinds of pieces that are for blocks only Anthropic knows.
@@ -185,7 +164,7 @@ impl Blocks {
             }
             _ => Delta::Extra(delta.rest()),
         };
-        out.push(Event::Delta { choice: 0, block, delta });
+        self.told.delta(block, delta, out);
         Ok(())
     }
 
@@ -194,28 +173,22 @@ impl Blocks {
         let Some(mut open) = self.open.take() else { return };
         if let Open::Opaque { value, input } = open {
             if !value.is_null() {
-                let head = Content::Opaque { origin: HOME, value: with_input(value, &input) };
-                let block = self.tell(head.into(), out);
-                self.ended = Some(block);
+                let value = with_input(value, &input);
+                self.told.whole(Content::Opaque { origin: HOME, value }.into(), out);
             }
             return;
         }
         let Some(block) = self.known(&mut open, out) else { return };
         if let Open::Told { otherwise: Some(arguments), .. } = open {
-            out.push(Event::Delta { choice: 0, block, delta: Delta::Arguments(arguments) });
+            self.told.delta(block, Delta::Arguments(arguments), out);
         }
-        self.ended = Some(block);
+        self.told.end(block, out);
     }
 
     /// There are no more blocks.
     pub(super) fn close(&mut self, out: &mut Vec<Event>) {
         self.stop(out);
-        if let Some(seal) = self.next_seal.take() {
-            let head = Block::from(Content::Reasoning { text: String::new(), summary: false }).sealed(Some(seal));
-            let block = self.tell(head, out);
-            self.ended = Some(block);
-        }
-        self.end(out);
+        self.told.close(out);
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::messages::HOME;
 use super::super::tell::{self, thinking};
 use super::frames;
 use crate::chat::{Block, CallKind, Content, Delta, Losses, Place, Seal};
-use crate::dialect::{Dialect, beside, carry};
+use crate::dialect::{Dialect, beside, call, carry};
 
 pub(super) struct Blocks {
     /// Whose words `extra`s are in.
@@ -83,7 +83,7 @@ impl Blocks {
             Content::Refusal { text } | Content::Reasoning { text, .. } => self.delta(Delta::Text(text), out, losses),
             Content::ToolUse { arguments, kind, .. } => {
                 if kind == CallKind::Custom {
-                    losses.approximated(Place::Answer("tool call"), tell::NO_OBJECT);
+                    losses.approximated(Place::Answer("tool call"), call::NO_OBJECT);
                     self.piece(frames::ARGUMENTS, "{\"input\":\"", out);
                 }
                 self.delta(Delta::Arguments(arguments), out, losses);
@@ -99,7 +99,7 @@ impl Blocks {
             (Delta::Text(text), Kind::Thought) => self.piece(frames::THINKING, &text, out),
             (Delta::Text(text), Kind::Text) => self.piece(frames::TEXT, &text, out),
             (Delta::Arguments(text), Kind::Call) => self.piece(frames::ARGUMENTS, &text, out),
-            (Delta::Arguments(text), Kind::FreeCall) => self.piece(frames::ARGUMENTS, &frames::escaped(&text), out),
+            (Delta::Arguments(text), Kind::FreeCall) => self.piece(frames::ARGUMENTS, &call::escaped(&text), out),
             (Delta::Citation(citation), Kind::Text) => {
                 if let (Some(index), Some(citation)) = (open.index, tell::citation(&citation, losses)) {
                     let delta = json!({ "type": "citations_delta", "citation": citation });

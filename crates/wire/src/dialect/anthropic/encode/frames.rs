@@ -39,12 +39,6 @@ pub(super) fn stop(index: u32, out: &mut BytesMut) {
     out.extend_from_slice(told.as_bytes());
 }
 
-/// A piece of a JSON string, without its quotes.
-pub(super) fn escaped(text: &str) -> String {
-    let quoted = Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
-}
-
 fn json<T: serde::Serialize + ?Sized>(value: &T, out: &mut BytesMut) {
     serde_json::to_writer(out.writer(), value).expect("memory takes every byte, and names are strings");
 }
