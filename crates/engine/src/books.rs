@@ -77,6 +77,11 @@ impl Books {
         self.open.as_ref().map_or(0, |open| open.started_ms)
     }
 
+    /// When the request's head had arrived.
+    pub(crate) fn started(&self) -> Moment {
+        self.open.as_ref().map_or(Moment::default(), |open| open.started)
+    }
+
     /// Microseconds since the request's head had arrived.
     pub(crate) fn elapsed_us(&self) -> u64 {
         self.open.as_ref().map_or(0, |open| self.gate.shared.clock.now().micros_since(open.started))
@@ -134,10 +139,10 @@ impl Books {
         self.open.as_mut().is_some_and(|open| open.held.grow(bytes))
     }
 
-    pub(crate) fn aimed(&mut self, provider: &Arc<str>, path: &str, request_type: Option<&Arc<str>>) {
+    pub(crate) fn aimed(&mut self, provider: &Arc<str>, path: String, request_type: Option<&Arc<str>>) {
         self.note(|open| {
             open.record.provider = provider.clone();
-            open.record.path = path.to_owned();
+            open.record.path = path;
             open.record.request_type = request_type.cloned();
         });
     }
@@ -160,7 +165,8 @@ impl Books {
 
     /// The head of the answer is known; its body will be told to [`Books::passed`].
     pub(crate) fn answered(&mut self, status: u16, headers: &HeaderMap, tally: Tally) {
-        let elapsed = self.elapsed_us();
+        let attempts = self.open.as_ref().and_then(|open| open.record.attempts.last());
+        let elapsed = attempts.map_or_else(|| self.elapsed_us(), |last| last.started_us + last.ended_us);
         self.note(|open| {
             open.record.status = status;
             open.record.response_content_type = content_type(headers);

@@ -18,6 +18,7 @@ use tollgate_rules::snapshot::Snapshot;
 use tollgate_store::answers::Answers;
 use tollgate_store::journal::JournalWriter;
 
+use crate::alarm::Alarms;
 use crate::fill::Fills;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
@@ -36,7 +37,7 @@ pub struct Shared {
     /// Asks the store whether settings changed, when a request names something the snapshot does not know.
     pub refresh: Arc<dyn Refresh>,
     pub(crate) fills: Fills,
-    pub(crate) windows: Mutex<HashMap<String, Arc<Mutex<Window>>, RandomState>>,
+    pub(crate) windows: Mutex<HashMap<Arc<str>, Window, RandomState>>,
     held: AtomicUsize,
 }
 
@@ -45,6 +46,7 @@ pub struct Gate {
     pub shared: Arc<Shared>,
     pub(crate) upstream: Upstream,
     pub(crate) journal: JournalWriter,
+    pub(crate) alarms: Alarms,
 }
 
 /// Brings the snapshot up to date with the documents. Called for unknown gateways and tokens only, so it may look at the disk.
@@ -141,7 +143,7 @@ impl Shared {
 
 impl Gate {
     pub(crate) fn new(shared: Arc<Shared>, upstream: Upstream, journal: JournalWriter) -> Self {
-        Self { shared, upstream, journal }
+        Self { shared, upstream, journal, alarms: Alarms::default() }
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! Begin reading at [`serve`]: it is the order of all stages on one page.
 
+mod alarm;
 mod body;
 mod books;
 mod decode;

@@ -278,7 +278,9 @@ impl Upstream {
 /// Waits for the next piece, but not for ever: between two pieces, and for all of them together.
 struct Patience {
     idle: Duration,
-    until: Instant,
+    total: Duration,
+    /// Known from the first wait on.
+    until: Option<Instant>,
     /// Made at the first wait: many answers never wait. Moved only when it fires, because moving a timer for each piece of a stream costs more
     /// than looking at the clock.
     sleep: Option<Pin<Box<Sleep>>>,
@@ -287,7 +289,7 @@ struct Patience {
 
 impl Patience {
     fn new(idle: Duration, total: Duration) -> Self {
-        Self { idle, until: Instant::now() + total, sleep: None, waiting_since: None }
+        Self { idle, total, until: None, sleep: None, waiting_since: None }
     }
 
     fn watch(&mut self, cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<Pulled>) -> Poll<Pulled> {
@@ -297,7 +299,8 @@ impl Patience {
             return pulled;
         }
         let since = *self.waiting_since.get_or_insert_with(Instant::now);
-        let deadline = (since + self.idle).min(self.until);
+        let until = *self.until.get_or_insert(since + self.total);
+        let deadline = (since + self.idle).min(until);
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         while sleep.as_mut().poll(cx).is_ready() {
             if Instant::now() >= deadline {

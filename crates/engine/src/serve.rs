@@ -172,7 +172,7 @@ async fn fresh(
     let is_stream = tally.is_stream();
     let fault = if is_stream { fault_frame(step.dialect) } else { None };
     books.answered(status, &parts.headers, tally);
-    let mut headers = forward_response(&parts.headers);
+    let mut headers = forward_response(parts.headers);
     let share = lead(gate, share, status, &headers);
     if sent.exhausted && !headers.contains_key(edge::SHOULD_RETRY) {
         headers.insert(edge::SHOULD_RETRY, HeaderValue::from_static("false"));

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::head_timer::HeadTimer;
 use super::patient::Patient;
 use super::{Admitted, Fallback, Serving};
 use crate::edge::{self, ReplyBody};
@@ -86,13 +87,13 @@ async fn talk<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 
 fn builder(serving: &Serving) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // Without a timer hyper's read time-out silently switches itself off.
+    // Without a timer hyper's read time-out silently switches itself off. A head may have a hundred headers: hyper's own bound, and the only one for
+    // which it needs no memory from the heap.
     builder
         .http1()
-        .timer(TokioTimer::new())
+        .timer(HeadTimer::default())
         .header_read_timeout(serving.head_timeout)
-        .max_buf_size(serving.head_bytes_max)
-        .max_headers(serving.headers_max);
+        .max_buf_size(serving.head_bytes_max);
     builder
         .http2()
         .timer(TokioTimer::new())

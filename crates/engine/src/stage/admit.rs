@@ -12,7 +12,7 @@ use tollgate_model::Refusal;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::token::{Permission, Token};
 use tollgate_rules::snapshot::{GatewayRules, Snapshot};
-use tollgate_rules::token::{CREDENTIAL_HEADERS, PREFIX, bare, digest, in_gateway_header};
+use tollgate_rules::token;
 
 use crate::books::Books;
 use crate::gate::{Gate, Wish};
@@ -37,12 +37,12 @@ pub(crate) async fn caller(gate: &Gate, head: &Head, books: &mut Books) -> Resul
     if !snapshot.knows_account(head.account()) {
         return Err(Refusal::unknown_gateway());
     }
-    let mut shown = shown(&snapshot, head, gate.shared.clock.unix_ms());
+    let mut shown = shown(&snapshot, head, books.started_ms());
     // Settings may have been written by another process a moment ago: look once before saying no.
     if snapshot.gateway(head.gateway()).is_none() || is_unwelcome(&snapshot, head, &shown) {
         gate.shared.refresh.refresh(wish(head, &shown)).await;
         snapshot = gate.shared.snapshot.load_full();
-        shown = self::shown(&snapshot, head, gate.shared.clock.unix_ms());
+        shown = self::shown(&snapshot, head, books.started_ms());
         if snapshot.gateway(head.gateway()).is_none() && wish(head, &shown) == Wish::CreateDefault {
             gate.shared.refresh.refresh(Wish::CreateDefault).await;
             snapshot = gate.shared.snapshot.load_full();
@@ -69,32 +69,20 @@ fn wish(head: &Head, shown: &Shown) -> Wish {
 
 fn shown(snapshot: &Snapshot, head: &Head, now_ms: u64) -> Shown {
     let mut shown = Shown { token: None, spent: Vec::new(), stranger: false };
-    if let Some(text) = in_gateway_header(head.headers()) {
-        shown.consider(snapshot, text, now_ms);
-    }
-    for name in &CREDENTIAL_HEADERS {
-        if let Some(text) = head.headers().get(name).and_then(bare)
-            && shown.consider(snapshot, text, now_ms)
-        {
-            shown.spent.push(name.clone());
+    let mut best = u8::MAX;
+    for each in token::shown(head.headers()) {
+        let Some(token) = snapshot.token(&token::digest(each.text)) else {
+            shown.stranger = true;
+            continue;
+        };
+        // Be it one that may run or not: no token of ours ever goes to a provider.
+        if each.is_in_place_of_key() {
+            shown.spent.push(each.header.clone());
+        }
+        if each.rank < best && token.allows(Permission::Run, now_ms) {
+            best = each.rank;
+            shown.token = Some(token.clone());
         }
     }
     shown
-}
-
-impl Shown {
-    /// Whether the text is a token of ours, be it one that may run or not: no token of ours ever goes to a provider.
-    fn consider(&mut self, snapshot: &Snapshot, text: &str, now_ms: u64) -> bool {
-        if !text.starts_with(PREFIX) {
-            return false;
-        }
-        let Some(token) = snapshot.token(&digest(text)) else {
-            self.stranger = true;
-            return false;
-        };
-        if self.token.is_none() && token.allows(Permission::Run, now_ms) {
-            self.token = Some(token.clone());
-        }
-        true
-    }
 }

@@ -62,9 +62,10 @@ fn misdirected(cause: Misdirected) -> Refusal {
 }
 
 pub(crate) fn step(gate: &Gate, head: &Head, aim: Aim, heard: Heard, books: &mut Books) -> Result<Step, Refusal> {
-    let Aim { row, target } = aim;
+    let Aim { row, mut target } = aim;
+    let path = std::mem::take(&mut target.log_path);
     let operation = target.operation.as_ref();
-    books.aimed(row.name(), &target.log_path, operation.map(|operation| &operation.name));
+    books.aimed(row.name(), path, operation.map(|operation| &operation.name));
     let dialect = operation.map_or(Dialect::Raw, |operation| operation.dialect);
     let (body, said) = match heard {
         Heard::Held(bytes) => {
@@ -77,7 +78,7 @@ pub(crate) fn step(gate: &Gate, head: &Head, aim: Aim, heard: Heard, books: &mut
             (Asking::Flow(Some(flow)), Peek::default())
         }
     };
-    let model = target.model_in_path.clone().or(said.model).unwrap_or_default();
+    let model = target.model_in_path.take().or(said.model).unwrap_or_default();
     books.asked_for(model.clone(), said.stream);
     Ok(Step { row, target, dialect, model, streamed: said.stream, method: head.method().clone(), body })
 }
@@ -116,6 +117,9 @@ fn read(gate: &Gate, headers: &HeaderMap, body: &Bytes) -> Result<Peek, Refusal>
 
 /// JSON, and the forms in which images and audio are sent.
 fn names_model(headers: &HeaderMap) -> bool {
+    if headers.get(CONTENT_TYPE).is_some_and(|value| value == "application/json") {
+        return true;
+    }
     let Some(kind) = kind(headers) else { return true };
     kind.eq_ignore_ascii_case("application/json") || is_form(headers) || kind.to_ascii_lowercase().ends_with("+json")
 }

@@ -261,7 +261,7 @@ fn body_place(
         "SELECT (SELECT {body}_content_type FROM shape WHERE code = log.shape), {body}_at, {body}_len FROM log \
          WHERE id = ? AND noise = ? AND {body}_at IS NOT NULL"
     );
-    let place = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, Place { at: row.get(1)?, len: row.get(2)? }));
+    let place = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, Place::of_columns(row.get(1)?, row.get(2)?)));
     connection.prepare_cached(&sql)?.query_row([id.key(), id.noise()], place).optional()
 }
 

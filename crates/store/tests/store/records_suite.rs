@@ -63,6 +63,60 @@ fn bodies_of_all_sizes_come_back(open: Open<'_>) {
     }
 }
 
+/// Strings of all lengths that come again and again, in ever new company, a whole body now and then: what a store may be tempted to keep once.
+fn bodies_that_resemble_each_other_come_back(open: Open<'_>) {
+    let (mut store, ids, mut dice) = (open(), Ids::new(), Dice(11));
+    let sizes = [10, 255, 256, 257, 3_000, 70_000, 600_000];
+    let strings: Vec<String> = (0..40_u64).map(|at| word(&mut dice, sizes[at as usize % sizes.len()])).collect();
+    let mut kept: Vec<(Record, String, String)> = Vec::new();
+    for batch in 0..12 {
+        let mut entries = Vec::new();
+        for at in 0..20 {
+            let record = record(&ids, MIDNIGHT_MS + (batch % 3) * DAY_MS + batch * 100 + at);
+            let request = match kept.last().filter(|_| dice.roll(4) == 0) {
+                Some((_, before, _)) => before.clone(),
+                None => body(&mut dice, &strings),
+            };
+            let answer = if dice.roll(4) == 0 { request.clone() } else { body(&mut dice, &strings) };
+            kept.push((record.clone(), request.clone(), answer.clone()));
+            entries.push((Encoded::of(&record), request, answer));
+        }
+        let batch_of: Vec<_> = entries
+            .iter()
+            .map(|(line, request, answer)| Entry {
+                line: line.line(),
+                request: request.as_bytes(),
+                response: answer.as_bytes(),
+            })
+            .collect();
+        store.append(&batch_of).unwrap();
+        if batch % 5 == 4 {
+            drop(store);
+            store = open();
+        }
+    }
+    // What another day held is not needed.
+    assert_eq!(store.forget_before(MIDNIGHT_MS + DAY_MS).unwrap(), 1);
+    for (record, request, answer) in &kept {
+        let there = record.created_ms >= MIDNIGHT_MS + DAY_MS;
+        for (which, body) in [(Which::Request, request), (Which::Response, answer)] {
+            let found = store.body(record.id, which).unwrap().map(|body| body.bytes);
+            assert!(found.as_deref() == there.then_some(body.as_bytes()), "{which:?} of {}", record.id);
+        }
+    }
+}
+
+fn word(dice: &mut Dice, len: usize) -> String {
+    (0..len).map(|_| char::from(b'a' + dice.roll(26) as u8)).collect()
+}
+
+fn body(dice: &mut Dice, strings: &[String]) -> String {
+    let turns = dice.roll(6);
+    let turn = |_| format!("{{\"role\":\"user\",\"content\":\"{}\"}}", dice.pick(strings));
+    let turns: Vec<String> = (0..turns).map(turn).collect();
+    format!("{{\"messages\":[{}],\"user\":\"caller-{}\"}}", turns.join(","), dice.roll(1_000))
+}
+
 fn a_record_is_kept_once(open: Open<'_>) {
     let (store, ids) = (open(), Ids::new());
     let records: Vec<_> = (0..10).map(|at| record(&ids, MIDNIGHT_MS - 5 + at)).collect();
@@ -162,7 +216,8 @@ macro_rules! records_conformance {
     ($backend:ident, $open:expr) => {
         mod $backend {
             use super::*;
-            records_conformance!(@laws $open, what_went_in_comes_out, bodies_of_all_sizes_come_back, a_record_is_kept_once,
+            records_conformance!(@laws $open, what_went_in_comes_out, bodies_of_all_sizes_come_back,
+                bodies_that_resemble_each_other_come_back, a_record_is_kept_once,
                 pages_show_each_record_once_in_order, ranges_are_of_all_that_match, the_tail_shows_what_arrives,
                 whole_days_are_forgotten, a_request_that_lasted_past_midnight_is_found);
         }

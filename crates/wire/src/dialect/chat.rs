@@ -97,8 +97,11 @@ impl Dialect {
     pub fn chat(self) -> Option<&'static dyn Chat> {
         match self {
             Self::OpenaiChat => Some(&super::openai::chat::OpenaiChat),
+            Self::OpenaiResponses => Some(&super::openai::responses::Responses),
             Self::AnthropicMessages => Some(&super::anthropic::Messages),
             Self::BedrockConverse => Some(&super::bedrock::converse::Converse),
+            Self::Gemini => Some(&super::gemini::chat::Gemini),
+            Self::CohereV2 => Some(&super::cohere::chat::CohereV2),
             _ => None,
         }
     }

@@ -220,6 +220,13 @@ impl<'p> Object<'p> {
         }
     }
 
+    /// Something of a member that was taken: it counts as not taken again. Nothing is nothing.
+    pub(crate) fn put_back(&mut self, name: &str, rest: Extra) {
+        if !rest.is_empty() {
+            self.members.insert(name.to_owned(), Value::Object(rest));
+        }
+    }
+
     /// What nobody took. Members that are `null` say nothing.
     pub(crate) fn rest(self) -> Extra {
         let mut members = self.members;

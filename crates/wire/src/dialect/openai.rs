@@ -6,7 +6,9 @@
 //! names of the older (`prompt_tokens`) and the newer (`input_tokens`) form never mean different things.
 
 pub(super) mod chat;
+pub(crate) mod embeddings;
 mod fault;
+pub(super) mod responses;
 
 use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
 

@@ -32,6 +32,8 @@ pub(super) fn insert(
 ) -> Result<(), rusqlite::Error> {
     let lead = line::lead(rest).map_err(|cause| unreadable(15, cause))?;
     let usage = lead.usage.as_ref();
+    let [(request_at, request_len), (response_at, response_len)] =
+        [request, response].map(|place| place.map(Place::columns).unzip());
     statement.execute(params![
         mark.id.key(),
         mark.id.noise(),
@@ -44,10 +46,10 @@ pub(super) fn insert(
         mark.cost.map(Money::nanos),
         mark.event_id,
         labels(&lead.metadata),
-        request.map(|place| place.at),
-        request.map(|place| place.len),
-        response.map(|place| place.at),
-        response.map(|place| place.len),
+        request_at,
+        request_len,
+        response_at,
+        response_len,
         rest,
     ])?;
     Ok(())

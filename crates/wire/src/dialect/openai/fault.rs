@@ -5,25 +5,13 @@
 use serde_json::{Map, Value, json};
 
 use crate::chat::{Fault, FaultKind};
-
-/// Of a page of HTML, or of a text, so much is repeated.
-const MESSAGE_CHARS_MAX: usize = 500;
+use crate::dialect::fault::unread;
 
 pub(super) fn read(status: u16, body: &[u8]) -> Fault {
     match serde_json::from_slice::<Value>(body) {
         Ok(value) => of_value(status, value),
-        Err(_) => of_text(status, &String::from_utf8_lossy(body)),
+        Err(_) => unread(status, body),
     }
-}
-
-fn of_text(status: u16, text: &str) -> Fault {
-    let text = text.trim();
-    let message = if text.is_empty() { nameless(status) } else { text.chars().take(MESSAGE_CHARS_MAX).collect() };
-    Fault { kind: FaultKind::of_status(status), status, message, code: None, param: None, raw: Value::Null }
-}
-
-fn nameless(status: u16) -> String {
-    format!("the provider answered with status {status} and no message")
 }
 
 /// Also an error that came in a frame, where the status is only a guess.
@@ -32,7 +20,7 @@ pub(super) fn of_value(status: u16, value: Value) -> Fault {
     let text = |name: &str| error.get(name).and_then(word).filter(|text| !text.is_empty());
     let message = error.as_str().map(str::to_owned).or_else(|| text("message")).or_else(|| detail(&value));
     let code = text("code").or_else(|| text("type")).filter(|_| error.is_object());
-    let message = message.filter(|message| !message.is_empty()).unwrap_or_else(|| nameless(status));
+    let message = message.filter(|message| !message.is_empty()).unwrap_or_else(|| unread(status, b"").message);
     let words = [text("code"), text("type")].into_iter().flatten().collect::<Vec<_>>();
     let param = text("param");
     let kind = kind(status, &words, &message);

@@ -1,14 +1,16 @@
 //! Reads a provider's stream.
 //!
-//! Enters: frames. Leaves: events. Never: `Done` without `[DONE]`, or an event after the last word.
+//! Enters: frames. Leaves: events. Never: `Done` before the last word, or an event after it. The last word is `[DONE]`; some hosts leave it out, and
+//! then a stream whose bytes end in order has ended when every choice has said why it stopped.
 //!
 //! Reasons to finish, usage and extras are told at the end: hosts repeat and correct them in later frames, and OpenAI states the usage after them.
 
 use serde_json::Value;
 
 use super::{HOME, choices};
-use crate::chat::{BadField, Event, Extra, Fault, FaultKind, UsageReport};
+use crate::chat::{BadField, Event, Extra, Fault, UsageReport};
 use crate::dialect::chat::Decode;
+use crate::dialect::fault::{broken_off, in_stream};
 use crate::dialect::object::{Object, Path, root};
 use crate::dialect::openai::fault;
 use crate::frame::Frame;
@@ -64,18 +66,23 @@ impl Decode for Decoder {
             Frame::Whole { data, .. } => {
                 self.tally.frame(frame);
                 if let Err(wrong) = self.chunk(data, out) {
-                    self.fail(broken(format!("the provider's stream is not what it should be: {wrong}")), out);
+                    self.fail(in_stream(&format!("the provider's stream is not what it should be: {wrong}")), out);
                 }
             }
             Frame::Tail { .. } | Frame::Broken => {
-                self.fail(broken("a frame of the provider's stream is too long or damaged".into()), out);
+                self.fail(in_stream("a frame of the provider's stream is too long or damaged"), out);
             }
         }
     }
 
     fn end(&mut self, out: &mut Vec<Event>) {
-        if !self.over {
-            self.fail(broken("the provider broke its answer off".into()), out);
+        if self.over {
+            return;
+        }
+        let finished = !self.choices.is_empty() && self.choices.iter().all(Choice::is_finished);
+        match finished {
+            true => self.done(out),
+            false => self.fail(broken_off(), out),
         }
     }
 }
@@ -164,7 +171,7 @@ impl Decoder {
 
     fn done(&mut self, out: &mut Vec<Event>) {
         if !self.begun {
-            return self.fail(broken("the provider's stream has no answer".into()), out);
+            return self.fail(in_stream("the provider's stream has no answer"), out);
         }
         self.over = true;
         for choice in &mut self.choices {
@@ -178,10 +185,6 @@ impl Decoder {
         }
         out.push(Event::Done);
     }
-}
-
-fn broken(message: String) -> Fault {
-    Fault { kind: FaultKind::Server, status: 502, message, code: None, param: None, raw: Value::Null }
 }
 
 /// As an object, whole: that of the frame, or of the choice.

@@ -60,7 +60,7 @@ const TOLD: &[(u16, &str, FaultKind, &str, Option<&str>)] = &[
         Some("10000"),
     ),
     (503, r#"{"error":"Model is loading"}"#, FaultKind::Overloaded, "Model is loading", None),
-    (504, "<html>Gateway Time-out</html>", FaultKind::Timeout, "<html>Gateway Time-out</html>", None),
+    (504, "upstream request timeout", FaultKind::Timeout, "upstream request timeout", None),
 ];
 
 #[test]

@@ -63,6 +63,11 @@ const BLOCKS_MAX: u32 = 4_096;
 // === impl Choice ===
 
 impl Choice {
+    /// It has said why it stopped.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finish.is_some()
+    }
+
     pub(super) fn new(number: usize, mark: &str) -> Self {
         Self {
             number: number as u32,
