@@ -5,6 +5,8 @@
 
 pub mod anthropic;
 mod bedrock;
+pub(crate) mod beside;
+pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod carry;
 pub mod chat;
@@ -15,6 +17,7 @@ pub(crate) mod facts;
 pub(crate) mod fault;
 pub(crate) mod functions;
 mod gemini;
+pub(crate) mod in_order;
 pub(crate) mod likeness;
 pub(crate) mod moment;
 pub(crate) mod object;
@@ -22,6 +25,7 @@ mod ollama;
 pub(crate) mod openai;
 mod other;
 pub(crate) mod scan;
+pub(crate) mod told;
 pub(crate) mod walk;
 
 use counts::Slot;

@@ -125,10 +125,10 @@ impl Encoder {
         match (delta, &mut block.content) {
             (Delta::Text(piece), Content::Text { .. } | Content::Refusal { .. }) => self.text(&piece, out),
             (Delta::Text(piece), Content::Reasoning { .. }) => self.thought(&piece, out),
-            (Delta::Arguments(piece), Content::ToolUse { arguments, .. }) => {
-                if arguments.len() + piece.len() <= ARGUMENTS_BYTES_MAX {
-                    arguments.push_str(&piece);
-                }
+            (Delta::Arguments(piece), Content::ToolUse { arguments, .. })
+                if arguments.len() + piece.len() <= ARGUMENTS_BYTES_MAX =>
+            {
+                arguments.push_str(&piece);
             }
             (Delta::Seal(seal), Content::Reasoning { .. }) => self.seal(Some(&seal), out, losses),
             (Delta::Seal(seal), Content::ToolUse { .. }) => block.seal = Some(seal),
