@@ -12,8 +12,10 @@ mod base;
 mod builtin;
 mod compile;
 mod fault;
+mod fix;
 mod path;
 mod pattern;
+mod quirk;
 mod raw;
 mod target;
 mod target_header;
@@ -28,11 +30,12 @@ use http::HeaderName;
 use crate::dialect::Dialect;
 use base::Base;
 use pattern::Pattern;
+use quirk::Quirk;
 use target_header::TargetHeader;
 use upstream::{Host, PathTemplate};
 
 pub use fault::{BadRow, Misdirected};
-pub use raw::{RawAuth, RawAuthKind, RawOperation, RawPath, RawRow, RawTargetHeader};
+pub use raw::{RawAuth, RawAuthKind, RawOperation, RawPath, RawQuirk, RawRange, RawRow, RawTargetHeader};
 pub use target::Target;
 
 /// Every provider there is, by path segment.
@@ -60,6 +63,7 @@ pub struct ProviderRow {
     paths: Vec<Mapping>,
     target_header: Option<TargetHeader>,
     operations: Vec<Arc<Operation>>,
+    quirks: Vec<Quirk>,
 }
 
 /// How a provider wants to see its key.

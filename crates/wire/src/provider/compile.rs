@@ -10,6 +10,7 @@ use http::header::AUTHORIZATION;
 use super::base::Base;
 use super::fault::{BadRow, quoted};
 use super::pattern::Pattern;
+use super::quirk::Quirk;
 use super::raw::{RawAuth, RawAuthKind, RawOperation, RawPath, RawRow};
 use super::target_header::TargetHeader;
 use super::upstream::{Host, PathTemplate};
@@ -40,6 +41,7 @@ impl ProviderRow {
             paths: paths(&raw.paths, base.is_given())?,
             target_header: raw.target_header.as_ref().map(TargetHeader::compile).transpose()?,
             operations: operations(&raw.operations)?,
+            quirks: raw.quirks.iter().map(Quirk::compile).collect::<Result<_, _>>()?,
             auth,
             base,
         })
@@ -158,20 +160,16 @@ fn operation(raw: &RawOperation) -> Result<Operation, BadRow> {
     let pattern = Pattern::compile(&raw.path).map_err(|fault| fault.within("operations.path"))?;
     Ok(Operation {
         name: raw.name.as_str().into(),
-        dialect: dialect(&raw.dialect)?,
+        dialect: dialect("operations.dialect", &raw.dialect)?,
         model: pattern.hole_named("model"),
         model_query: raw.model_query.clone(),
         pattern,
     })
 }
 
-fn dialect(name: &str) -> Result<Dialect, BadRow> {
+pub(super) fn dialect(field: &str, name: &str) -> Result<Dialect, BadRow> {
     Dialect::from_name(name).ok_or_else(|| {
         let known: Vec<&str> = dialect::ALL.iter().map(|(name, _)| *name).collect();
-        BadRow::new(
-            "operations.dialect",
-            format!("{} is not known", quoted(name)),
-            format!("use one of {}", known.join(", ")),
-        )
+        BadRow::new(field, format!("{} is not known", quoted(name)), format!("use one of {}", known.join(", ")))
     })
 }

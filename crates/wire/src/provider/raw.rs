@@ -3,6 +3,8 @@
 //! Enters: a document. Leaves: its members, unjudged. Never: depends on the rest of this crate: `build.rs` includes this file to read
 //! the catalog at build time.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// One provider. The doc comments here are the manual of `provider.toml`.
@@ -50,6 +52,9 @@ pub struct RawRow {
     /// What a mapped path asks for; the first that fits counts. Paths without one are passed on unread.
     #[serde(default)]
     pub operations: Vec<RawOperation>,
+    /// What it wants otherwise than its dialect has it. What is dropped or clamped is told to the caller.
+    #[serde(default)]
+    pub quirks: Vec<RawQuirk>,
 }
 
 /// A caller's path and where it leads. In both, `{name}` stands for part of a segment and `{name*}` for any number of segments.
@@ -106,4 +111,43 @@ pub enum RawAuthKind {
     /// A signature over the request, AWS's way.
     Sigv4,
     None,
+}
+
+/// Changes of a request's body on its way to the provider. Names are those of its top-level members.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawQuirk {
+    /// Dialects of the operations it is about; without any, `openai-chat`.
+    #[serde(default)]
+    pub dialects: Vec<String>,
+    /// Models it is about, `*` for any characters; one that begins with `!` takes models out again. Without any, all.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Members it does not take.
+    #[serde(default)]
+    pub drop: Vec<String>,
+    /// Members it calls otherwise: `{ max_completion_tokens = "max_tokens" }`. Where both are there, the provider's own name counts.
+    #[serde(default)]
+    pub rename: BTreeMap<String, String>,
+    /// Numbers it takes within a range: `{ temperature = { max = 1.0 } }`.
+    #[serde(default)]
+    pub clamp: BTreeMap<String, RawRange>,
+    /// Members it must be told, with the value for those who do not say, as JSON: `{ max_tokens = "4096" }`.
+    #[serde(default)]
+    pub default: BTreeMap<String, String>,
+    /// Members without which it is not asked.
+    #[serde(default)]
+    pub require: Vec<String>,
+    /// Changes further inside, by name: see `fix.rs`.
+    #[serde(default)]
+    pub fix: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawRange {
+    #[serde(default)]
+    pub min: Option<f64>,
+    #[serde(default)]
+    pub max: Option<f64>,
 }
