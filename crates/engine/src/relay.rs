@@ -389,6 +389,7 @@ pub(crate) fn fault_frame(dialect: Dialect) -> Option<Bytes> {
     const ANTHROPIC: &[u8] = b"\n\nevent: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"the provider broke its answer off\"}}\n\n";
     const RESPONSES: &[u8] = b"\n\nevent: error\ndata: {\"type\":\"error\",\"code\":\"upstream_truncated\",\"message\":\"the provider broke its answer off\",\"param\":null,\"sequence_number\":2147483647}\n\n";
     const GEMINI: &[u8] = b"\n\ndata: {\"error\":{\"code\":502,\"message\":\"the provider broke its answer off\",\"status\":\"UNAVAILABLE\"}}\n\n";
+    const OLLAMA: &[u8] = b"\n{\"error\":\"the provider broke its answer off\"}\n";
     match dialect {
         Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::WorkersAi | Dialect::Huggingface => {
             Some(Bytes::from_static(OPENAI))
@@ -396,6 +397,7 @@ pub(crate) fn fault_frame(dialect: Dialect) -> Option<Bytes> {
         Dialect::AnthropicMessages => Some(Bytes::from_static(ANTHROPIC)),
         Dialect::OpenaiResponses => Some(Bytes::from_static(RESPONSES)),
         Dialect::Gemini => Some(Bytes::from_static(GEMINI)),
+        Dialect::OllamaChat => Some(Bytes::from_static(OLLAMA)),
         _ => None,
     }
 }
