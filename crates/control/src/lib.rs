@@ -11,8 +11,10 @@ pub mod gateway;
 pub mod log;
 pub mod purge;
 pub mod resources;
+pub mod route;
 pub mod router;
 pub mod shape;
+pub mod simulate;
 pub mod time;
 
 mod answer;

@@ -14,10 +14,13 @@ use parking_lot::Mutex;
 use tollgate_model::{Clock, Ids};
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::limit::Window;
+use tollgate_rules::memory::Memory;
+use tollgate_rules::meter::Meters;
 use tollgate_rules::snapshot::Snapshot;
 use tollgate_store::answers::Answers;
 use tollgate_store::journal::JournalWriter;
 
+use crate::alarm::Alarms;
 use crate::fill::Fills;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
@@ -36,7 +39,10 @@ pub struct Shared {
     /// Asks the store whether settings changed, when a request names something the snapshot does not know.
     pub refresh: Arc<dyn Refresh>,
     pub(crate) fills: Fills,
-    pub(crate) windows: Mutex<HashMap<String, Arc<Mutex<Window>>, RandomState>>,
+    /// Of routes: their windows, and the choices that stick.
+    pub(crate) meters: Mutex<Meters>,
+    pub(crate) memory: Mutex<Memory>,
+    pub(crate) windows: Mutex<HashMap<Arc<str>, Window, RandomState>>,
     held: AtomicUsize,
 }
 
@@ -45,6 +51,7 @@ pub struct Gate {
     pub shared: Arc<Shared>,
     pub(crate) upstream: Upstream,
     pub(crate) journal: JournalWriter,
+    pub(crate) alarms: Alarms,
 }
 
 /// Brings the snapshot up to date with the documents. Called for unknown gateways and tokens only, so it may look at the disk.
@@ -124,6 +131,8 @@ impl Shared {
             refresh: parts.refresh,
             fills: Fills::default(),
             windows: Mutex::default(),
+            meters: Mutex::default(),
+            memory: Mutex::default(),
             held: AtomicUsize::new(0),
         }
     }
@@ -141,7 +150,7 @@ impl Shared {
 
 impl Gate {
     pub(crate) fn new(shared: Arc<Shared>, upstream: Upstream, journal: JournalWriter) -> Self {
-        Self { shared, upstream, journal }
+        Self { shared, upstream, journal, alarms: Alarms::default() }
     }
 }
 

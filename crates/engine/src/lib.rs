@@ -5,6 +5,7 @@
 //!
 //! Begin reading at [`serve`]: it is the order of all stages on one page.
 
+mod alarm;
 mod body;
 mod books;
 mod decode;
@@ -20,7 +21,9 @@ mod serve;
 pub mod server;
 mod stage;
 mod strict;
+mod surface;
 mod tally;
+mod turned;
 mod upstream;
 mod watched;
 

@@ -2,6 +2,7 @@
 //!
 //! Enters: what requests and attempts came to. Leaves: `/metrics`. Never: has a label that a caller can fill with text of their own.
 
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -19,11 +20,16 @@ use crate::upstream::{Answered, Miss};
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
+    /// The usual ends, found once: looking one up in a family costs a lock and a slow hash.
+    usual: [OnceLock<Counter>; 2],
     in_flight: Gauge,
     duration: Histogram,
     tokens: Family<TokenLabels, Counter>,
+    tokens_in: OnceLock<Counter>,
+    tokens_out: OnceLock<Counter>,
     cost_nanodollars: Counter<u64, AtomicU64>,
     attempts: Family<AttemptLabels, Counter>,
+    usual_attempts: OnceLock<Counter>,
     pub(crate) connections: Gauge,
 }
 
@@ -50,11 +56,15 @@ impl Default for Metrics {
         let buckets = [0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
         let metrics = Self {
             requests: Family::default(),
+            usual: Default::default(),
             in_flight: Gauge::default(),
             duration: Histogram::new(buckets),
             tokens: Family::default(),
+            tokens_in: OnceLock::new(),
+            tokens_out: OnceLock::new(),
             cost_nanodollars: Counter::default(),
             attempts: Family::default(),
+            usual_attempts: OnceLock::new(),
             connections: Gauge::default(),
             registry: Registry::default(),
         };
@@ -98,11 +108,15 @@ impl Metrics {
             Outcome::Cancelled => "cancelled",
             Outcome::Refused => "refused",
         };
-        self.requests.get_or_create(&RequestLabels { status: record.status, outcome, cached: record.cached }).inc();
+        let labels = RequestLabels { status: record.status, outcome, cached: record.cached };
+        match (record.status, record.outcome) {
+            (200, Outcome::Complete) => found(&self.usual[usize::from(record.cached)], &self.requests, &labels).inc(),
+            _ => self.requests.get_or_create(&labels).inc(),
+        };
         self.duration.observe(record.timings.last_byte_us as f64 / 1e6);
         if let Some(usage) = record.usage.as_ref().filter(|_| !record.cached) {
-            self.tokens.get_or_create(&TokenLabels { direction: "in" }).inc_by(usage.tokens_in());
-            self.tokens.get_or_create(&TokenLabels { direction: "out" }).inc_by(usage.tokens_out());
+            found(&self.tokens_in, &self.tokens, &TokenLabels { direction: "in" }).inc_by(usage.tokens_in());
+            found(&self.tokens_out, &self.tokens, &TokenLabels { direction: "out" }).inc_by(usage.tokens_out());
         }
         if let Some(cost) = &record.cost {
             self.cost_nanodollars.inc_by(cost.amount.nanos().max(0).unsigned_abs());
@@ -118,6 +132,18 @@ impl Metrics {
             },
             Err(miss) => miss.word(),
         };
-        self.attempts.get_or_create(&AttemptLabels { result }).inc();
+        let labels = AttemptLabels { result };
+        match result {
+            "ok" => found(&self.usual_attempts, &self.attempts, &labels).inc(),
+            _ => self.attempts.get_or_create(&labels).inc(),
+        };
     }
+}
+
+/// A family's counter, looked up the first time. It is made when it is needed, so that a series appears with its first event.
+fn found<'a, L>(place: &'a OnceLock<Counter>, family: &Family<L, Counter>, labels: &L) -> &'a Counter
+where
+    L: Clone + std::hash::Hash + Eq,
+{
+    place.get_or_init(|| family.get_or_create(labels).clone())
 }

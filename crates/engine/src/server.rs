@@ -6,6 +6,7 @@
 //! hot path crosses no thread and takes no contended lock. Connections are handed to the worker that has the fewest.
 
 mod connection;
+mod head_timer;
 mod patient;
 mod worker;
 
@@ -41,7 +42,6 @@ pub struct Serving {
     pub workers: usize,
     pub connections_max: usize,
     pub head_bytes_max: usize,
-    pub headers_max: usize,
     /// For a whole request head, and for the first byte on an idle connection.
     pub head_timeout: Duration,
     /// For a caller to take some of what is written to it.
@@ -59,7 +59,6 @@ impl Serving {
             workers: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             connections_max: 16_384,
             head_bytes_max: 64 * 1024,
-            headers_max: 128,
             head_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
             tls: None,

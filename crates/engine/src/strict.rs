@@ -65,37 +65,73 @@ const UNFRAMED: &str = "the request's head is not framed as HTTP";
 fn head(tail: &[u8], parts: &Parts) -> Result<(), &'static str> {
     let tail = trim_start(tail);
     let framed = parts.headers.contains_key(TRANSFER_ENCODING);
-    let Some(end) = memchr::memmem::find(tail, b"\r\n\r\n") else {
-        let bare = !tail.is_empty() && memchr::memmem::find(tail, b"\n\n").is_some();
+    let Some(lines) = Lines::read(tail) else {
+        let bare = memchr::memmem::find(tail, b"\n\n").is_some();
         return if framed || bare { Err(UNFRAMED) } else { Ok(()) };
     };
-    let mut lengths = 0;
-    let mut codings = 0;
-    let mut lines = 0;
-    let mut line_start = 0;
-    for feed in memchr::memchr_iter(b'\n', &tail[..end + 2]) {
-        if feed == 0 || tail[feed - 1] != b'\r' {
-            return Err("a line of the request's head ends without a carriage return");
-        }
-        let line = &tail[line_start..feed - 1];
-        if is_named(line, b"content_length") || is_named(line, b"transfer_encoding") {
-            // Some servers take an underscore for a dash.
-            return Err("the name of a header that frames the body is misspelt");
-        }
-        lengths += u32::from(is_named(line, b"content-length"));
-        codings += u32::from(is_named(line, b"transfer-encoding"));
-        lines += 1;
-        line_start = feed + 1;
+    if let Some(fault) = lines.fault {
+        return Err(fault);
     }
-    match (lengths, codings) {
+    match (lines.lengths, lines.codings) {
         (0 | 1, 0) | (0, 1) => {}
         (_, 0) => return Err("content-length: given more than once"),
         (0, _) => return Err("transfer-encoding: given more than once"),
         _ => return Err("content-length and transfer-encoding: only one may be given"),
     }
     // What the parser dropped is not among its headers: a head that lacks lines, or is another's, proves nothing.
-    let is_whole = lines == parts.headers.len() + 1 && tail.starts_with(parts.method.as_str().as_bytes());
+    let is_whole = lines.count == parts.headers.len() + 1 && tail.starts_with(parts.method.as_str().as_bytes());
     if framed && !is_whole { Err(UNFRAMED) } else { chunked(&parts.headers) }
+}
+
+/// What the lines of a head say of the body's framing.
+#[derive(Default)]
+struct Lines {
+    count: usize,
+    lengths: u32,
+    codings: u32,
+    /// The first thing that is wrong with any of them.
+    fault: Option<&'static str>,
+}
+
+impl Lines {
+    /// `None` without the blank line that ends a head.
+    fn read(tail: &[u8]) -> Option<Self> {
+        let mut lines = Self::default();
+        let mut line_start = 0;
+        for feed in memchr::memchr_iter(b'\n', tail) {
+            match tail[line_start..feed].strip_suffix(b"\r") {
+                Some(b"") if lines.is_over(tail, line_start) => return Some(lines),
+                Some(line) => lines.note(line),
+                None => lines.wrong("a line of the request's head ends without a carriage return"),
+            }
+            line_start = feed + 1;
+        }
+        None
+    }
+
+    /// The blank line ends a head only behind a line that ends as it should.
+    fn is_over(&self, tail: &[u8], blank: usize) -> bool {
+        tail[..blank].ends_with(b"\r\n")
+    }
+
+    fn note(&mut self, line: &[u8]) {
+        self.count += 1;
+        match line.first() {
+            Some(b'c' | b'C') if is_named(line, b"content-length") => self.lengths += 1,
+            Some(b't' | b'T') if is_named(line, b"transfer-encoding") => self.codings += 1,
+            // Some servers take an underscore for a dash.
+            Some(b'c' | b'C' | b't' | b'T')
+                if is_named(line, b"content_length") || is_named(line, b"transfer_encoding") =>
+            {
+                self.wrong("the name of a header that frames the body is misspelt");
+            }
+            _ => {}
+        }
+    }
+
+    fn wrong(&mut self, what: &'static str) {
+        self.fault = self.fault.or(Some(what));
+    }
 }
 
 /// Any other coding would be taken off nowhere, and the provider be handed what it left.

@@ -8,7 +8,6 @@
 //! and a request that met a connection which had died idle must be told apart from one that failed. Each worker thread has pools of its own,
 //! so taking a connection out crosses no thread.
 
-mod alarm;
 mod dial;
 mod pool;
 
@@ -24,7 +23,7 @@ use crate::body::BoxError;
 
 pub(crate) use dial::Dialer;
 pub use dial::TlsRoots;
-pub(crate) use pool::{Lease, Timing, Upstream};
+pub(crate) use pool::{Lease, Pool, Timing, Upstream};
 
 /// What is sent to a provider.
 pub(crate) type UpstreamBody = crate::body::Outgoing;
@@ -108,7 +107,6 @@ pub struct Bounds {
     /// Per origin and worker.
     pub connections_max: usize,
     pub head_bytes_max: usize,
-    pub headers_max: usize,
 }
 
 impl Default for Bounds {
@@ -119,7 +117,6 @@ impl Default for Bounds {
             idle: Duration::from_secs(60),
             connections_max: 2_048,
             head_bytes_max: 256 * 1024,
-            headers_max: 256,
         }
     }
 }

@@ -71,6 +71,11 @@ impl Moment {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// Whole milliseconds since the process began: for windows that no step of the wall clock may move.
+    pub fn millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
     /// The same as [`Moment::since`] in whole microseconds, the unit of the records.
     pub fn micros_since(self, earlier: Moment) -> u64 {
         self.0.saturating_sub(earlier.0) / 1_000

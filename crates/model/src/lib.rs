@@ -11,8 +11,10 @@ pub mod money;
 pub mod price;
 pub mod record;
 pub mod refusal;
+pub mod route;
 pub mod secret;
 pub mod token;
+pub mod trace;
 pub mod usage;
 
 pub use clock::{Clock, Moment};
@@ -22,5 +24,7 @@ pub use metadata::{Meta, Metadata};
 pub use money::Money;
 pub use record::{Attempt, Record};
 pub use refusal::Refusal;
+pub use route::RouteDocument;
 pub use secret::Secret;
+pub use trace::Trace;
 pub use usage::Usage;

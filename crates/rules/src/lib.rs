@@ -3,14 +3,22 @@
 //! Enters: settings documents, one request's head, `now`. Leaves: verdicts and plain values.
 //! Never: a clock, a socket, a task or a lock.
 
+pub mod auto;
 pub mod cache_key;
 pub mod cacheable;
 pub mod catalog;
 pub mod cost;
 pub mod egress;
+pub mod facts;
 pub mod limit;
+pub mod memory;
 pub mod metadata;
+pub mod meter;
+pub mod naming;
 pub mod options;
 pub mod retry;
+pub mod route;
+pub mod simulate;
 pub mod snapshot;
 pub mod token;
+pub mod walk;

@@ -147,13 +147,13 @@ const RETRIES_FLOOR: u64 = 50;
 
 impl Budget {
     /// Counts a first attempt: it is what earns retries.
-    pub fn deposit(&mut self, unix_ms: u64) {
-        self.roll(unix_ms);
+    pub fn deposit(&mut self, now_ms: u64) {
+        self.roll(now_ms);
         self.now.requests += 1;
     }
 
-    pub fn withdraw(&mut self, unix_ms: u64) -> bool {
-        self.roll(unix_ms);
+    pub fn withdraw(&mut self, now_ms: u64) -> bool {
+        self.roll(now_ms);
         let requests = self.now.requests + self.before.requests;
         let retries = self.now.retries + self.before.retries;
         let enough = retries < RETRIES_FLOOR.max(requests / REQUESTS_PER_RETRY);
@@ -161,14 +161,14 @@ impl Budget {
         enough
     }
 
-    fn roll(&mut self, unix_ms: u64) {
-        match unix_ms.saturating_sub(self.began_ms) / WINDOW_MS {
+    fn roll(&mut self, now_ms: u64) {
+        match now_ms.saturating_sub(self.began_ms) / WINDOW_MS {
             0 => return,
             1 => self.before = self.now,
             _ => self.before = Tally::default(),
         }
         self.now = Tally::default();
-        self.began_ms = unix_ms;
+        self.began_ms = now_ms;
     }
 }
 

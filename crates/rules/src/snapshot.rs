@@ -5,13 +5,16 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use tollgate_model::Gateway;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::token::{Digest, Token};
+use tollgate_model::{Gateway, RouteDocument};
 use tollgate_wire::provider::Providers;
 
+use crate::auto::Pool;
 use crate::limit::Limit;
+use crate::naming::Aliases;
 use crate::options::Manners;
+use crate::route::{Draft, Route};
 
 #[derive(Debug)]
 pub struct Snapshot {
@@ -23,6 +26,10 @@ pub struct Snapshot {
     pub accounts: Vec<String>,
     pub manners: Manners,
     pub providers: Arc<Providers>,
+    /// The operator's own names for models.
+    pub aliases: Arc<Aliases>,
+    /// What the auto router chooses from.
+    pub auto: Arc<Pool>,
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
     tokens: HashMap<Digest, Arc<Token>, ahash::RandomState>,
 }
@@ -33,6 +40,8 @@ pub struct GatewayRules {
     pub id: Arc<str>,
     pub settings: Gateway,
     pub limit: Option<Limit>,
+    /// The deployed versions of its dynamic routes.
+    routes: Vec<Arc<Route>>,
 }
 
 /// What a snapshot is made of.
@@ -42,8 +51,11 @@ pub struct Documents {
     pub accounts: Vec<String>,
     pub manners: Manners,
     pub providers: Arc<Providers>,
+    pub aliases: Arc<Aliases>,
+    pub auto: Arc<Pool>,
     pub gateways: Vec<Gateway>,
     pub tokens: Vec<Token>,
+    pub routes: Vec<RouteDocument>,
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +67,7 @@ pub struct Problem {
 
 impl Snapshot {
     /// All problems at once, so that they can be mended at once.
-    pub fn compile(version: u64, documents: Documents) -> Result<Self, Vec<Problem>> {
+    pub fn compile(version: u64, mut documents: Documents) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut tokens = HashMap::with_hasher(ahash::RandomState::new());
         for token in documents.tokens {
@@ -67,11 +79,19 @@ impl Snapshot {
                 }),
             }
         }
-        let gateways = documents
-            .gateways
-            .into_iter()
-            .map(|gateway| (gateway.id.clone(), Arc::new(GatewayRules::new(gateway))))
-            .collect();
+        let mut gateways: HashMap<String, GatewayRules, ahash::RandomState> =
+            documents.gateways.into_iter().map(|gateway| (gateway.id.clone(), GatewayRules::new(gateway))).collect();
+        // Of two with one name, made by two processes in one moment, the older one counts.
+        documents.routes.sort_by_key(|route| route.created_at);
+        for document in &documents.routes {
+            // A route whose gateway is gone, or was made anew since, belongs to nobody.
+            let owner = gateways.get_mut(&document.gateway);
+            let owner = owner.filter(|gateway| gateway.settings.internal_id == document.gateway_internal_id);
+            if let Some(gateway) = owner {
+                gateway.add(document, &mut problems);
+            }
+        }
+        let gateways = gateways.into_iter().map(|(id, gateway)| (id, Arc::new(gateway.in_order()))).collect();
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -82,6 +102,8 @@ impl Snapshot {
             accounts: documents.accounts,
             manners: documents.manners,
             providers: documents.providers,
+            aliases: documents.aliases,
+            auto: documents.auto,
             gateways,
             tokens,
         })
@@ -114,7 +136,35 @@ impl Snapshot {
 
 impl GatewayRules {
     fn new(settings: Gateway) -> Self {
-        Self { id: settings.id.as_str().into(), limit: Limit::of_gateway(&settings), settings }
+        Self { id: settings.id.as_str().into(), limit: Limit::of_gateway(&settings), settings, routes: Vec::new() }
+    }
+
+    fn add(&mut self, document: &RouteDocument, problems: &mut Vec<Problem>) {
+        let Some(version) = document.deployed() else { return };
+        match Route::compile(&Draft::of(document, version)) {
+            Ok(route) => self.routes.push(Arc::new(route)),
+            Err(faults) => problems.extend(faults.iter().filter(|fault| fault.is_error()).map(|fault| Problem {
+                document: format!("route {:?} of gateway {:?}", document.name, document.gateway),
+                what: fault.to_string(),
+            })),
+        }
+    }
+
+    fn in_order(mut self) -> Self {
+        self.routes.sort_by(|a, b| a.name.name.cmp(&b.name.name));
+        self
+    }
+
+    /// What `dynamic/{name}` means: a route by its name, else by its id.
+    pub fn route(&self, name: &str) -> Option<&Arc<Route>> {
+        let at = self.routes.partition_point(|route| &*route.name.name < name);
+        let named = self.routes.get(at).filter(|route| &*route.name.name == name);
+        named.or_else(|| self.routes.iter().find(|route| &*route.name.id == name))
+    }
+
+    /// In order of their names.
+    pub fn routes(&self) -> &[Arc<Route>] {
+        &self.routes
     }
 
     pub fn is_default(&self) -> bool {
@@ -142,6 +192,9 @@ fn read_digest(hex: &str) -> Option<Digest> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use serde_json::json;
+    use tollgate_model::route::{Deployment, RouteVersion};
+
     use super::*;
     use crate::token;
 
@@ -179,6 +232,39 @@ mod tests {
         };
         let problems = Snapshot::compile(1, Documents { tokens: vec![broken], ..Documents::default() }).unwrap_err();
         assert_eq!(problems[0].to_string(), "token \"t\": digest: expected 64 hexadecimal digits");
+    }
+
+    fn with_routes(elements: serde_json::Value, internal_id: &str) -> Result<Snapshot, Vec<Problem>> {
+        let version = |id: &str, elements| RouteVersion { id: id.into(), elements, created_at: 0 };
+        let document = RouteDocument {
+            id: "r1".into(),
+            gateway: "g".into(),
+            gateway_internal_id: internal_id.into(),
+            name: "support".into(),
+            versions: vec![version("old", json!("no route at all")), version("new", elements)],
+            deployments: vec![Deployment { id: "d".into(), version_id: "new".into(), created_at: 0 }],
+            created_at: 0,
+            modified_at: 0,
+        };
+        let gateway = Gateway { id: "g".into(), internal_id: "i".into(), ..Gateway::default() };
+        let documents = Documents { gateways: vec![gateway], routes: vec![document], ..Documents::default() };
+        Snapshot::compile(1, documents)
+    }
+
+    #[test]
+    fn the_deployed_version_of_a_route_is_found_by_name_and_by_id() {
+        let elements = json!([
+            { "id": "s", "type": "start", "outputs": { "next": "m" } },
+            { "id": "m", "type": "model", "properties": { "provider": "openai", "model": "gpt-4o" } }
+        ]);
+        let snapshot = with_routes(elements.clone(), "i").unwrap();
+        let gateway = snapshot.gateway("g").unwrap();
+        assert_eq!(&*gateway.route("support").unwrap().name.version_id, "new");
+        assert!(gateway.route("r1").is_some() && gateway.route("other").is_none());
+        // A gateway that was deleted and made again has no routes.
+        assert!(with_routes(elements, "before").unwrap().gateway("g").unwrap().routes().is_empty());
+        let problems = with_routes(json!([]), "i").unwrap_err();
+        assert!(problems[0].to_string().starts_with("route \"support\" of gateway \"g\": elements: there is no start"));
     }
 
     #[test]

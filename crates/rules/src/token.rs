@@ -15,14 +15,31 @@ pub const LEN_MAX: usize = 512;
 pub const GATEWAY_HEADER: &str = "cf-aig-authorization";
 const PROTOCOL_PREFIX: &str = "cf-aig-authorization.";
 
-/// Where else a gateway token may stand (data-plane specification, section 9.1): official SDKs can only set their provider's header.
-pub const CREDENTIAL_HEADERS: [HeaderName; 5] = [
-    http::header::AUTHORIZATION,
-    HeaderName::from_static("x-api-key"),
-    HeaderName::from_static("x-goog-api-key"),
-    HeaderName::from_static("api-key"),
-    HeaderName::from_static("xi-api-key"),
-];
+/// Something in a request that looks like a token made here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown<'a> {
+    pub text: &'a str,
+    pub header: &'a HeaderName,
+    /// Of several that are good, the one of the lowest rank counts.
+    pub rank: u8,
+}
+
+/// Where a token may stand. Besides the gateway's own header these are the ones that official SDKs can set, which is their provider's (data-plane
+/// specification, section 9.1).
+fn rank(name: &str) -> Option<u8> {
+    match name {
+        GATEWAY_HEADER => Some(0),
+        "sec-websocket-protocol" => Some(PROTOCOL_RANK),
+        "authorization" => Some(2),
+        "x-api-key" => Some(3),
+        "x-goog-api-key" => Some(4),
+        "api-key" => Some(5),
+        "xi-api-key" => Some(6),
+        _ => None,
+    }
+}
+
+const PROTOCOL_RANK: u8 = 1;
 
 pub fn digest(token: &str) -> Digest {
     let mut out = [0; 32];
@@ -30,52 +47,81 @@ pub fn digest(token: &str) -> Digest {
     out
 }
 
-/// The tokens named where only a gateway token can stand.
-pub fn in_gateway_header(headers: &HeaderMap) -> Option<&str> {
-    headers.get(GATEWAY_HEADER).and_then(bare).or_else(|| in_protocol(headers))
+/// All of them, in one walk over the headers, whose every value counts: no token may slip past as the second of its name.
+pub fn shown(headers: &HeaderMap) -> impl Iterator<Item = Shown<'_>> {
+    headers.iter().filter_map(|(header, value)| {
+        let rank = rank(header.as_str())?;
+        let text = if rank == PROTOCOL_RANK { in_protocol(value)? } else { bare(value)? };
+        Some(Shown { text, header, rank })
+    })
 }
 
-fn in_protocol(headers: &HeaderMap) -> Option<&str> {
-    let offered = headers.get(http::header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
-    offered
-        .split(',')
-        .find_map(|protocol| protocol.trim().strip_prefix(PROTOCOL_PREFIX))
-        .filter(|token| token.len() <= LEN_MAX)
+impl Shown<'_> {
+    /// In the place of a provider's key.
+    pub fn is_in_place_of_key(&self) -> bool {
+        self.rank > PROTOCOL_RANK
+    }
 }
 
-/// A header's token without its scheme. Empty values, and the `undefined` that the official client sends for a missing token, are none.
-pub fn bare(value: &HeaderValue) -> Option<&str> {
-    let text = value.to_str().ok()?.trim();
-    let scheme_len = "bearer".len();
-    let text = match text.get(..scheme_len) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("bearer") => text.get(scheme_len..)?.trim_start(),
+/// Browsers can set no other header when they open a WebSocket.
+fn in_protocol(value: &HeaderValue) -> Option<&str> {
+    let offered = value.to_str().ok()?.split(',');
+    let mut tokens = offered.filter_map(|protocol| protocol.trim().strip_prefix(PROTOCOL_PREFIX));
+    tokens.find(|token| token.starts_with(PREFIX) && token.len() <= LEN_MAX)
+}
+
+/// With or without its scheme.
+fn bare(value: &HeaderValue) -> Option<&str> {
+    const SCHEME: &[u8] = b"bearer";
+    let text = value.as_bytes().trim_ascii();
+    let token = match text.split_at_checked(SCHEME.len()) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(SCHEME) => token.trim_ascii_start(),
         _ => text,
     };
-    (!text.is_empty() && text != "undefined" && text.len() <= LEN_MAX).then_some(text)
+    let is_ours = token.starts_with(PREFIX.as_bytes()) && token.len() <= LEN_MAX;
+    if is_ours { std::str::from_utf8(token).ok() } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn found(lines: &[(&'static str, &'static str)]) -> Vec<(String, u8)> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        shown(&headers).map(|shown| (shown.text.to_owned(), shown.rank)).collect()
+    }
+
     #[test]
     fn a_token_is_found_with_and_without_its_scheme() {
         for (value, token) in [
             ("Bearer tg_fake", Some("tg_fake")),
             ("bearer   tg_fake", Some("tg_fake")),
-            ("tg_fake", Some("tg_fake")),
+            (" tg_fake\t", Some("tg_fake")),
             ("Bearer ", None),
             ("Bearer undefined", None),
+            ("Bearer a-provider-s-key", None),
             ("", None),
         ] {
-            assert_eq!(bare(&HeaderValue::from_static(value)), token, "{value:?}");
+            let expected: Vec<_> = token.map(|token| (token.to_owned(), 2)).into_iter().collect();
+            assert_eq!(found(&[("authorization", value)]), expected, "{value:?}");
         }
+        let long: &'static str = format!("tg_{}", "x".repeat(LEN_MAX)).leak();
+        assert_eq!(found(&[("authorization", long)]), []);
     }
 
     #[test]
     fn a_browser_names_its_token_as_a_protocol() {
-        let mut headers = HeaderMap::new();
-        headers.insert("sec-websocket-protocol", HeaderValue::from_static("realtime, cf-aig-authorization.tg_fake"));
-        assert_eq!(in_gateway_header(&headers), Some("tg_fake"));
+        let offered = "realtime, cf-aig-authorization.tg_fake";
+        assert_eq!(found(&[("sec-websocket-protocol", offered)]), [("tg_fake".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn every_value_of_every_place_is_looked_at() {
+        let lines = [("x-api-key", "tg_b"), ("authorization", "Bearer sk-fake"), ("authorization", "Bearer tg_a")];
+        assert_eq!(found(&lines), [("tg_b".to_owned(), 3), ("tg_a".to_owned(), 2)]);
+        assert_eq!(found(&[("cf-aig-authorization", "tg_c"), ("x-other", "tg_d")]), [("tg_c".to_owned(), 0)]);
     }
 }

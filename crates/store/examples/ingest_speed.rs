@@ -1,6 +1,8 @@
-//! What a record costs, in microseconds of CPU: appended to the journal, and moved from there into the log.
+//! What a record costs, in microseconds of CPU: appended to the journal and written, and moved from there into the log.
 //!
-//! Run with `cargo run --release -p tollgate-store --example ingest_speed [records [level]]`. It writes into a temporary directory.
+//! Run with `cargo run --release -p tollgate-store --example ingest_speed [records [level [mix]]]`. It writes into a temporary directory. Journal and
+//! ingest take turns, a few thousand records each, as under load; what the ingest and sync threads take is the process's time without that of the
+//! thread that appends.
 
 #[allow(dead_code, unreachable_pub)]
 #[path = "../tests/store/sample.rs"]
@@ -12,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rustix::time::{ClockId, clock_gettime};
-use tollgate_model::Ids;
+use tollgate_model::{Ids, Record};
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments};
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::records::{Filter, Page, Records};
@@ -20,14 +22,40 @@ use tollgate_store::{Ingest, Journal, JournalOptions, Metrics};
 
 const CREATED_MS: u64 = 1_795_000_000_000;
 
+/// Records between two looks at the clock: making them is not measured.
+const STEP: usize = 1_000;
+
+/// How bodies differ from one another.
+#[derive(Clone, Copy)]
+struct Mix {
+    name: &'static str,
+    requests: usize,
+    answers: usize,
+    /// Each request carries its number besides.
+    numbered: bool,
+}
+
+const MIXES: [Mix; 5] = [
+    Mix { name: "different bodies", requests: 8_192, answers: 8_191, numbered: true },
+    Mix { name: "different requests, 64 answers (as the bench)", requests: 1_024, answers: 64, numbered: true },
+    Mix { name: "256 bodies, as from the cache", requests: 256, answers: 256, numbered: false },
+    Mix { name: "identical bodies", requests: 1, answers: 1, numbered: false },
+    Mix { name: "no bodies", requests: 0, answers: 0, numbered: false },
+];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let number = |at, default| std::env::args().nth(at).map_or(Ok(default), |text| text.parse::<i32>());
-    let (count, level) = (number(1, 100_000)?.unsigned_abs() as usize, number(2, 1)?);
+    let defaults = DayRecordsOptions::default();
+    let (count, level) = (number(1, 100_000)?.unsigned_abs() as usize, number(2, defaults.compression_level)?);
+    let only = number(3, -1)?;
     open_empty()?;
-    for (name, different) in [("different bodies", 4_096), ("identical bodies", 1), ("no bodies", 0)] {
+    for (at, mix) in MIXES.into_iter().enumerate() {
+        if only >= 0 && only as usize != at {
+            continue;
+        }
         let dir = tempfile::tempdir()?;
-        println!("{name}, {count} records, zstd level {level}");
-        measure(dir.path(), count, different, level)?;
+        println!("{}, {count} records, zstd level {level}", mix.name);
+        measure(dir.path(), count, mix, level)?;
     }
     Ok(())
 }
@@ -45,23 +73,39 @@ fn open_empty() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn measure(dir: &Path, count: usize, different: usize, level: i32) -> Result<(), Box<dyn std::error::Error>> {
+fn measure(dir: &Path, count: usize, mix: Mix, level: i32) -> Result<(), Box<dyn std::error::Error>> {
     let metrics = Arc::new(Metrics::default());
     let journal = Arc::new(Journal::open(&dir.join("journal"), JournalOptions::default(), metrics.clone())?);
-    append(&journal, count, different)?;
     let logs = dir.join("logs");
     let day_options = DayRecordsOptions { compression_level: level, ..DayRecordsOptions::default() };
     let records = Arc::new(DayRecords::open(&logs, day_options, metrics.clone())?);
-    let options = IngestOptions { gather: Duration::ZERO, ..IngestOptions::default() };
-    let (cpu, wall) = (cpu(), Instant::now());
-    let ingest = Ingest::start(journal, records.clone(), options)?;
-    while !ingest.catch_up(Duration::from_secs(60)) {}
-    report("ingest, CPU", cpu_since(cpu), count);
-    report("ingest, wall", wall.elapsed(), count);
+    let options = IngestOptions { gather: Duration::from_secs(60), ..IngestOptions::default() };
+    let mut caller = Caller::new(mix);
+    let (all, own) = (cpu(ClockId::ProcessCPUTime), cpu(ClockId::ThreadCPUTime));
+    let ingest = Ingest::start(journal.clone(), records.clone(), options)?;
+    let writer = journal.writer(0)?;
+    let mut spent = Duration::ZERO;
+    for step in 0..count / STEP {
+        let batch: Vec<_> = (0..STEP).map(|_| caller.call()).collect();
+        let start = cpu(ClockId::ThreadCPUTime);
+        for (at, (record, request, response)) in batch.iter().enumerate() {
+            drop(writer.append(record, request, response));
+            if at % 8 == 7 {
+                writer.flush();
+            }
+        }
+        spent += cpu(ClockId::ThreadCPUTime) - start;
+        while step % 4 == 3 && !ingest.catch_up(Duration::from_secs(60)) {}
+    }
+    ingest.stop();
+    journal.flush();
+    let others = cpu(ClockId::ProcessCPUTime) - all - (cpu(ClockId::ThreadCPUTime) - own);
+    report("append and write", spent, count);
+    report("ingest and sync", others, count);
+    report("together", spent + others, count);
     let start = Instant::now();
     let listed = records.list(&Filter::of_gateway("default"), &Page::newest(50))?;
     println!("  newest 50 of {}: {:?}", listed.total, start.elapsed());
-    ingest.stop();
     for entry in std::fs::read_dir(&logs)? {
         let entry = entry?;
         println!("  {:?}: {:.0} bytes a record", entry.file_name(), entry.metadata()?.len() as f64 / count as f64);
@@ -69,38 +113,41 @@ fn measure(dir: &Path, count: usize, different: usize, level: i32) -> Result<(),
     Ok(())
 }
 
-fn append(journal: &Journal, count: usize, different: usize) -> Result<(), Box<dyn std::error::Error>> {
-    let (ids, writer) = (Ids::new(), journal.writer(0)?);
-    let mut dice = sample::Dice(7);
-    let record = sample::record(&ids, CREATED_MS);
-    let bodies: Vec<_> = (0..different).map(|_| sample::bodies(&mut dice, record.id)).collect();
-    let mut spent = Duration::ZERO;
-    for at in 0..count {
-        let created_ms = CREATED_MS + at as u64 / 10;
-        let record = sample::record(&ids, created_ms);
-        let (request, response) = bodies.get(at % different.max(1)).cloned().unwrap_or_default();
-        let (request, response): ([Bytes; 1], [Bytes; 1]) = ([request], [response]);
-        let start = Instant::now();
-        let written = writer.append(&record, &request, &response);
-        spent += start.elapsed();
-        if at % 16 == 15 {
-            writer.flush();
-            written.outcome().ok_or("not written")??;
-        }
+/// Asks, and is answered.
+struct Caller {
+    mix: Mix,
+    ids: Ids,
+    bodies: Vec<(Bytes, Bytes)>,
+    calls: usize,
+}
+
+impl Caller {
+    fn new(mix: Mix) -> Self {
+        let (ids, mut dice) = (Ids::new(), sample::Dice(7));
+        let id = sample::record(&ids, CREATED_MS).id;
+        let bodies = (0..mix.requests.max(mix.answers)).map(|_| sample::bodies(&mut dice, id)).collect();
+        Self { mix, ids, bodies, calls: 0 }
     }
-    report("append (without write, with two looks at the clock)", spent, count);
-    Ok(())
+
+    fn call(&mut self) -> (Record, Vec<Bytes>, Vec<Bytes>) {
+        self.calls += 1;
+        let mut record = sample::record(&self.ids, CREATED_MS + self.calls as u64 / 10);
+        record.timings.last_byte_us += (self.calls % 977) as u64;
+        if self.mix.requests == 0 {
+            return (record, Vec::new(), Vec::new());
+        }
+        let request = self.bodies[self.calls % self.mix.requests].0.clone();
+        let answer = self.bodies[self.calls % self.mix.answers].1.clone();
+        let number = self.mix.numbered.then(|| Bytes::from(format!("{:010}", self.calls)));
+        (record, number.into_iter().chain([request]).collect(), vec![answer])
+    }
 }
 
 fn report(what: &str, spent: Duration, count: usize) {
     println!("  {what}: {:.3} µs a record", spent.as_secs_f64() * 1e6 / count as f64);
 }
 
-fn cpu() -> Duration {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
+fn cpu(clock: ClockId) -> Duration {
+    let now = clock_gettime(clock);
     Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
-}
-
-fn cpu_since(start: Duration) -> Duration {
-    cpu().saturating_sub(start)
 }

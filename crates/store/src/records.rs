@@ -3,21 +3,21 @@
 //! Enters: batches of records with their bodies; filters, orders and pages of the REST API (control-plane specification, 4.3, 4.4).
 //! Leaves: records and bodies. Never: judges what to keep, or knows a wire encoding of a filter.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use tollgate_model::{Id, Record};
 
 use crate::failure::StoreError;
 
 pub mod filter;
+pub mod line;
 
 pub use filter::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Value};
+pub use line::{Encoded, Line};
 
 /// One record with its bodies, as it goes in. A body that is not kept is empty, and the record says why.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
-    pub record: Arc<Record>,
+    pub line: Line<'a>,
     pub request: &'a [u8],
     pub response: &'a [u8],
 }
@@ -60,7 +60,7 @@ pub struct Body {
 /// The newest records in the order in which they arrived.
 #[derive(Clone, Debug, Default)]
 pub struct Tail {
-    pub records: Vec<Arc<Record>>,
+    pub records: Vec<Record>,
     /// To be handed in next time.
     pub next: u64,
     /// Records that came and went between two looks.
@@ -86,7 +86,7 @@ pub trait Records: Send + Sync {
 
     /// What arrived since `after` (0: nothing yet seen, `u64::MAX`: only what comes from now on), oldest first, at most `limit`. Only the
     /// newest few hundred are remembered, and only by the process that appended them.
-    fn tail(&self, after: u64, limit: usize) -> Tail;
+    fn tail(&self, after: u64, limit: usize) -> Result<Tail, StoreError>;
 
     /// How many records a gateway has. Cheap: kept count of, not counted.
     fn rows(&self, gateway: &str) -> Result<u64, StoreError>;

@@ -11,13 +11,14 @@ use tollgate_wire::{
         ALL, Dialect,
         chat::{Chat, Telling},
     },
+    edit::{Change, edit},
     frame::{AwsEvents, Frame, Frames, Framing, Ndjson, Sse},
     peek,
     watch::{Seen, Watch},
 };
 
 /// By name, so that seeds are replayed by the name of their folder.
-pub(crate) const LAWS: [(&str, Law); 9] = [
+pub(crate) const LAWS: [(&str, Law); 10] = [
     ("sse", sse),
     ("aws_events", aws_events),
     ("ndjson", ndjson),
@@ -27,6 +28,7 @@ pub(crate) const LAWS: [(&str, Law); 9] = [
     ("chat_request", chat_request),
     ("chat_answer", chat_answer),
     ("chat_stream", chat_stream),
+    ("edit", edit_any),
 ];
 
 pub(crate) type Law = fn(&[u8]);
@@ -175,4 +177,25 @@ fn check(seen: &Seen) {
         assert!(usage.total() >= usage.tokens_in().max(usage.tokens_out()));
     }
     assert!(seen.text_bytes >= u64::from(seen.deltas));
+}
+
+/// What was edited is JSON still, and nothing but the named members is another.
+pub(crate) fn edit_any(bytes: &[u8]) {
+    let changes = [
+        Change::Set { name: "model", value: "\"m\"".into() },
+        Change::Rename { name: "max_completion_tokens", to: "max_tokens" },
+        Change::Drop { name: "seed" },
+        Change::Clamp { name: "temperature", min: Some(0.0), max: Some(1.0) },
+        Change::Default { name: "user", value: "7".into() },
+    ];
+    let Ok(edited) = edit(bytes, &changes) else { return };
+    let tree = |bytes: &[u8]| serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes);
+    // Deeper than this it is refused by the tree, not by the edit.
+    let Ok(mut before) = tree(bytes) else { return };
+    let mut after = tree(&edited.body).expect("an edited object is one");
+    for name in ["model", "max_completion_tokens", "max_tokens", "seed", "temperature", "user"] {
+        before.remove(name);
+        after.remove(name);
+    }
+    assert_eq!(before, after);
 }

@@ -77,6 +77,7 @@ impl Dialect {
     /// `None`: this dialect has no embeddings, or they are passed on as they are.
     pub fn embed(self) -> Option<&'static dyn Embed> {
         match self {
+            Self::OpenaiEmbeddings => Some(&crate::dialect::openai::embeddings::OpenaiEmbeddings),
             _ => None,
         }
     }

@@ -16,7 +16,7 @@ mod names;
 use http::header::{CONNECTION, TE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-pub use credential::is_blank;
+pub use credential::{HEADERS as CREDENTIALS, is_blank};
 
 /// What only the engine knows about a request's headers.
 pub struct RequestPolicy<'a> {
@@ -26,31 +26,48 @@ pub struct RequestPolicy<'a> {
     pub own: &'a [HeaderName],
 }
 
+/// A copy: the caller's headers are needed again when the provider has to be asked again.
 pub fn forward_request(headers: &HeaderMap, policy: &RequestPolicy<'_>) -> HeaderMap {
     let named = named_in_connection(headers);
-    forward(headers, &named, |name, value| {
-        if names::REQUEST.holds(name.as_str()) {
-            return (*name == TE && is_trailers(value)) || policy.own.contains(name);
-        }
-        let is_nothing = credential::HEADERS.contains(name) && credential::is_none(name, value);
-        !is_nothing && !(policy.spent)(name)
-    })
-}
-
-pub fn forward_response(headers: &HeaderMap) -> HeaderMap {
-    let named = named_in_connection(headers);
-    forward(headers, &named, |name, _| !names::RESPONSE.holds(name.as_str()))
-}
-
-fn forward(headers: &HeaderMap, named: &[String], goes_on: impl Fn(&HeaderName, &HeaderValue) -> bool) -> HeaderMap {
-    let mut out = HeaderMap::with_capacity(headers.keys_len());
+    let mut out = HeaderMap::with_capacity(headers.keys_len() + SPARE);
     for (name, value) in headers {
-        if goes_on(name, value) && (named.is_empty() || !is_named(named, name)) {
+        let goes_on = if names::REQUEST.holds(name.as_str()) {
+            (*name == TE && is_trailers(value)) || policy.own.contains(name)
+        } else {
+            let is_nothing = credential::HEADERS.contains(name) && credential::is_none(name, value);
+            !is_nothing && !(policy.spent)(name)
+        };
+        if goes_on && !is_named(&named, name) {
             out.append(name.clone(), value.clone());
         }
     }
     out
 }
+
+/// The same map, when everything in it goes on.
+pub fn forward_response(mut headers: HeaderMap) -> HeaderMap {
+    let named = named_in_connection(&headers);
+    let is_dropped = |name: &HeaderName| names::RESPONSE.holds(name.as_str()) || is_named(&named, name);
+    if !headers.keys().any(is_dropped) {
+        headers.reserve(SPARE);
+        return headers;
+    }
+    let mut out = HeaderMap::with_capacity(headers.keys_len() + SPARE);
+    // The name comes with the first of its values only.
+    let mut last = None;
+    for (name, value) in headers {
+        if let Some(name) = name {
+            last = Some(name).filter(|name| !is_dropped(name));
+        }
+        if let Some(name) = &last {
+            out.append(name.clone(), value);
+        }
+    }
+    out
+}
+
+/// Room for what is added on the way: the HTTP library's headers and the gateway's own.
+const SPARE: usize = 8;
 
 /// What `Connection` declares to be of this hop. Sorted, so that a list of thousands costs no more than reading it.
 fn named_in_connection(headers: &HeaderMap) -> Vec<String> {
@@ -71,7 +88,7 @@ fn is_usual(word: &[u8]) -> bool {
 }
 
 fn is_named(named: &[String], name: &HeaderName) -> bool {
-    named.binary_search_by(|word| word.as_str().cmp(name.as_str())).is_ok()
+    !named.is_empty() && named.binary_search_by(|word| word.as_str().cmp(name.as_str())).is_ok()
 }
 
 fn is_trailers(value: &HeaderValue) -> bool {

@@ -5,9 +5,11 @@
 
 pub mod chat;
 pub mod dialect;
+pub mod edit;
 pub mod embed;
 pub mod frame;
 pub mod headers;
+mod json;
 pub mod peek;
 pub mod provider;
 pub mod translation;

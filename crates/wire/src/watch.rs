@@ -28,7 +28,8 @@ pub struct Seen {
     pub failed: bool,
     /// The dialect's own last word was seen. A whole answer has ended when it is complete JSON.
     pub ended: bool,
-    /// Frames that carried text, and the bytes of text in all: what an estimate is made from when nobody counted.
+    /// Frames that carried text, and the bytes of text in all: what an estimate is made from when nobody counted. Of a whole answer whose
+    /// provider did, the text is not looked for.
     pub deltas: u32,
     pub text_bytes: u64,
     /// Frames too long or too broken to look into. When there are any, what is missing above may have been in them.

@@ -79,7 +79,15 @@ macro_rules! laws {
     };
 }
 
-laws! {}
+laws! {
+    openai_chat: Dialect::OpenaiChat;
+    openai_responses: Dialect::OpenaiResponses;
+    anthropic_messages: Dialect::AnthropicMessages;
+    bedrock_converse: Dialect::BedrockConverse;
+    gemini: Dialect::Gemini;
+    cohere_v2: Dialect::CohereV2;
+    ollama_chat: Dialect::OllamaChat;
+}
 
 #[test]
 fn every_dialect_that_is_translated_is_listed_here() {

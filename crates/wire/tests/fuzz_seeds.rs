@@ -28,6 +28,8 @@ fn every_seed_keeps_the_laws() {
     }
 }
 
+const EDITED: &str = r#" {"mod\u0065l" : "a", "seed":7 ,"temperature":1.5,"max_completion_tokens":9,"user":null,"seed":8, "x":[{"seed":1}]} "#;
+
 fn write_seeds() {
     for sample in samples::all() {
         let file = format!("{}-{}", sample.dialect.name(), sample.story.replace([' ', '\''], "-"));
@@ -44,6 +46,8 @@ fn write_seeds() {
         fs::create_dir_all(folder("chat_request")).unwrap();
         fs::write(folder("chat_request").join(dialect.name()), [&[dialect as u8], &body[..]].concat()).unwrap();
     }
+    fs::create_dir_all(folder("edit")).unwrap();
+    fs::write(folder("edit").join("all"), EDITED).unwrap();
     fs::create_dir_all(folder("peek")).unwrap();
     fs::write(
         folder("peek").join("chat"),

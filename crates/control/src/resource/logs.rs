@@ -57,9 +57,9 @@ pub(crate) fn tail(call: &Call) -> Result<Answer, Problem> {
     let limit = reader.whole("per_page", 1, PER_PAGE_MAX).unwrap_or(PER_PAGE_MAX);
     reader.finish()?;
     catch_up(call);
-    let tail = call.parts.records.tail(after.unwrap_or(u64::MAX), limit as usize);
+    let tail = call.parts.records.tail(after.unwrap_or(u64::MAX), limit as usize)?;
     let mine = tail.records.iter().filter(|record| belongs(record, gateway));
-    let rows: Vec<Value> = mine.map(|record| log::row(record)).collect();
+    let rows: Vec<Value> = mine.map(log::row).collect();
     let info = json!({ "count": rows.len(), "next": tail.next, "missed": tail.missed });
     Ok(Answer::Page { rows, info })
 }
@@ -101,7 +101,7 @@ fn belongs(record: &Record, gateway: &GatewayRules) -> bool {
 }
 
 /// What was journaled before this call is in the answer; unless the store refuses, and then what is there is better than nothing.
-fn catch_up(call: &Call) {
+pub(crate) fn catch_up(call: &Call) {
     if !(call.parts.catch_up)(CATCH_UP_AT_MOST) {
         tracing::warn!("the log is read before all of the journal could be moved to it");
     }

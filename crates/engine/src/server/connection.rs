@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::head_timer::HeadTimer;
 use super::patient::Patient;
 use super::{Admitted, Fallback, Serving};
 use crate::edge::{self, ReplyBody};
@@ -23,6 +24,7 @@ use crate::gate::Gate;
 use crate::head;
 use crate::serve::serve as serve_request;
 use crate::strict::{Strict, Tail};
+use crate::surface::Host;
 
 pub(super) struct Context {
     pub(super) gate: Arc<Gate>,
@@ -86,13 +88,13 @@ async fn talk<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 
 fn builder(serving: &Serving) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // Without a timer hyper's read time-out silently switches itself off.
+    // Without a timer hyper's read time-out silently switches itself off. A head may have a hundred headers: hyper's own bound, and the only one for
+    // which it needs no memory from the heap.
     builder
         .http1()
-        .timer(TokioTimer::new())
+        .timer(HeadTimer::default())
         .header_read_timeout(serving.head_timeout)
-        .max_buf_size(serving.head_bytes_max)
-        .max_headers(serving.headers_max);
+        .max_buf_size(serving.head_bytes_max);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -111,7 +113,7 @@ async fn answer(
 ) -> Result<Response<ReplyBody>, Infallible> {
     let (parts, body) = request.into_parts();
     if let Err(refusal) = tail.judge(&parts) {
-        return Ok(edge::refusal(&refusal));
+        return Ok(edge::refusal(&refusal, Host::Gateway));
     }
     let request = Request::from_parts(parts, body);
     let version = request.version();

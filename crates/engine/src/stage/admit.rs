@@ -7,16 +7,17 @@
 
 use std::sync::Arc;
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use tollgate_model::Refusal;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::token::{Permission, Token};
 use tollgate_rules::snapshot::{GatewayRules, Snapshot};
-use tollgate_rules::token::{CREDENTIAL_HEADERS, PREFIX, bare, digest, in_gateway_header};
+use tollgate_rules::token;
 
 use crate::books::Books;
 use crate::gate::{Gate, Wish};
 use crate::head::Head;
+use crate::surface::Host;
 
 pub(crate) struct Caller {
     pub(crate) snapshot: Arc<Snapshot>,
@@ -37,12 +38,12 @@ pub(crate) async fn caller(gate: &Gate, head: &Head, books: &mut Books) -> Resul
     if !snapshot.knows_account(head.account()) {
         return Err(Refusal::unknown_gateway());
     }
-    let mut shown = shown(&snapshot, head, gate.shared.clock.unix_ms());
+    let mut shown = shown(&snapshot, head, books.started_ms());
     // Settings may have been written by another process a moment ago: look once before saying no.
     if snapshot.gateway(head.gateway()).is_none() || is_unwelcome(&snapshot, head, &shown) {
         gate.shared.refresh.refresh(wish(head, &shown)).await;
         snapshot = gate.shared.snapshot.load_full();
-        shown = self::shown(&snapshot, head, gate.shared.clock.unix_ms());
+        shown = self::shown(&snapshot, head, books.started_ms());
         if snapshot.gateway(head.gateway()).is_none() && wish(head, &shown) == Wish::CreateDefault {
             gate.shared.refresh.refresh(Wish::CreateDefault).await;
             snapshot = gate.shared.snapshot.load_full();
@@ -52,7 +53,10 @@ pub(crate) async fn caller(gate: &Gate, head: &Head, books: &mut Books) -> Resul
     let token_id = shown.token.as_ref().map(|token| token.id.as_str());
     books.admitted(&snapshot.account, &gateway.id, token_id, gateway.settings.collect_logs);
     if gateway.settings.authentication && shown.token.is_none() {
-        return Err(Refusal::unauthorized());
+        return Err(match head.surface().host {
+            Host::Gateway => Refusal::unauthorized(),
+            Host::Rest => Refusal::authentication_error(),
+        });
     }
     Ok(Caller { spent: shown.spent, gateway, snapshot })
 }
@@ -69,32 +73,26 @@ fn wish(head: &Head, shown: &Shown) -> Wish {
 
 fn shown(snapshot: &Snapshot, head: &Head, now_ms: u64) -> Shown {
     let mut shown = Shown { token: None, spent: Vec::new(), stranger: false };
-    if let Some(text) = in_gateway_header(head.headers()) {
-        shown.consider(snapshot, text, now_ms);
-    }
-    for name in &CREDENTIAL_HEADERS {
-        if let Some(text) = head.headers().get(name).and_then(bare)
-            && shown.consider(snapshot, text, now_ms)
-        {
-            shown.spent.push(name.clone());
+    let mut best = u8::MAX;
+    for each in token::shown(head.headers()) {
+        let Some(token) = snapshot.token(&token::digest(each.text)) else {
+            shown.stranger = true;
+            continue;
+        };
+        // Be it one that may run or not: no token of ours ever goes to a provider.
+        if each.is_in_place_of_key() {
+            shown.spent.push(each.header.clone());
+        }
+        if each.rank < best && token.allows(Permission::Run, now_ms) {
+            best = each.rank;
+            shown.token = Some(token.clone());
         }
     }
     shown
 }
 
-impl Shown {
-    /// Whether the text is a token of ours, be it one that may run or not: no token of ours ever goes to a provider.
-    fn consider(&mut self, snapshot: &Snapshot, text: &str, now_ms: u64) -> bool {
-        if !text.starts_with(PREFIX) {
-            return false;
-        }
-        let Some(token) = snapshot.token(&digest(text)) else {
-            self.stranger = true;
-            return false;
-        };
-        if self.token.is_none() && token.allows(Permission::Run, now_ms) {
-            self.token = Some(token.clone());
-        }
-        true
-    }
+/// Credential headers of a step that hold a gateway token.
+pub(crate) fn spent(snapshot: &Snapshot, headers: &HeaderMap) -> Vec<HeaderName> {
+    let ours = token::shown(headers).filter(|each| each.is_in_place_of_key());
+    ours.filter(|each| snapshot.token(&token::digest(each.text)).is_some()).map(|each| each.header.clone()).collect()
 }

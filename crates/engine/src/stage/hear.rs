@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tollgate_model::{Moment, Refusal};
 
+use crate::alarm::Lent;
 use crate::body::{self, Outgoing};
 use crate::books::Books;
 use crate::gate::Gate;
@@ -39,9 +40,9 @@ pub(crate) async fn body(
     if incoming.is_end_stream() {
         return Ok(Heard::Held(Bytes::new()));
     }
-    let begun = gate.shared.clock.now();
+    let mut pace = Pace::new(gate, books.started());
     let mut read = BytesMut::new();
-    while let Some(piece) = next(gate, &mut incoming, begun, read.len()).await? {
+    while let Some(piece) = pace.next(&mut incoming, read.len()).await? {
         if !books.hold(piece.len()) {
             return Err(Refusal::unavailable(
                 "the gateway holds too many request bodies at once",
@@ -63,19 +64,38 @@ pub(crate) async fn body(
     Ok(Heard::Held(read.freeze()))
 }
 
-async fn next(gate: &Gate, incoming: &mut Incoming, begun: Moment, read: usize) -> Result<Option<Bytes>, Refusal> {
-    let idle = gate.shared.limits.body_idle;
-    loop {
-        let frame = tokio::time::timeout(idle, incoming.frame()).await.map_err(|_| slow())?;
-        let Some(frame) = frame else { return Ok(None) };
-        let frame = frame.map_err(broken)?;
-        let spent = gate.shared.clock.now().since(begun);
-        if spent > idle && (read as u64) < BYTES_PER_SECOND_MIN * (spent - idle).as_secs() {
-            return Err(slow());
+/// Waits for the next piece, but neither for ever nor for one that is always just on its way.
+struct Pace<'a> {
+    gate: &'a Gate,
+    alarm: Lent<'a>,
+    begun: Moment,
+    /// Nothing came yet, so nobody has been slow yet: most bodies come in one piece, and never look at the clock.
+    is_first: bool,
+}
+
+impl<'a> Pace<'a> {
+    fn new(gate: &'a Gate, begun: Moment) -> Self {
+        Self { gate, alarm: gate.alarms.lend(), begun, is_first: true }
+    }
+
+    async fn next(&mut self, incoming: &mut Incoming, read: usize) -> Result<Option<Bytes>, Refusal> {
+        let idle = self.gate.shared.limits.body_idle;
+        loop {
+            if !std::mem::take(&mut self.is_first) && self.is_too_slow(read) {
+                return Err(slow());
+            }
+            let frame = self.alarm.within(idle, incoming.frame()).await.ok_or_else(slow)?;
+            let Some(frame) = frame else { return Ok(None) };
+            if let Ok(bytes) = frame.map_err(broken)?.into_data() {
+                return Ok(Some(bytes));
+            }
         }
-        if let Ok(bytes) = frame.into_data() {
-            return Ok(Some(bytes));
-        }
+    }
+
+    fn is_too_slow(&self, read: usize) -> bool {
+        let spent = self.gate.shared.clock.now().since(self.begun);
+        let past_idle = spent.saturating_sub(self.gate.shared.limits.body_idle);
+        (read as u64) < BYTES_PER_SECOND_MIN * past_idle.as_secs()
     }
 }
 

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
+use tollgate_model::Refusal;
 use tollgate_model::record::Attempt;
-use tollgate_model::{Moment, Refusal};
 use tollgate_rules::retry::{self, Fault, Plan, Verdict};
 use tollgate_wire::headers::{RequestPolicy, forward_request};
 
@@ -18,7 +18,7 @@ use crate::head::Head;
 use crate::keys::Key;
 use crate::stage::admit::Caller;
 use crate::stage::plan::Step;
-use crate::upstream::{self, Answered, Miss};
+use crate::upstream::{self, Answered, Miss, Pool};
 
 pub(crate) struct Sent {
     pub(crate) answered: Answered,
@@ -40,7 +40,7 @@ pub(crate) async fn out(
         tried += 1;
         // Made anew for each attempt: nearly always there is only one, and then nothing is copied twice.
         let headers = outgoing(caller, head, step, key);
-        let tried_once = try_once(gate, step, headers, (tried, plan.timeout(tried, false)), books).await;
+        let tried_once = try_once(gate, step, headers, (tried, plan.timeout(tried, step.more)), books).await;
         let fault = match &tried_once {
             Ok(answered) => answer_fault(gate, answered),
             Err(miss) => Some(miss.fault()),
@@ -76,16 +76,18 @@ async fn try_once(
     (number, timeout): (u8, Option<Duration>),
     books: &mut Books,
 ) -> Result<Answered, Miss> {
-    let started_us = books.elapsed_us();
     let begun = gate.shared.clock.now();
+    let pool = gate.upstream.pool(&step.target.origin);
     let result = match prepared(step, headers) {
         Ok(request) => {
             let patience = timeout.unwrap_or(gate.shared.limits.first_byte);
-            gate.upstream.send(&step.target.origin, request, patience, number).await
+            gate.upstream.send(&pool, request, begun, patience, number).await
         }
         Err(miss) => Err(miss),
     };
-    books.tried(attempt(gate, step, started_us, begun, &result));
+    let started_us = begun.micros_since(books.started());
+    let elapsed_us = gate.shared.clock.now().micros_since(begun);
+    books.tried(attempt(step, &pool, started_us, elapsed_us, &result));
     gate.shared.metrics.attempt(&result);
     result
 }
@@ -96,13 +98,12 @@ fn prepared(step: &mut Step, headers: HeaderMap) -> Result<http::Request<upstrea
         .map_err(|cause| Miss::Broken(cause.into()))
 }
 
-fn attempt(gate: &Gate, step: &Step, started_us: u64, begun: Moment, result: &Result<Answered, Miss>) -> Attempt {
-    let elapsed_us = gate.shared.clock.now().micros_since(begun);
+fn attempt(step: &Step, pool: &Pool, started_us: u64, elapsed_us: u64, result: &Result<Answered, Miss>) -> Attempt {
     let timing = result.as_ref().map(|answered| answered.timing).unwrap_or_default();
     Attempt {
         provider: step.row.name().clone(),
         model: step.model.clone(),
-        origin: step.target.origin.text().into(),
+        origin: pool.name().clone(),
         started_us,
         queue_us: timing.queue_us,
         connect_us: timing.connect_us,
@@ -116,7 +117,10 @@ fn attempt(gate: &Gate, step: &Step, started_us: u64, begun: Moment, result: &Re
 
 fn outgoing(caller: &Caller, head: &Head, step: &Step, key: &Key) -> HeaderMap {
     let is_spent = |name: &HeaderName| caller.spent.contains(name);
-    let mut headers = forward_request(head.headers(), &RequestPolicy { spent: &is_spent, own: step.row.own_headers() });
+    let mut headers = match &step.foreign {
+        None => forward_request(head.headers(), &RequestPolicy { spent: &is_spent, own: step.row.own_headers() }),
+        Some(foreign) => foreign.headers.clone(),
+    };
     if let Key::Operators(name, value) = key {
         headers.insert(name.clone(), value.clone());
     }

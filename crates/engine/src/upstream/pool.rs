@@ -20,9 +20,9 @@ use tollgate_model::{Clock, Moment};
 use tollgate_rules::retry::Budget;
 use tollgate_wire::provider::Origin;
 
-use super::alarm::Alarm;
 use super::dial::{Dialer, Protocol, Stream};
 use super::{Answered, Bounds, Miss, UpstreamBody};
+use crate::alarm::Alarm;
 
 pub(crate) struct Upstream {
     dialer: Dialer,
@@ -31,7 +31,11 @@ pub(crate) struct Upstream {
     pools: Mutex<HashMap<Origin, Arc<Pool>, RandomState>>,
 }
 
-struct Pool {
+/// The connections to one origin.
+pub(crate) struct Pool {
+    origin: Origin,
+    /// The origin as records name it.
+    name: Arc<str>,
     host: HeaderValue,
     idle: Mutex<Vec<Idle>>,
     shared: Mutex<Option<http2::SendRequest<UpstreamBody>>>,
@@ -73,14 +77,14 @@ impl Upstream {
     /// Attempts are numbered from 1: only the first earns the origin part of a retry.
     pub(crate) async fn send(
         &self,
-        origin: &Origin,
+        pool: &Arc<Pool>,
         mut request: Request<UpstreamBody>,
+        now: Moment,
         patience: Duration,
         attempt: u8,
     ) -> Result<Answered, Miss> {
-        let pool = self.pool(origin);
         if attempt == 1 {
-            pool.budget.lock().deposit(self.clock.unix_ms());
+            pool.budget.lock().deposit(now.millis());
         }
         let until = Instant::now() + patience;
         let mut timing = Timing::default();
@@ -93,11 +97,11 @@ impl Upstream {
                 None => {
                     timing.reused = false;
                     // Boxed: connecting is rare and its future large (TLS), and every request's future would carry room for it.
-                    let opening = Box::pin(self.open(origin, &pool, &mut timing));
+                    let opening = Box::pin(self.open(pool, &mut timing));
                     tokio::time::timeout_at(until, opening).await.unwrap_or(Err(Miss::Timeout("the connection")))?
                 }
             };
-            match sender.send(request, &pool, self.clock.now(), origin, until).await {
+            match sender.send(request, pool, now, until).await {
                 Ok((response, lease)) => return Ok(Answered { response, lease, timing }),
                 // The connection had died while idle and nothing was sent: that is not a failed attempt.
                 Err(Unsent::Refused(_, Some(unsent))) if timing.reused => request = *unsent,
@@ -108,7 +112,7 @@ impl Upstream {
     }
 
     pub(crate) fn may_retry(&self, origin: &Origin) -> bool {
-        self.pool(origin).budget.lock().withdraw(self.clock.unix_ms())
+        self.pool(origin).budget.lock().withdraw(self.clock.now().millis())
     }
 
     /// Closes what nobody used for a while. Called by the worker's housekeeper.
@@ -122,7 +126,7 @@ impl Upstream {
         });
     }
 
-    fn pool(&self, origin: &Origin) -> Arc<Pool> {
+    pub(crate) fn pool(&self, origin: &Origin) -> Arc<Pool> {
         let mut pools = self.pools.lock();
         if let Some(pool) = pools.get(origin) {
             return pool.clone();
@@ -132,7 +136,7 @@ impl Upstream {
         pool
     }
 
-    async fn open(&self, origin: &Origin, pool: &Arc<Pool>, timing: &mut Timing) -> Result<Sender, Miss> {
+    async fn open(&self, pool: &Arc<Pool>, timing: &mut Timing) -> Result<Sender, Miss> {
         let asked = self.clock.now();
         let place = match pool.places.clone().try_acquire_owned() {
             Ok(place) => place,
@@ -143,13 +147,13 @@ impl Upstream {
         };
         let begun = self.clock.now();
         timing.queue_us = begun.micros_since(asked);
-        let opened = tokio::time::timeout(self.bounds.connect, self.connect(origin, pool, place)).await;
+        let opened = tokio::time::timeout(self.bounds.connect, self.connect(pool, place)).await;
         timing.connect_us = self.clock.now().micros_since(begun);
         opened.unwrap_or(Err(Miss::Timeout("the connection")))
     }
 
-    async fn connect(&self, origin: &Origin, pool: &Arc<Pool>, place: OwnedSemaphorePermit) -> Result<Sender, Miss> {
-        match self.dialer.dial(origin).await? {
+    async fn connect(&self, pool: &Arc<Pool>, place: OwnedSemaphorePermit) -> Result<Sender, Miss> {
+        match self.dialer.dial(&pool.origin).await? {
             Stream::Tls(io, Protocol::Http2) => self.shake_http2(*io, pool, place).await,
             Stream::Tls(io, Protocol::Http1) => self.shake_http1(*io, place).await,
             Stream::Tcp(io) => self.shake_http1(io, place).await,
@@ -162,7 +166,8 @@ impl Upstream {
         I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     {
         let mut builder = http1::Builder::new();
-        builder.max_buf_size(self.bounds.head_bytes_max).max_headers(self.bounds.headers_max);
+        // As on the callers' side: hyper's own bound on the number of headers, which costs nothing.
+        builder.max_buf_size(self.bounds.head_bytes_max);
         let (sender, connection) = builder.handshake(io).await.map_err(|cause| Miss::Broken(cause.into()))?;
         tokio::spawn(async move { drop(connection.await) });
         Ok(Sender::Http1(Idle { sender, _place: place, since: self.clock.now(), alarm: Alarm::default() }))
@@ -194,6 +199,8 @@ impl Upstream {
 impl Pool {
     fn new(origin: &Origin, connections_max: usize) -> Self {
         Self {
+            origin: origin.clone(),
+            name: origin.text().into(),
             host: HeaderValue::try_from(super::authority(origin)).unwrap_or(HeaderValue::from_static("invalid")),
             idle: Mutex::default(),
             shared: Mutex::default(),
@@ -202,15 +209,26 @@ impl Pool {
         }
     }
 
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
     /// The most recently used connection that is ready: the others may then grow old and be closed.
     fn take(&self) -> Option<Sender> {
         if let Some(shared) = self.shared.lock().as_ref().filter(|sender| !sender.is_closed()) {
             return Some(Sender::Http2(shared.clone()));
         }
         let mut idle = self.idle.lock();
-        idle.retain(|each| !each.sender.is_closed());
-        let ready = idle.iter().rposition(|each| each.sender.is_ready())?;
-        Some(Sender::Http1(idle.swap_remove(ready)))
+        let mut at = idle.len();
+        while at > 0 {
+            at -= 1;
+            if idle[at].sender.is_closed() {
+                drop(idle.remove(at));
+            } else if idle[at].sender.is_ready() {
+                return Some(Sender::Http1(idle.remove(at)));
+            }
+        }
+        None
     }
 }
 
@@ -228,7 +246,6 @@ impl Sender {
         mut request: Request<UpstreamBody>,
         pool: &Arc<Pool>,
         now: Moment,
-        origin: &Origin,
         until: Instant,
     ) -> Result<(Response<Incoming>, Lease), Unsent> {
         match self {
@@ -240,7 +257,7 @@ impl Sender {
                 Ok((response, Lease(Some((idle, pool.clone())))))
             }
             Self::Http2(mut sender) => {
-                absolute(&mut request, origin);
+                absolute(&mut request, &pool.origin);
                 let sending = sender.try_send_request(request);
                 let response =
                     tokio::time::timeout_at(until, sending).await.map_err(|_| Unsent::Late)?.map_err(unsent)?;

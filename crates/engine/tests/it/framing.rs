@@ -337,7 +337,7 @@ async fn heads_have_bounds() {
     let town = std::sync::Arc::new(town(strict()).await);
     let head = |extra: &str| format!("GET /v1/acc/g/openai/v1/case-0 HTTP/1.1\r\nHost: a\r\n{extra}\r\n").into_bytes();
     let many = |count| (0..count).map(|number| format!("X-{number}: y\r\n")).collect::<String>();
-    let answered = all(&town, vec![head(&many(100)), head(&format!("X: {}\r\n", "y".repeat(30_000)))]).await;
+    let answered = all(&town, vec![head(&many(99)), head(&format!("X: {}\r\n", "y".repeat(30_000)))]).await;
     assert!(answered.iter().all(|(answer, _)| answer.starts_with("HTTP/1.1 200 ")), "{answered:?}");
     town.provider.recorder().clear();
     let long = format!("GET /v1/acc/g/openai/v1/{} HTTP/1.1\r\nHost: a\r\n\r\n", "y".repeat(100_000)).into_bytes();

@@ -8,13 +8,13 @@
 
 mod bodies;
 mod day;
-mod dictionary;
 mod list;
 mod newest;
 mod query;
 mod ranges;
 mod readers;
 mod row;
+mod shapes;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,9 +29,9 @@ use tollgate_model::{Id, Record};
 
 use self::bodies::Place;
 use self::day::Day;
-use self::newest::Newest;
+use self::newest::{Newest, Since};
 use self::readers::Readers;
-use self::writer::{DayWriter, Tally};
+use self::writer::{DayWriter, Marked, Tally};
 use crate::failure::{Failure, StoreError};
 use crate::metrics::Metrics;
 use crate::place;
@@ -88,8 +88,10 @@ impl DayRecords {
         day::days(&self.dir).map_err(|cause| StoreError::io(format!("reading {}", self.dir.display()), cause))
     }
 
-    fn append_day(&self, day: Day, entries: &[&Entry<'_>]) -> Result<(), StoreError> {
+    fn append_day(&self, day: Day, entries: &[Marked<'_, '_>]) -> Result<(), StoreError> {
         match self.try_append(day, entries) {
+            // What was taken to be new is not: a writer that opens the file now knows.
+            Err(cause) if cause.kind() == Failure::Conflict => self.try_append(day, entries),
             Err(cause) if cause.kind() == Failure::Damaged => {
                 self.move_aside(day, &cause)?;
                 self.try_append(day, entries)
@@ -98,7 +100,7 @@ impl DayRecords {
         }
     }
 
-    fn try_append(&self, day: Day, entries: &[&Entry<'_>]) -> Result<(), StoreError> {
+    fn try_append(&self, day: Day, entries: &[Marked<'_, '_>]) -> Result<(), StoreError> {
         let mut writers = self.writers.lock();
         // Taken out, and put back only when all went well: a writer that failed is not used again.
         let mut writer = match writers.iter().position(|writer| writer.day == day) {
@@ -162,14 +164,23 @@ impl DayRecords {
 
 impl Records for DayRecords {
     fn append(&self, batch: &[Entry<'_>]) -> Result<(), StoreError> {
-        let mut days: BTreeMap<Day, Vec<&Entry<'_>>> = BTreeMap::new();
+        let mut days: BTreeMap<Day, Vec<Marked<'_, '_>>> = BTreeMap::new();
+        let mut spots = Vec::with_capacity(batch.len());
         for entry in batch {
-            days.entry(Day::of(entry.record.created_ms)).or_default().push(entry);
+            let Ok(marked) = Marked::of(entry) else {
+                tracing::error!("a record of the journal cannot be read: it is left out of the log");
+                continue;
+            };
+            let day = Day::of(marked.mark.created_ms);
+            spots.push((day, marked.mark.id.key()));
+            days.entry(day).or_default().push(marked);
         }
-        for (day, entries) in days {
+        for (day, mut entries) in days {
+            entries.sort_unstable_by_key(|entry| entry.mark.id.key());
+            entries.dedup_by_key(|entry| entry.mark.id.key());
             self.append_day(day, &entries)?;
         }
-        self.newest.push(batch.iter().map(|entry| entry.record.clone()));
+        self.newest.push(&spots);
         Ok(())
     }
 
@@ -192,16 +203,22 @@ impl Records for DayRecords {
             return Ok(None);
         };
         let path = day.bodies(&self.dir);
-        match bodies::read(&path, place, which) {
-            Ok(bytes) => Ok((!bytes.is_empty()).then_some(Body { content_type, bytes })),
+        match bodies::read(&path, place) {
+            Ok(bytes) => Ok(Some(Body { content_type, bytes })),
             // Someone needed the room: the record is kept without its bodies.
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(cause) => Err(StoreError::io(format!("reading a body from {}", path.display()), cause)),
         }
     }
 
-    fn tail(&self, after: u64, limit: usize) -> Tail {
-        self.newest.since(after, limit)
+    fn tail(&self, after: u64, limit: usize) -> Result<Tail, StoreError> {
+        let Since { spots, next, missed } = self.newest.since(after, limit);
+        let mut records = Vec::with_capacity(spots.len());
+        for spots in spots.chunk_by(|one, other| one.0 == other.0) {
+            let (day, keys) = (spots[0].0, spots.iter().map(|(_, key)| *key).collect::<Vec<_>>());
+            records.extend(self.readers.with(day, |connection| list::records(connection, &keys))?.unwrap_or_default());
+        }
+        Ok(Tail { records, next, missed })
     }
 
     fn rows(&self, gateway: &str) -> Result<u64, StoreError> {
@@ -226,7 +243,7 @@ impl Records for DayRecords {
 }
 
 fn tally(connection: &Connection) -> Result<Tally, rusqlite::Error> {
-    let mut statement = connection.prepare("SELECT text, rows FROM tally JOIN word ON code = gateway")?;
+    let mut statement = connection.prepare("SELECT name, rows FROM gateway")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
     rows.collect()
 }
@@ -236,18 +253,15 @@ fn body_place(
     id: Id,
     which: Which,
 ) -> Result<Option<(Option<String>, Place)>, rusqlite::Error> {
-    let column = match which {
-        Which::Request => "request_content_type",
-        Which::Response => "response_content_type",
+    let body = match which {
+        Which::Request => "request",
+        Which::Response => "response",
     };
     let sql = format!(
-        "SELECT (SELECT text FROM word WHERE code = {column}), block, at, request_len, response_len FROM log \
-         WHERE id = ? AND noise = ? AND block IS NOT NULL"
+        "SELECT (SELECT {body}_content_type FROM shape WHERE code = log.shape), {body}_at, {body}_len FROM log \
+         WHERE id = ? AND noise = ? AND {body}_at IS NOT NULL"
     );
-    let place = |row: &rusqlite::Row<'_>| {
-        let block = row.get::<_, i64>(1)?.unsigned_abs();
-        Ok((row.get(0)?, Place { block, at: row.get(2)?, request_len: row.get(3)?, response_len: row.get(4)? }))
-    };
+    let place = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, Place::of_columns(row.get(1)?, row.get(2)?)));
     connection.prepare_cached(&sql)?.query_row([id.key(), id.noise()], place).optional()
 }
 

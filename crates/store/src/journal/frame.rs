@@ -4,8 +4,8 @@
 //! Never: trusts a length before the checksum over it was right.
 //!
 //! ```text
-//! "TGr2" | salt u32 | length u32 | crc32 u32 |  version u8 | record length u32 | request length u32 | record | request | response
-//!                                             '------------------------------ length -----------------------------------------'
+//! "TGr2" | salt u32 | length u32 | crc32 u32 |  version u8 | shape length u32 | record length u32 | request length u32 | record | request | response
+//!                                             '------------------------------ length ----------------------------------------------------------'
 //! ```
 //! Numbers are little-endian. The checksum covers the length and all that follows, and starts from the segment's salt: bytes that a caller sent in
 //! a body cannot pose as a frame, whatever is damaged around them. The salt is also written out: a frame with another one is left over from what the
@@ -13,23 +13,23 @@
 
 use bytes::Bytes;
 use crc32fast::Hasher;
-use postcard::ser_flavors::Flavor;
 use tollgate_model::Record;
 use tollgate_model::record::RECORD_VERSION;
 
+use crate::records::Entry;
+use crate::records::line::{self, Line};
+
 pub(crate) const MAGIC: [u8; 4] = *b"TGr2";
 const HEADER: usize = 16;
-/// Version and the two inner lengths.
-const PREFACE: usize = 9;
+/// Version and the three inner lengths.
+const PREFACE: usize = 13;
 /// Larger than any request and answer that the log keeps. A length beyond it is damage, not a frame.
 pub(crate) const FRAME_MAX: usize = 48 << 20;
 
 /// What a frame holds, still in the buffer it was read into.
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
-    pub(crate) record: Record,
-    pub(crate) request: &'a [u8],
-    pub(crate) response: &'a [u8],
+    pub(crate) entry: Entry<'a>,
     pub(crate) len: usize,
 }
 
@@ -56,21 +56,23 @@ pub(crate) fn encode(
     buffer.reserve(HEADER + PREFACE + 512 + total(request) + total(response));
     buffer.extend_from_slice(&[0; HEADER + PREFACE]);
     let record_at = buffer.len();
-    let written = postcard::serialize_with_flavor(record, Onto(buffer));
+    let written = line::encode(record, buffer);
     let record_len = buffer.len() - record_at;
     extend(buffer, request);
     extend(buffer, response);
     let frame = &mut buffer[start..];
-    if written.is_err() || frame.len() > FRAME_MAX {
+    let (Ok(shape_len), false) = (written, frame.len() > FRAME_MAX) else {
         buffer.truncate(start);
         return Err(TooLarge);
-    }
-    let length = (frame.len() - HEADER) as u32;
+    };
     frame[..4].copy_from_slice(&MAGIC);
-    frame[8..12].copy_from_slice(&length.to_le_bytes());
     frame[HEADER] = RECORD_VERSION;
-    frame[HEADER + 1..HEADER + 5].copy_from_slice(&(record_len as u32).to_le_bytes());
-    frame[HEADER + 5..HEADER + 9].copy_from_slice(&(total(request) as u32).to_le_bytes());
+    let mut put = |at: usize, number: usize| frame[at..at + 4].copy_from_slice(&(number as u32).to_le_bytes());
+    put(HEADER + 1, shape_len);
+    put(HEADER + 5, record_len);
+    put(HEADER + 9, total(request));
+    let length = frame.len() - HEADER;
+    frame[8..12].copy_from_slice(&(length as u32).to_le_bytes());
     Ok(())
 }
 
@@ -113,12 +115,12 @@ pub(crate) fn decode(bytes: &[u8], salt: u32) -> Result<Frame<'_>, Unread> {
     if checksum(salt, &frame[8..12], payload) != number(&frame[12..]) || payload[0] != RECORD_VERSION {
         return Err(Unread::Damaged);
     }
-    let (record_len, request_len) = (number(&payload[1..]) as usize, number(&payload[5..]) as usize);
+    let [shape_len, record_len, request_len] = [1, 5, 9].map(|at| number(&payload[at..]) as usize);
     let rest = &payload[PREFACE..];
     let (record, bodies) = rest.split_at_checked(record_len).ok_or(Unread::Damaged)?;
+    let (shape, mark_and_rest) = record.split_at_checked(shape_len).ok_or(Unread::Damaged)?;
     let (request, response) = bodies.split_at_checked(request_len).ok_or(Unread::Damaged)?;
-    let record = postcard::from_bytes(record).map_err(|_| Unread::Damaged)?;
-    Ok(Frame { record, request, response, len })
+    Ok(Frame { entry: Entry { line: Line { shape, mark_and_rest }, request, response }, len })
 }
 
 /// The length of the whole frame by its header; `None` when even that is cut.
@@ -153,25 +155,4 @@ pub(crate) fn whole(frames: &[u8], len: usize) -> (u64, usize) {
         (count, end) = (count + 1, end + span);
     }
     (count, end)
-}
-
-/// postcard onto the end of a buffer that others write to as well. Its own flavours either allocate or push byte by byte.
-struct Onto<'a>(&'a mut Vec<u8>);
-
-impl Flavor for Onto<'_> {
-    type Output = ();
-
-    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(data);
-        Ok(())
-    }
-
-    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
-        self.0.push(data);
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
-    }
 }

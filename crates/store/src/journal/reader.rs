@@ -9,7 +9,6 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::frame::{self, Unread};
 use super::segment::{self, HEADER, Position};
@@ -166,11 +165,7 @@ fn parse(bytes: &[u8], salt: u32, last: bool) -> (Vec<Entry<'_>>, usize, usize) 
             Ok(frame) => {
                 at += frame.len;
                 skipped += std::mem::take(&mut unclear);
-                entries.push(Entry {
-                    record: Arc::new(frame.record),
-                    request: frame.request,
-                    response: frame.response,
-                });
+                entries.push(frame.entry);
             }
             Err(Unread::Short) if !last && at > 0 => break,
             Err(unread) => {

@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use tollgate_model::{Ids, Record};
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions};
-use tollgate_store::records::{Condition, Entry, Field, Filter, Operator, Page, Records, Value, Which};
+use tollgate_store::records::{Condition, Encoded, Entry, Field, Filter, Operator, Page, Records, Value, Which};
 use tollgate_store::{Failure, Metrics};
 
 use crate::records_suite::{DAY_MS, MIDNIGHT_MS, append, embedded};
-use crate::sample::record;
+use crate::sample::{Dice, record};
 
 fn open(dir: &Path, metrics: &Arc<Metrics>) -> DayRecords {
     DayRecords::open(dir, DayRecordsOptions::default(), metrics.clone()).unwrap()
 }
 
 fn with_bodies(store: &dyn Records, record: &Record) {
-    let entry = Entry { record: Arc::new(record.clone()), request: b"asked", response: b"answered" };
-    store.append(&[entry]).unwrap();
+    let line = Encoded::of(record);
+    store.append(&[Entry { line: line.line(), request: b"asked", response: b"answered" }]).unwrap();
 }
 
 fn file(dir: &Path, suffix: &str) -> PathBuf {
@@ -66,7 +66,8 @@ fn a_file_of_a_newer_version_is_left_alone() {
     append(&embedded(dir.path()), &[record(&ids, MIDNIGHT_MS)]);
     let path = file(dir.path(), ".db");
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let entry = Entry { record: Arc::new(record(&ids, MIDNIGHT_MS)), request: b"", response: b"" };
+    let line = Encoded::of(&record(&ids, MIDNIGHT_MS));
+    let entry = Entry { line: line.line(), request: b"", response: b"" };
     let refused = embedded(dir.path()).append(&[entry]).unwrap_err();
     assert_eq!(refused.kind(), Failure::Unavailable);
     assert!(refused.to_string().contains("newer tollgate"), "{refused}");
@@ -90,6 +91,85 @@ fn a_damaged_body_is_an_error_and_the_record_stays() {
     fs::write(&path, &whole).unwrap();
     assert_eq!(&store.body(kept.id, Which::Response).unwrap().unwrap().bytes[..], b"answered");
     assert_eq!(store.get(kept.id).unwrap(), Some(kept));
+}
+
+/// A conversation of so many turns repeats all turns before at each of them.
+fn conversation(turns: u64) -> Vec<(String, String)> {
+    let said = |turn: u64| -> String {
+        let mut dice = Dice(turn);
+        (0..1_500).map(|_| char::from(b'a' + dice.roll(26) as u8)).collect()
+    };
+    let message = |turn: u64| format!("{{\"role\":\"user\",\"content\":\"{}\"}}", said(turn));
+    let asked = |turn: u64| format!("[{}]", (0..=turn).map(message).collect::<Vec<_>>().join(","));
+    (0..turns).map(|turn| (asked(turn), format!("{{\"content\":\"{}\"}}", said(turn + 1_000)))).collect()
+}
+
+#[test]
+fn a_conversation_takes_the_room_of_its_strings() {
+    let (dir, ids) = (tempfile::tempdir().unwrap(), Ids::new());
+    let (store, turns) = (embedded(dir.path()), conversation(40));
+    let records: Vec<_> = (0..40).map(|at| record(&ids, MIDNIGHT_MS + at)).collect();
+    for repetition in 0..3 {
+        for (record, (asked, said)) in records.iter().zip(&turns) {
+            let record = Record { id: ids.next(MIDNIGHT_MS), ..record.clone() };
+            let line = Encoded::of(&record);
+            let entry = Entry { line: line.line(), request: asked.as_bytes(), response: said.as_bytes() };
+            store.append(&[entry]).unwrap();
+            let body = |which| store.body(record.id, which).unwrap().unwrap().bytes;
+            assert!(body(Which::Request) == asked.as_bytes() && body(Which::Response) == said.as_bytes());
+        }
+        let written = fs::metadata(file(dir.path(), ".bodies")).unwrap().len();
+        // 80 strings of 1.5 KB, of letters in no order; all turns together say 1.3 MB.
+        assert!(written < 150_000 + repetition * 60_000, "{written}");
+    }
+}
+
+/// Bytes of a block that several bodies share are damaged: all of them say so, and none is taken for whole.
+#[test]
+fn damage_to_what_bodies_share_is_noticed_by_each() {
+    let (dir, ids) = (tempfile::tempdir().unwrap(), Ids::new());
+    let store = embedded(dir.path());
+    let turns = conversation(3);
+    let kept: Vec<_> = (0..3).map(|at| record(&ids, MIDNIGHT_MS + at)).collect();
+    let mut ends = Vec::new();
+    for (record, (asked, said)) in kept.iter().zip(&turns) {
+        let line = Encoded::of(record);
+        let entry = Entry { line: line.line(), request: asked.as_bytes(), response: said.as_bytes() };
+        store.append(&[entry]).unwrap();
+        ends.push(fs::metadata(file(dir.path(), ".bodies")).unwrap().len() as usize);
+    }
+    let path = file(dir.path(), ".bodies");
+    let whole = fs::read(&path).unwrap();
+    let damage = |at: usize| {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::write(&path, &damaged).unwrap();
+        let whole = |record: &Record| match store.body(record.id, Which::Request) {
+            Ok(_) => true,
+            Err(cause) => {
+                assert_eq!(cause.kind(), Failure::Damaged);
+                false
+            }
+        };
+        kept.iter().map(whole).collect::<Vec<_>>()
+    };
+    assert_eq!(damage(ends[0] / 2), [false, false, false]);
+    assert_eq!(damage(ends[0] + 40), [true, false, false]);
+    assert_eq!(damage(ends[1] + 40), [true, true, false]);
+}
+
+#[test]
+fn a_day_of_an_older_format_is_moved_aside() {
+    let (dir, ids, metrics) = (tempfile::tempdir().unwrap(), Ids::new(), Arc::<Metrics>::default());
+    append(&open(dir.path(), &metrics), &[record(&ids, MIDNIGHT_MS)]);
+    let path = file(dir.path(), ".db");
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    let (store, good) = (open(dir.path(), &metrics), record(&ids, MIDNIGHT_MS + 1));
+    assert!(!store.list(&Filter::default(), &Page::newest(10)).unwrap().total_exact);
+    append(&store, std::slice::from_ref(&good));
+    assert_eq!(metrics.ingest.files_moved_aside.get(), 1);
+    let listed = store.list(&Filter::default(), &Page::newest(10)).unwrap();
+    assert_eq!((listed.records, listed.total_exact), (vec![good], true));
 }
 
 #[test]

@@ -157,7 +157,7 @@ impl Records for Refusing {
     fn body(&self, id: Id, which: Which) -> Result<Option<Body>, StoreError> {
         self.store.body(id, which)
     }
-    fn tail(&self, after: u64, limit: usize) -> Tail {
+    fn tail(&self, after: u64, limit: usize) -> Result<Tail, StoreError> {
         self.store.tail(after, limit)
     }
     fn rows(&self, gateway: &str) -> Result<u64, StoreError> {

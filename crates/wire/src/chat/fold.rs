@@ -85,10 +85,10 @@ impl Fold {
     }
 
     /// The answer, if the stream came to its own end.
-    pub fn finish(self) -> Result<Answer, Option<Fault>> {
+    pub fn finish(self) -> Result<Answer, Option<Box<Fault>>> {
         match self.fault {
             None if self.done => Ok(self.answer),
-            fault => Err(fault),
+            fault => Err(fault.map(Box::new)),
         }
     }
 

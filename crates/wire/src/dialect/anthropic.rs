@@ -1,11 +1,34 @@
 //! Where Anthropic's Messages API keeps its counts, wherever it is served.
 //!
-//! Enters: nothing. Leaves: tables. Never: code; the walker has it.
+//! Enters: nothing. Leaves: tables. Never: code; the walker has it, and translation is in the folder beside this file.
 //!
 //! The input side comes in `message_start`, the output side in the last `message_delta`, which may repeat and correct
-//! the rest (<https://docs.anthropic.com/en/docs/build-with-claude/streaming>). Thinking is inside the output.
+//! the rest (<https://docs.anthropic.com/en/docs/build-with-claude/streaming>). Thinking is inside the output, and newer answers say how much of it
+//! there was.
+
+mod answer;
+mod decode;
+mod encode;
+mod fault;
+mod messages;
+mod model;
+mod read;
+mod tell;
+mod usage;
+mod write;
 
 use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
+use decode::Decoder;
+use encode::Encoder;
+
+pub(super) use messages::Messages;
+pub use messages::token_count;
+pub(super) use model::Claude;
+pub(super) use read::UNNAMED;
+pub(super) use {
+    read::effort, read::thinking as read_thinking, write::sampling, write::schema, write::setting::unsayable,
+    write::thinking,
+};
 
 pub(super) const CACHE_CREATION: Members = &[
     ("ephemeral_5m_input_tokens", Want::Count(Slot::CacheWrite5m)),
@@ -21,6 +44,7 @@ pub(super) const USAGE: Members = &[
     ("cache_creation_input_tokens", Want::Count(Slot::CacheWrite)),
     ("cache_creation", Want::Inside(CACHE_CREATION)),
     ("server_tool_use", Want::Inside(SERVER_TOOL_USE)),
+    ("output_tokens_details", Want::Inside(&[("thinking_tokens", Want::Count(Slot::ReasoningUnclear))])),
 ];
 
 pub(super) const MESSAGE: Members =

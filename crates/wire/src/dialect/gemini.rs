@@ -4,7 +4,24 @@
 //!
 //! Every chunk states the usage so far (<https://ai.google.dev/api/generate-content#UsageMetadata>). Without `alt=sse`
 //! the stream is one JSON array, which is read as the whole answer it is. There is no last word but the reason to stop,
-//! and models before 2.0 gave it in every chunk.
+//! and models before 2.0 gave it in every chunk. The translator is in `gemini/`.
+
+mod answer;
+pub(super) mod chat;
+mod decode;
+mod encode;
+mod fault;
+mod grounding;
+mod logprobs;
+mod names;
+mod parts;
+mod read;
+mod say;
+mod schema;
+mod settings;
+mod thinking;
+mod usage;
+mod write;
 
 use super::{BLANK, Dull, Shape, counts::Slot, facts::*};
 

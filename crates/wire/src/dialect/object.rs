@@ -36,6 +36,21 @@ pub(crate) fn root(body: &[u8]) -> Result<Object<'static>, BadField> {
     Object::of(value, Path::Root)
 }
 
+/// Reads inside a member that is an object; what nobody takes of it stays where it was.
+pub(crate) fn within(
+    top: &mut Object<'_>,
+    name: &str,
+    read: impl FnOnce(&mut Object<'_>) -> Result<(), BadField>,
+) -> Result<(), BadField> {
+    let Some(members) = top.object(name)? else { return Ok(()) };
+    let path = top.path;
+    let mut inner = Object::of(Value::Object(members), Path::Member(&path, name))?;
+    read(&mut inner)?;
+    let rest = inner.rest();
+    top.put_rest(name, rest);
+    Ok(())
+}
+
 // === impl Path ===
 
 impl<'p> Path<'p> {
@@ -88,6 +103,11 @@ impl<'p> Object<'p> {
         }
     }
 
+    /// In the place of one that is taken whole.
+    pub(crate) fn empty() -> Self {
+        Self { members: Map::new(), path: Path::Root }
+    }
+
     /// The member as it is; `null` counts as missing.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.members.remove(name).filter(|value| !value.is_null())
@@ -95,6 +115,18 @@ impl<'p> Object<'p> {
 
     pub(crate) fn peek(&self, name: &str) -> Option<&Value> {
         self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Gives a member back that was taken and not understood.
+    pub(crate) fn put(&mut self, name: &str, value: Value) {
+        self.members.insert(name.to_owned(), value);
+    }
+
+    /// The same for what is left of an object that was taken apart.
+    pub(crate) fn put_rest(&mut self, name: &str, rest: Extra) {
+        if !rest.is_empty() {
+            self.put(name, Value::Object(rest));
+        }
     }
 
     /// The member's text, left where it is: to tell what kind of object this is.
@@ -185,6 +217,13 @@ impl<'p> Object<'p> {
                 })
                 .collect(),
             Some(other) => Err(path.wrong("a string or an array of strings", &other)),
+        }
+    }
+
+    /// Something of a member that was taken: it counts as not taken again. Nothing is nothing.
+    pub(crate) fn put_back(&mut self, name: &str, rest: Extra) {
+        if !rest.is_empty() {
+            self.members.insert(name.to_owned(), Value::Object(rest));
         }
     }
 

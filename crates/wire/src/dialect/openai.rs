@@ -1,9 +1,14 @@
 //! Where OpenAI's APIs, and the many that are like them, keep their counts.
 //!
-//! Enters: nothing. Leaves: tables. Never: code; the walker has it.
+//! Enters: nothing. Leaves: tables. Never: code; the walker has it, and the folders beside this file what it takes to translate.
 //!
 //! <https://platform.openai.com/docs/api-reference> for the names; one table of usage serves all of them because the
 //! names of the older (`prompt_tokens`) and the newer (`input_tokens`) form never mean different things.
+
+pub(super) mod chat;
+pub(crate) mod embeddings;
+mod fault;
+pub(super) mod responses;
 
 use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
 

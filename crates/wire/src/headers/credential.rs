@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 use memchr::memmem;
 
 /// Every header in which official SDKs send keys.
-pub(super) static HEADERS: [HeaderName; 5] = [
+pub static HEADERS: [HeaderName; 5] = [
     AUTHORIZATION,
     HeaderName::from_static("x-api-key"),
     HeaderName::from_static("x-goog-api-key"),
@@ -26,17 +26,16 @@ pub(super) fn is_none(name: &HeaderName, value: &HeaderValue) -> bool {
 
 /// A credential that says nothing: `Bearer `, an empty value.
 pub fn is_blank(value: &HeaderValue) -> bool {
-    let Ok(text) = value.to_str() else { return false };
-    let text = text.trim();
-    let (scheme, key) = text.split_once(' ').unwrap_or((text, ""));
+    let text = value.as_bytes().trim_ascii();
+    let scheme = text.split(|byte| *byte == b' ').next().unwrap_or_default();
     match is_one_of(&SCHEMES, scheme) {
-        true => is_one_of(&NOTHINGS, key.trim()),
+        true => is_one_of(&NOTHINGS, text[scheme.len()..].trim_ascii()),
         false => is_one_of(&NOTHINGS, text),
     }
 }
 
-fn is_one_of(words: &[&str], text: &str) -> bool {
-    words.iter().any(|word| word.eq_ignore_ascii_case(text))
+fn is_one_of(words: &[&str], text: &[u8]) -> bool {
+    words.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(text))
 }
 
 fn is_access(value: &[u8]) -> bool {

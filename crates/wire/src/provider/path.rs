@@ -19,6 +19,10 @@ pub(super) fn check(path: &str) -> Result<(), Misdirected> {
         let found = path.chars().find(|found| !found.is_ascii() || !IN_PATH[*found as usize]);
         return Err(wrong_character("request path", found.unwrap_or_default()));
     }
+    // Every spelling of a dot segment has one of these in it, and most paths have neither.
+    if memchr::memchr2(b'.', b'%', path.as_bytes()).is_none() {
+        return Ok(());
+    }
     match path.split('/').find(|segment| is_dotted(segment)) {
         None => Ok(()),
         Some(segment) => Err(Misdirected::new(

@@ -65,7 +65,10 @@ impl Reader {
     pub(super) fn whole(&mut self, body: &[u8]) {
         let read = walk(body, self.shape.members, &mut |facts| absorb(&mut self.facts, facts, self.shape.tally));
         self.facts.ended = read.is_ok();
-        self.text_bytes = self.scanner.whole_text_bytes(body);
+        // Searching for the text costs as much as all the rest, and nearly every whole answer was counted.
+        if read.is_err() || self.facts.counts.usage().is_none() {
+            self.text_bytes = self.scanner.whole_text_bytes(body);
+        }
     }
 
     pub(super) fn frame(&mut self, frame: Frame<'_>) {

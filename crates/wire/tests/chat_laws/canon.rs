@@ -1,12 +1,24 @@
 //! What must be equal: the values, without what a dialect is free to spell in its own way.
 
-use tollgate_wire::chat::{Answer, Block, Content, Request, Role, Turn};
+use tollgate_wire::chat::{Answer, Block, Content, Request, Role, ToolChoice, ToolKind, Turn};
 
 /// Adjacent turns of a role are one, developer's instructions are system text, nobody remembers where something stood or whose words it was in.
 pub(crate) fn request(request: &Request) -> Request {
     let mut canon = request.clone();
+    // What everybody does anyway may be said or not, and tools are not strict unless somebody says so.
+    let origin = request.origin.chat();
+    canon.extra.retain(|name, value| !origin.is_some_and(|origin| origin.is_moot(name, value)));
+    for tool in &mut canon.tools {
+        if let ToolKind::Function { strict, .. } = &mut tool.kind {
+            *strict = strict.filter(|strict| *strict);
+        }
+    }
     canon.origin = tollgate_wire::dialect::Dialect::Raw;
     canon.settings.stream_usage = None;
+    // What everybody does who is not told otherwise.
+    canon.settings.tool_choice.take_if(|choice| *choice == ToolChoice::Auto);
+    // No tools are not used one at a time.
+    canon.settings.parallel_tools.take_if(|_| canon.settings.tool_choice == Some(ToolChoice::None));
     let mut turns: Vec<Turn> = Vec::new();
     for mut turn in std::mem::take(&mut canon.turns) {
         turn.at = 0;
@@ -32,6 +44,8 @@ fn block(block: &mut Block) {
             blocks.iter_mut().for_each(self::block);
         }
         Content::ToolUse { arguments, .. } => *arguments = compact(arguments),
+        // Few dialects say whether a thought is a summary of one.
+        Content::Reasoning { summary, .. } => *summary = false,
         _ => {}
     }
 }
@@ -71,4 +85,9 @@ pub(crate) fn answer(answer: &Answer) -> Answer {
         usage.raw = serde_json::Value::Null;
     }
     canon
+}
+
+/// What was said, and why it ended.
+pub(crate) fn choices(answer: &Answer) -> Vec<tollgate_wire::chat::Choice> {
+    self::answer(answer).choices
 }

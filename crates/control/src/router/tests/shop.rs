@@ -12,7 +12,7 @@ use tollgate_model::{Clock, Record};
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::Metrics;
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments};
-use tollgate_store::records::Entry;
+use tollgate_store::records::{Encoded, Entry};
 use tower::ServiceExt;
 
 use super::super::*;
@@ -51,6 +51,12 @@ impl Shop {
         Self::with(Documents::default(), public(true), Box::new(|_| true))
     }
 
+    /// With the providers of the catalog.
+    pub(super) fn stocked() -> Self {
+        let providers = tollgate_wire::provider::Providers::builtin().clone();
+        Self::with(Documents { providers, ..Documents::default() }, public(true), Box::new(|_| true))
+    }
+
     pub(super) fn with(base: Documents, public: Public, catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (clock, hand) = Clock::manual(NOW);
@@ -76,8 +82,14 @@ impl Shop {
         self.desk.create_gateway(&body(id)).unwrap();
     }
 
+    pub(super) fn route(&self, gateway: &str, name: &str) {
+        let gateway = self.desk.gateway(gateway).unwrap().unwrap();
+        self.desk.create_route(&gateway, &json!({ "name": name, "elements": elements("gpt-4o") })).unwrap();
+    }
+
     pub(super) fn keep(&self, record: Record, request: &[u8], response: &[u8]) {
-        self.records.append(&[Entry { record: Arc::new(record), request, response }]).unwrap();
+        let line = Encoded::of(&record);
+        self.records.append(&[Entry { line: line.line(), request, response }]).unwrap();
     }
 
     /// Below the account's AI gateway.
@@ -135,4 +147,14 @@ pub(super) fn body(id: &str) -> Value {
         "id": id, "cache_invalidate_on_update": true, "cache_ttl": 0, "collect_logs": true,
         "rate_limiting_interval": 0, "rate_limiting_limit": 0
     })
+}
+
+/// The smallest route: everything goes to one model.
+pub(super) fn elements(model: &str) -> Value {
+    json!([
+        { "id": "s", "type": "start", "outputs": { "next": { "elementId": "m" } } },
+        { "id": "m", "type": "model", "properties": { "provider": "openai", "model": model, "timeout": 0, "retries": 0 },
+          "outputs": { "success": { "elementId": "e" } } },
+        { "id": "e", "type": "end", "outputs": {} }
+    ])
 }

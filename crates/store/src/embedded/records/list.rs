@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering as Atomic};
 
@@ -223,23 +224,21 @@ fn rank(value: &Sql) -> u8 {
 }
 
 pub(super) fn records(connection: &Connection, ids: &[i64]) -> Result<Vec<Record>, rusqlite::Error> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {} FROM log WHERE id = ?", row::COLUMNS))?;
-    let mut find = connection.prepare_cached("SELECT text FROM word WHERE code = ?")?;
-    let mut words: HashMap<i64, Arc<str>> = HashMap::new();
-    let mut word = |code: i64| match words.get(&code) {
-        Some(word) => Ok(word.clone()),
-        None => {
-            let word = find.query_row([code], |row| row.get::<_, Arc<str>>(0))?;
-            words.insert(code, word.clone());
-            Ok(word)
-        }
-    };
+    let mut statement = connection.prepare_cached(&format!("SELECT {}, shape FROM log WHERE id = ?", row::COLUMNS))?;
+    let mut find = connection.prepare_cached("SELECT bytes FROM shape WHERE code = ?")?;
+    let mut shapes: HashMap<i64, Vec<u8>> = HashMap::new();
     let mut records = Vec::with_capacity(ids.len());
     for id in ids {
         let mut rows = statement.query([id])?;
-        if let Some(row) = rows.next()? {
-            records.push(row::read(row, &mut word)?);
-        }
+        let Some(row) = rows.next()? else { continue };
+        let bytes = match shapes.entry(row.get("shape")?) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let bytes = find.query_row([new.key()], |row| row.get(0))?;
+                new.insert(bytes)
+            }
+        };
+        records.push(row::read(row, bytes)?);
     }
     Ok(records)
 }

@@ -1,47 +1,55 @@
 //! The records that arrived last, for those who watch.
 //!
-//! Enters: records as they are stored. Leaves: those since a number. Never: grows, and never reads a disk.
+//! Enters: where records were stored. Leaves: where those since a number are. Never: grows, and never reads a disk.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tollgate_model::Record;
 
-use crate::records::Tail;
+use super::day::Day;
 
 const KEPT: usize = 512;
 
 #[derive(Debug, Default)]
 pub(super) struct Newest(Mutex<Ring>);
 
+/// A day, and the key of a record in it.
+pub(super) type Spot = (Day, i64);
+
 #[derive(Debug, Default)]
 struct Ring {
-    records: VecDeque<Arc<Record>>,
+    spots: VecDeque<Spot>,
     /// How many there ever were.
     arrived: u64,
+}
+
+/// What came since a number.
+#[derive(Debug)]
+pub(super) struct Since {
+    pub(super) spots: Vec<Spot>,
+    pub(super) next: u64,
+    pub(super) missed: u64,
 }
 
 // === impl Newest ===
 
 impl Newest {
-    pub(super) fn push(&self, records: impl ExactSizeIterator<Item = Arc<Record>>) {
+    pub(super) fn push(&self, spots: &[Spot]) {
         let mut ring = self.0.lock();
-        ring.arrived += records.len() as u64;
-        let first = records.len().saturating_sub(KEPT);
-        for record in records.skip(first) {
-            if ring.records.len() == KEPT {
-                ring.records.pop_front();
+        ring.arrived += spots.len() as u64;
+        for spot in &spots[spots.len().saturating_sub(KEPT)..] {
+            if ring.spots.len() == KEPT {
+                ring.spots.pop_front();
             }
-            ring.records.push_back(record);
+            ring.spots.push_back(*spot);
         }
     }
 
-    pub(super) fn since(&self, after: u64, limit: usize) -> Tail {
+    pub(super) fn since(&self, after: u64, limit: usize) -> Since {
         let ring = self.0.lock();
-        let oldest = ring.arrived - ring.records.len() as u64;
+        let oldest = ring.arrived - ring.spots.len() as u64;
         let from = after.clamp(oldest, ring.arrived);
-        let records: Vec<_> = ring.records.iter().skip((from - oldest) as usize).take(limit).cloned().collect();
-        Tail { next: from + records.len() as u64, missed: oldest.saturating_sub(after), records }
+        let spots: Vec<_> = ring.spots.iter().skip((from - oldest) as usize).take(limit).copied().collect();
+        Since { next: from + spots.len() as u64, missed: oldest.saturating_sub(after), spots }
     }
 }

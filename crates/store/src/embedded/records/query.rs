@@ -18,11 +18,13 @@ pub(super) struct Clause {
 
 /// How a field is compared.
 enum Kind {
-    /// The column holds a code of a word.
-    Word(&'static str),
+    /// A text of the shape.
+    Shape(&'static str),
+    Status,
     Text(String),
     /// An expression, and what a number of the caller is multiplied by to be in its unit.
     Number(&'static str, f64),
+    /// A bit of the shape's flags.
     Flag(i64),
     /// A key or value of `labels`, perhaps only under one key.
     Label(&'static str, Option<String>),
@@ -38,7 +40,7 @@ impl Clause {
     pub(super) fn of(filter: &Filter) -> Self {
         let mut clause = Self { sql: "1".to_owned(), values: Vec::new() };
         if let Some(gateway) = &filter.gateway {
-            clause.and("gateway = (SELECT code FROM word WHERE text = ?)", [text(gateway)]);
+            clause.and("gateway = (SELECT code FROM gateway WHERE name = ?)", [text(gateway)]);
         }
         if let Some(from) = filter.from_ms {
             clause.and("created_ms >= ?", [row::whole(from).into()]);
@@ -87,9 +89,12 @@ impl Clause {
             return;
         }
         match (kind(field), value) {
-            (Kind::Word(column), Value::Text(wanted)) => {
-                let test = compare("lower(text)", operator);
-                self.push(&format!("ifnull({column} IN (SELECT code FROM word WHERE {test}), 0)"), lower(wanted));
+            (Kind::Shape(column), Value::Text(wanted)) => {
+                let test = compare(&format!("lower({column})"), operator);
+                self.push(&of_shape(&test), lower(wanted));
+            }
+            (Kind::Status, Value::Number(wanted)) if operator != Operator::Contains => {
+                self.push(&of_shape(&compare("status", operator)), Sql::Real(*wanted));
             }
             (Kind::Text(expression), Value::Text(wanted)) => {
                 let test = compare(&format!("lower({expression})"), operator);
@@ -105,7 +110,7 @@ impl Clause {
                 self.push(&format!("ifnull({test}, 0)"), wanted.into());
             }
             (Kind::Flag(bit), Value::Flag(wanted)) if operator == Operator::Eq => {
-                self.sql.push_str(&format!("(flags & {bit} <> 0) = {}", i64::from(*wanted)));
+                self.sql.push_str(&of_shape(&format!("(flags & {bit} <> 0) = {}", i64::from(*wanted))));
             }
             (kind, Value::Null) if operator == Operator::Eq => self.null(kind),
             (Kind::AlwaysFalse, Value::Flag(false)) if operator == Operator::Eq => self.sql.push('1'),
@@ -115,7 +120,7 @@ impl Clause {
 
     fn null(&mut self, kind: Kind) {
         match kind {
-            Kind::Word(column) => self.sql.push_str(&format!("{column} IS NULL")),
+            Kind::Shape(column) => self.sql.push_str(&of_shape(&format!("{column} IS NULL"))),
             Kind::Text(expression) => self.sql.push_str(&format!("{expression} IS NULL")),
             Kind::Number(expression, _) => self.sql.push_str(&format!("{expression} IS NULL")),
             Kind::Label(_, under) => {
@@ -123,7 +128,7 @@ impl Clause {
                 self.label("1", under, None);
             }
             Kind::AlwaysNull => self.sql.push('1'),
-            Kind::Flag(_) | Kind::AlwaysFalse => self.sql.push('0'),
+            Kind::Status | Kind::Flag(_) | Kind::AlwaysFalse => self.sql.push('0'),
         }
     }
 
@@ -165,6 +170,11 @@ impl Clause {
     }
 }
 
+/// A test of the shape as one of its row. Never null, as the list of codes holds none.
+fn of_shape(test: &str) -> String {
+    format!("shape IN (SELECT code FROM shape WHERE {test})")
+}
+
 fn compare(expression: &str, operator: Operator) -> String {
     match operator {
         Operator::Contains => format!("instr({expression}, ?) > 0"),
@@ -189,15 +199,15 @@ fn kind(field: &Field) -> Kind {
         Field::Id => Kind::Text(id_text()),
         Field::EventId => Kind::Text(format!("ifnull(event_id, {})", id_text())),
         Field::CreatedAt => Kind::Number("created_ms", 1.0),
-        Field::RequestContentType => Kind::Word("request_content_type"),
-        Field::ResponseContentType => Kind::Word("response_content_type"),
-        Field::RequestType => Kind::Word("request_type"),
-        Field::ModelType => Kind::Word("model_type"),
-        Field::Provider => Kind::Word("provider"),
-        Field::Model => Kind::Word("model"),
-        Field::Path => Kind::Word("path"),
-        Field::UserAgent => Kind::Word("user_agent"),
-        Field::Status => Kind::Number("status", 1.0),
+        Field::RequestContentType => Kind::Shape("request_content_type"),
+        Field::ResponseContentType => Kind::Shape("response_content_type"),
+        Field::RequestType => Kind::Shape("request_type"),
+        Field::ModelType => Kind::Shape("model_type"),
+        Field::Provider => Kind::Shape("provider"),
+        Field::Model => Kind::Shape("model"),
+        Field::Path => Kind::Shape("path"),
+        Field::UserAgent => Kind::Shape("user_agent"),
+        Field::Status => Kind::Status,
         Field::Success => Kind::Flag(row::SUCCESS),
         Field::Cached => Kind::Flag(row::CACHED),
         Field::Authentication => Kind::Flag(row::AUTHENTICATED),
@@ -217,11 +227,11 @@ fn kind(field: &Field) -> Kind {
 pub(super) fn order(by: OrderBy) -> &'static str {
     match by {
         OrderBy::CreatedAt => "created_ms",
-        OrderBy::Provider => "(SELECT text FROM word WHERE code = provider)",
-        OrderBy::Model => "(SELECT text FROM word WHERE code = model)",
-        OrderBy::ModelType => "(SELECT text FROM word WHERE code = model_type)",
-        OrderBy::Success => "(flags & 1)",
-        OrderBy::Cached => "(flags & 2)",
+        OrderBy::Provider => "(SELECT provider FROM shape WHERE code = log.shape)",
+        OrderBy::Model => "(SELECT model FROM shape WHERE code = log.shape)",
+        OrderBy::ModelType => "(SELECT model_type FROM shape WHERE code = log.shape)",
+        OrderBy::Success => "(SELECT flags & 1 FROM shape WHERE code = log.shape)",
+        OrderBy::Cached => "(SELECT flags & 2 FROM shape WHERE code = log.shape)",
         OrderBy::Cost => "cost",
         OrderBy::TokensIn => "tokens_in",
         OrderBy::TokensOut => "tokens_out",

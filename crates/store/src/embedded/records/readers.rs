@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::day::Day;
+use super::writer::{SCHEMA_VERSION, of_another_version};
 use crate::embedded::sqlite;
 use crate::failure::StoreError;
 
@@ -54,8 +55,12 @@ impl Readers {
         let connection = sqlite::open_readable(&path, CACHE_KIB)?;
         let doing = |cause| StoreError::sqlite(format!("reading {}", path.display()), cause);
         let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).map_err(doing)?;
-        // 0: its writer is just about to make the tables.
-        Ok((version != 0).then_some(connection))
+        match version {
+            // Its writer is just about to make the tables.
+            0 => Ok(None),
+            SCHEMA_VERSION => Ok(Some(connection)),
+            other => Err(of_another_version(&path, other)),
+        }
     }
 
     fn give_back(&self, day: Day, connection: Connection) {

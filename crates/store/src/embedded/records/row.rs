@@ -1,139 +1,97 @@
-//! Between a record and its row.
+//! Between a line and its row.
 //!
-//! Enters: records with codes for their words, or rows with words for their codes. Leaves: the other.
-//! Never: loses a member of a record: what has no column is in `rest`.
-
-use std::borrow::Cow;
-use std::sync::Arc;
+//! Enters: lines with codes for their shapes and places for their bodies, or rows with shapes for their codes. Leaves: rows, or records.
+//! Never: loses a member of a record: what has no column is in `rest`, which is kept as it came.
 
 use rusqlite::types::ToSql;
 use rusqlite::{Row, Statement};
-use serde::{Deserialize, Serialize};
-use tollgate_model::record::{Cost, Outcome, Payload, Refused, Timings};
-use tollgate_model::{Attempt, Id, Meta, Metadata, Money, Record, Usage};
+use tollgate_model::{Id, Meta, Metadata, Money, Record};
 
 use super::bodies::Place;
+use super::shapes::Codes;
+use crate::records::line::{self, Lead, Mark};
 
-pub(super) const INSERT: &str = "INSERT OR IGNORE INTO log (id, noise, created_ms, account, gateway, provider, model, path, method, model_type, \
-    request_type, request_content_type, response_content_type, user_agent, status, flags, duration_ms, tokens_in, tokens_out, cost, event_id, labels, \
-    block, at, request_len, response_len, rest) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+/// Rows that one statement inserts: to begin one and to find the end of table and index costs about as much as a row.
+pub(super) const ROWS_AT_ONCE: usize = 16;
+
+const INSERTED: [&str; 16] = [
+    "id",
+    "noise",
+    "created_ms",
+    "gateway",
+    "shape",
+    "duration_ms",
+    "tokens_in",
+    "tokens_out",
+    "cost",
+    "event_id",
+    "labels",
+    "request_at",
+    "request_len",
+    "response_at",
+    "response_len",
+    "rest",
+];
 
 /// What [`read`] reads, in its order.
-pub(super) const COLUMNS: &str = "id, noise, created_ms, account, gateway, provider, model, path, method, model_type, request_type, \
-    request_content_type, response_content_type, user_agent, status, flags, cost, event_id, rest";
+pub(super) const COLUMNS: &str = "id, noise, created_ms, event_id, cost, rest";
 
 pub(super) const SUCCESS: i64 = 1;
 pub(super) const CACHED: i64 = 2;
 pub(super) const AUTHENTICATED: i64 = 4;
 
-/// What no column holds. Written as in the journal (postcard); its version is that of the file's schema.
-#[derive(Debug, Serialize, Deserialize)]
-struct Rest<'a> {
-    answered_model: Option<Cow<'a, str>>,
-    outcome: Outcome,
-    streamed: bool,
-    usage: Option<Cow<'a, Usage>>,
-    custom_cost: bool,
-    estimated_cost: bool,
-    metadata: Cow<'a, Metadata>,
-    step: u16,
-    request_size: u64,
-    response_size: u64,
-    token_id: Option<Cow<'a, str>>,
-    refusal: Option<Cow<'a, Refused>>,
-    finish: Option<Cow<'a, str>>,
-    timings: Timings,
-    attempts: Cow<'a, [Attempt]>,
-    request_body: Payload,
-    response_body: Payload,
+/// Places of the request's body and of the answer's.
+pub(super) type Places = [Option<Place>; 2];
+
+pub(super) struct NewRow<'a> {
+    pub(super) codes: Codes,
+    pub(super) mark: &'a Mark<'a>,
+    pub(super) lead: &'a Lead<'a>,
+    pub(super) rest: &'a [u8],
+    pub(super) places: Places,
 }
 
-/// A record's words, as codes of the day's dictionary.
-#[derive(Debug)]
-pub(super) struct Codes {
-    pub(super) gateway: i64,
-    others: [i64; 5],
-    optional: [Option<i64>; 5],
+/// A statement that inserts so many rows. A row that is there already undoes the whole transaction, so that SQLite need not be ready to undo the
+/// statement alone.
+pub(super) fn insert(rows: usize) -> String {
+    let row = format!("({})", ["?"; INSERTED.len()].join(","));
+    format!("INSERT OR ROLLBACK INTO log ({}) VALUES {}", INSERTED.join(", "), vec![row; rows].join(","))
 }
 
-// === impl Codes ===
+// === impl NewRow ===
 
-impl Codes {
-    pub(super) fn of<E>(record: &Record, mut code: impl FnMut(&str) -> Result<i64, E>) -> Result<Self, E> {
-        let gateway = code(&record.gateway)?;
-        let mut others = [0; 5];
-        let texts = [&*record.account, &*record.provider, &record.model, &record.path, &record.method];
-        for (slot, text) in others.iter_mut().zip(texts) {
-            *slot = code(text)?;
-        }
-        let mut optional = [None; 5];
-        let texts = [
-            record.model_type.as_deref(),
-            record.request_type.as_deref(),
-            record.request_content_type.as_deref(),
-            record.response_content_type.as_deref(),
-            record.user_agent.as_deref(),
+impl NewRow<'_> {
+    /// Gives the statement its values for this row, which is so many rows after its first.
+    pub(super) fn bind(&self, statement: &mut Statement<'_>, after: usize) -> Result<(), rusqlite::Error> {
+        let usage = self.lead.usage.as_ref();
+        let [(request_at, request_len), (response_at, response_len)] =
+            self.places.map(|place| place.map(Place::columns).unzip());
+        let values: [&dyn ToSql; INSERTED.len()] = [
+            &self.mark.id.key(),
+            &self.mark.id.noise(),
+            &whole(self.mark.created_ms),
+            &self.codes.gateway,
+            &self.codes.shape,
+            &whole(self.lead.timings.last_byte_us / 1_000),
+            &usage.map(|usage| whole(usage.tokens_in())),
+            &usage.map(|usage| whole(usage.tokens_out())),
+            &self.mark.cost.map(Money::nanos),
+            &self.mark.event_id,
+            &labels(&self.lead.metadata),
+            &request_at,
+            &request_len,
+            &response_at,
+            &response_len,
+            &self.rest,
         ];
-        for (slot, text) in optional.iter_mut().zip(texts) {
-            *slot = text.map(&mut code).transpose()?;
-        }
-        Ok(Self { gateway, others, optional })
+        let first = after * INSERTED.len() + 1;
+        (first..).zip(values).try_for_each(|(at, value)| statement.raw_bind_parameter(at, value))
     }
-}
-
-/// Inserts the record's row, unless there is one. Returns whether there was none. `scratch` is a buffer kept between rows.
-pub(super) fn insert(
-    statement: &mut Statement<'_>,
-    record: &Record,
-    codes: &Codes,
-    place: Option<Place>,
-    scratch: &mut Vec<u8>,
-) -> Result<bool, rusqlite::Error> {
-    let [account, provider, model, path, method] = codes.others;
-    let [model_type, request_type, request_content_type, response_content_type, user_agent] = codes.optional;
-    write_rest(record, scratch);
-    let labels = labels(&record.metadata);
-    let usage = record.usage.as_ref();
-    let values: [&dyn ToSql; 27] = [
-        &record.id.key(),
-        &record.id.noise(),
-        &whole(record.created_ms),
-        &account,
-        &codes.gateway,
-        &provider,
-        &model,
-        &path,
-        &method,
-        &model_type,
-        &request_type,
-        &request_content_type,
-        &response_content_type,
-        &user_agent,
-        &record.status,
-        &flags(record),
-        &whole(record.duration_us() / 1_000),
-        &usage.map(|usage| whole(usage.tokens_in())),
-        &usage.map(|usage| whole(usage.tokens_out())),
-        &record.cost.as_ref().map(|cost| cost.amount.nanos()),
-        &record.event_id,
-        &labels,
-        &place.map(|place| whole(place.block)),
-        &place.map(|place| place.at),
-        &place.map(|place| place.request_len),
-        &place.map(|place| place.response_len),
-        scratch,
-    ];
-    Ok(statement.execute(values)? == 1)
 }
 
 /// SQLite's integers are signed; nothing that is counted comes near.
 pub(super) fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-fn flags(record: &Record) -> i64 {
-    let flag = |set: bool, bit: i64| if set { bit } else { 0 };
-    flag(record.success(), SUCCESS) | flag(record.cached, CACHED) | flag(record.token_id.is_some(), AUTHENTICATED)
 }
 
 /// All values as texts, because that is how filters compare them.
@@ -144,86 +102,18 @@ fn labels(metadata: &Metadata) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{{{}}}", parts.join(",")))
 }
 
-fn write_rest(record: &Record, scratch: &mut Vec<u8>) {
-    let rest = Rest {
-        answered_model: record.answered_model.as_deref().map(Cow::Borrowed),
-        outcome: record.outcome,
-        streamed: record.streamed,
-        usage: record.usage.as_ref().map(Cow::Borrowed),
-        custom_cost: record.cost.as_ref().is_some_and(|cost| cost.custom),
-        estimated_cost: record.cost.as_ref().is_some_and(|cost| cost.estimated),
-        metadata: Cow::Borrowed(&record.metadata),
-        step: record.step,
-        request_size: record.request_size,
-        response_size: record.response_size,
-        token_id: record.token_id.as_deref().map(Cow::Borrowed),
-        refusal: record.refusal.as_ref().map(Cow::Borrowed),
-        finish: record.finish.as_deref().map(Cow::Borrowed),
-        timings: record.timings,
-        attempts: Cow::Borrowed(&record.attempts),
-        request_body: record.request_body,
-        response_body: record.response_body,
-    };
-    scratch.clear();
-    // Into memory, of types that postcard can write: there is nothing that could fail.
-    let _ = postcard::to_io(&rest, scratch);
-}
-
-/// Reads [`COLUMNS`]. `word` finds the text of a code.
-pub(super) fn read(
-    row: &Row<'_>,
-    mut word: impl FnMut(i64) -> Result<Arc<str>, rusqlite::Error>,
-) -> Result<Record, rusqlite::Error> {
-    let rest = row.get_ref(18)?.as_blob()?;
-    let rest: Rest<'_> = postcard::from_bytes(rest).map_err(|cause| damaged(18, cause))?;
-    let mut required = |column: usize| word(row.get(column)?);
-    let (account, gateway, provider) = (required(3)?, required(4)?, required(5)?);
-    let (model, path, method) = (required(6)?, required(7)?, required(8)?);
-    let mut optional = |column: usize| row.get::<_, Option<i64>>(column)?.map(&mut word).transpose();
-    let (model_type, request_type) = (optional(9)?, optional(10)?);
-    let (request_content_type, response_content_type, user_agent) = (optional(11)?, optional(12)?, optional(13)?);
-    let text = |word: Option<Arc<str>>| word.map(|word| word.to_string());
-    let cost = row.get::<_, Option<i64>>(16)?.map(|nanos| Cost {
-        amount: Money::from_nanos(nanos),
-        custom: rest.custom_cost,
-        estimated: rest.estimated_cost,
-    });
-    Ok(Record {
+/// Reads [`COLUMNS`]. The bytes are those of its shape.
+pub(super) fn read(row: &Row<'_>, shape: &[u8]) -> Result<Record, rusqlite::Error> {
+    let shape = line::shape(shape).map_err(unreadable)?;
+    let mark = Mark {
         id: Id::from_parts(row.get(0)?, row.get(1)?),
-        event_id: row.get(17)?,
-        account,
-        gateway,
         created_ms: row.get::<_, i64>(2)?.unsigned_abs(),
-        provider,
-        model: model.to_string(),
-        answered_model: rest.answered_model.map(Cow::into_owned),
-        model_type,
-        request_type,
-        path: path.to_string(),
-        method: method.to_string(),
-        request_content_type: text(request_content_type),
-        response_content_type: text(response_content_type),
-        status: row.get(14)?,
-        outcome: rest.outcome,
-        cached: row.get::<_, i64>(15)? & CACHED != 0,
-        streamed: rest.streamed,
-        usage: rest.usage.map(Cow::into_owned),
-        cost,
-        metadata: rest.metadata.into_owned(),
-        step: rest.step,
-        request_size: rest.request_size,
-        response_size: rest.response_size,
-        token_id: rest.token_id.map(Cow::into_owned),
-        user_agent: text(user_agent),
-        refusal: rest.refusal.map(Cow::into_owned),
-        finish: rest.finish.map(Cow::into_owned),
-        timings: rest.timings,
-        attempts: rest.attempts.into_owned(),
-        request_body: rest.request_body,
-        response_body: rest.response_body,
-    })
+        event_id: row.get_ref(3)?.as_str_or_null()?,
+        cost: row.get::<_, Option<i64>>(4)?.map(Money::from_nanos),
+    };
+    line::record(&shape, mark, row.get_ref(5)?.as_blob()?).map_err(unreadable)
 }
 
-fn damaged(column: usize, cause: postcard::Error) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(cause))
+fn unreadable(cause: line::Unreadable) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Blob, Box::new(cause))
 }

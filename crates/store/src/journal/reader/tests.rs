@@ -33,7 +33,7 @@ fn append(series: &mut Series, ids: &Ids, body: &[u8]) -> (Id, usize) {
 fn read_all(dir: &Path, end: Position) -> (Vec<Id>, u64) {
     let (mut reader, mut ids, mut skipped) = (Reader::new(dir, START), Vec::new(), 0);
     while let Some(chunk) = reader.read(end).unwrap() {
-        ids.extend(chunk.entries.iter().map(|entry| entry.record.id));
+        ids.extend(chunk.entries.iter().map(|entry| entry.line.record().unwrap().id));
         skipped += chunk.skipped;
         let next = chunk.next;
         reader.advance(next);
@@ -140,7 +140,7 @@ fn what_a_file_held_before_is_not_read_again() {
     let read = |expected: &[Id], what: &str| {
         let (mut reader, mut found, mut skipped) = (Reader::new(dir.path(), START), Vec::new(), 0);
         while let Some(chunk) = reader.read(Position { segment: 3, offset: 0 }).unwrap() {
-            found.extend(chunk.entries.iter().map(|entry| entry.record.id));
+            found.extend(chunk.entries.iter().map(|entry| entry.line.record().unwrap().id));
             skipped += chunk.skipped;
             let next = chunk.next;
             reader.advance(next);

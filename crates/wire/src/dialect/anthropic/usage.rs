@@ -1,0 +1,80 @@
+//! The `usage` object.
+//!
+//! Enters: a provider's own, or disjoint counts. Leaves: the other. Never: counts: what is read was counted by `watch`.
+
+use serde_json::{Map, Value, json};
+use tollgate_model::Usage;
+
+use super::messages::HOME;
+use crate::chat::{Losses, Place, UsageReport};
+use crate::dialect::Dialect;
+
+/// The words that an answer may have for its tier.
+const TIERS: [(&str, &str); 4] =
+    [("standard", "standard"), ("default", "standard"), ("priority", "priority"), ("batch", "batch")];
+
+pub(super) fn report(usage: Option<Usage>, raw: Value) -> Option<UsageReport> {
+    usage.map(|usage| UsageReport { usage, raw })
+}
+
+pub(super) fn tier(raw: &Value) -> Option<String> {
+    raw.get("service_tier")?.as_str().map(str::to_owned)
+}
+
+/// SDKs cannot do without one. An answer without a count gets zeros, and an entry that says so.
+pub(super) fn write(report: Option<&UsageReport>, origin: Dialect, tier: Option<&str>, losses: &mut Losses) -> Value {
+    let mut told = match report {
+        Some(UsageReport { raw: Value::Object(own), .. }) if origin == HOME => own.clone(),
+        Some(report) => derived(&report.usage, losses),
+        None => {
+            losses.approximated(Place::Answer("usage"), "the provider did not count: zeros");
+            zeros()
+        }
+    };
+    if let Some(tier) = tier {
+        match known(tier, origin) {
+            Some(tier) => drop(told.insert("service_tier".into(), tier.into())),
+            None => losses.dropped(Place::Answer("service_tier"), "the target has no such tier"),
+        }
+    }
+    told.into()
+}
+
+fn known(tier: &str, origin: Dialect) -> Option<&str> {
+    if origin == HOME {
+        return Some(tier);
+    }
+    TIERS.iter().find(|(word, _)| *word == tier).map(|(_, own)| *own)
+}
+
+/// What a stream says before it knows.
+pub(super) fn zeros() -> Map<String, Value> {
+    Map::from_iter([("input_tokens".to_owned(), json!(0)), ("output_tokens".to_owned(), json!(0))])
+}
+
+fn derived(usage: &Usage, losses: &mut Losses) -> Map<String, Value> {
+    if usage.audio_in > 0 || usage.audio_out > 0 {
+        losses.approximated(Place::Answer("usage"), "tokens of sound are counted among the others");
+    }
+    if usage.images > 0 {
+        losses.dropped(Place::Answer("usage"), "the count of images");
+    }
+    let written = usage.cache_write_5m.saturating_add(usage.cache_write_1h);
+    let mut told = Map::new();
+    let mut say = |name: &str, value: Value| drop(told.insert(name.to_owned(), value));
+    say("input_tokens", usage.input.saturating_add(usage.audio_in).into());
+    say("cache_creation_input_tokens", written.into());
+    say("cache_read_input_tokens", usage.cache_read.into());
+    if written > 0 {
+        let (short, long) = (usage.cache_write_5m, usage.cache_write_1h);
+        say("cache_creation", json!({ "ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": long }));
+    }
+    say("output_tokens", usage.tokens_out().into());
+    if usage.reasoning > 0 {
+        say("output_tokens_details", json!({ "thinking_tokens": usage.reasoning }));
+    }
+    if usage.searches > 0 {
+        say("server_tool_use", json!({ "web_search_requests": usage.searches, "web_fetch_requests": 0 }));
+    }
+    told
+}
