@@ -21,9 +21,9 @@ export const MODEL = 'sandbox-1';
 
 /**
  * Providers by their compat prefix, with how the REST API calls their author. Each is another dialect on the wire: openai-chat,
- * anthropic-messages, gemini, cohere-v2, ollama.
+ * anthropic-messages, gemini, cohere-v2.
  */
-export const TARGETS = { openai: 'openai', anthropic: 'anthropic', 'google-ai-studio': 'google', cohere: 'cohere', ollama: 'ollama' };
+export const TARGETS = { openai: 'openai', anthropic: 'anthropic', 'google-ai-studio': 'google', cohere: 'cohere' };
 
 const LOGS = `${url}/client/v4/accounts/${account}/ai-gateway/gateways/${gateway}/logs`;
 const LOG_MS_MAX = 10_000;

@@ -78,7 +78,7 @@ for (const [surface, baseURL] of Object.entries({ compat: `${ROOT}/compat`, rest
 }
 
 for (const [target, author] of Object.entries(TARGETS)) {
-  const client = new Anthropic({ baseURL: `${API}/ai/v1`, apiKey: TOKEN, authToken: TOKEN, maxRetries: 0, defaultHeaders });
+  const client = new Anthropic({ baseURL: `${API}/ai/v1`, authToken: TOKEN, maxRetries: 0, defaultHeaders });
   const ask = { model: dialled(author), max_tokens: 200, messages };
   const on = (name, body) => gatewayTest(`${name}: messages, ${target}`, body);
   const weather = { name: 'weather', description: 'The weather of a city.', input_schema: parameters };

@@ -30,13 +30,12 @@ class Target(typing.NamedTuple):
     author: str
 
 
-# Each is another dialect on the wire: openai-chat, anthropic-messages, gemini, cohere-v2, ollama. What REST has no author for is called there as on compat.
+# Each is another dialect on the wire: openai-chat, anthropic-messages, gemini, cohere-v2. What REST has no author for is called there as on compat.
 TARGETS = {
     "openai": Target("openai"),
     "anthropic": Target("anthropic"),
     "google-ai-studio": Target("google"),
     "cohere": Target("cohere"),
-    "ollama": Target("ollama"),
 }
 # Long enough that only a broken gateway reaches it, short enough that a person waits for it.
 LOG_SECONDS_MAX = 10

@@ -42,12 +42,13 @@ def client(request):
         yield client
 
 
-@pytest.fixture(params=[REST, f"{API}/ai"], ids=["doubled v1", "v1"])
+@pytest.fixture(
+    params=[(REST, {"auth_token": TOKEN}), (f"{API}/ai", {"api_key": TOKEN})], ids=["doubled v1, bearer", "v1, x-api-key"]
+)
 def messages_client(request):
     """The documents give a base URL that ends in `/v1`, to which this client adds another."""
-    with anthropic.Anthropic(
-        base_url=request.param, api_key=TOKEN, auth_token=TOKEN, max_retries=0, default_headers=SELECT
-    ) as client:
+    base_url, credential = request.param
+    with anthropic.Anthropic(base_url=base_url, max_retries=0, default_headers=SELECT, **credential) as client:
         yield client
 
 
@@ -127,11 +128,12 @@ class TestOpenAI:
             list(client.chat.completions.create(model=model, messages=ASK, stream=True))
 
     def test_bad_field_is_named(self, client, target):
+        if target == "openai":
+            return  # Between the same dialects bytes pass as they are: the provider judges them.
         messages = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": 7}}]}]
         with pytest.raises(openai.BadRequestError) as raised:
             client.chat.completions.create(model=model_of(client, target), messages=messages)
-        if target != "openai":  # Between the same dialects bytes pass as they are: the provider judges them.
-            assert "messages[0].content[0].image_url" in raised.value.message
+        assert "messages[0].content[0].image_url" in raised.value.message
 
     def test_log_has_the_provider_and_its_count(self, client, target):
         raw = client.chat.completions.with_raw_response.create(model=model_of(client, target), messages=ASK)
@@ -244,7 +246,7 @@ def test_unknown_prefix_is_refused():
     with openai.OpenAI(base_url=COMPAT, api_key=TOKEN, max_retries=0) as client:
         with pytest.raises(openai.BadRequestError) as raised:
             client.chat.completions.create(model="nobody/gpt", messages=ASK)
-    assert "2008" in str(raised.value)
+    assert raised.value.response.json()["error"][0]["code"] == 2008
 
 
 def test_what_cannot_be_said_is_listed_or_refused():
