@@ -80,8 +80,13 @@ pub(crate) fn answer(
     into: &mut Map<String, Value>,
     losses: &mut Losses,
 ) {
+    let chat = origin.chat();
     let mut names = Vec::new();
-    members(home, origin, extra, into, |name| names.push(name.to_owned()));
+    members(home, origin, extra, into, |name| {
+        if !chat.is_some_and(|chat| chat.is_bookkeeping(name)) {
+            names.push(name.to_owned());
+        }
+    });
     if !names.is_empty() {
         losses.dropped(Place::Answer("extra"), format!("{}: {NO_PLACE}", names.join(", ")));
     }

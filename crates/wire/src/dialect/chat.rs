@@ -53,6 +53,12 @@ pub trait Chat: Sync {
         false
     }
 
+    /// Does this member of an answer, or of one of its choices, mean nothing to anybody but its provider's support? Then other dialects leave it out
+    /// without an entry in the ledger.
+    fn is_bookkeeping(&self, _name: &str) -> bool {
+        false
+    }
+
     /// How this dialect streams.
     fn framing(&self) -> Framing;
 

@@ -34,8 +34,12 @@ pub(crate) struct OpenaiChat;
 
 const HOME: Dialect = Dialect::OpenaiChat;
 
-/// Of an answer: what every answer says alike, or random bytes against guessing its length. Left out without an entry in the ledger.
-const BOOKKEEPING: [&str; 3] = ["object", "obfuscation", "p"];
+/// Of an answer: what every answer says alike, or random bytes against guessing its length. Read over.
+const NOISE: [&str; 3] = ["object", "obfuscation", "p"];
+
+/// Of an answer: which build of which host made it, and how fast. Kept for callers of this dialect; others never asked.
+const BOOKKEEPING: [&str; 6] =
+    ["system_fingerprint", "time_info", "provider", "native_finish_reason", "prompt", "x_groq"];
 
 // === impl OpenaiChat ===
 
@@ -101,6 +105,10 @@ impl Chat for OpenaiChat {
 
     fn takes_free_text(&self) -> bool {
         true
+    }
+
+    fn is_bookkeeping(&self, name: &str) -> bool {
+        BOOKKEEPING.contains(&name)
     }
 
     fn framing(&self) -> Framing {
