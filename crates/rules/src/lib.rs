@@ -17,6 +17,7 @@ pub mod meter;
 pub mod options;
 pub mod retry;
 pub mod route;
+pub mod simulate;
 pub mod snapshot;
 pub mod token;
 pub mod walk;

@@ -5,6 +5,8 @@
 
 pub mod anthropic;
 mod bedrock;
+pub(crate) mod beside;
+pub(crate) mod call;
 pub(crate) mod carry;
 pub mod chat;
 mod cohere;
@@ -14,11 +16,13 @@ pub(crate) mod facts;
 pub(crate) mod fault;
 pub(crate) mod functions;
 mod gemini;
+pub(crate) mod in_order;
 pub(crate) mod likeness;
 pub(crate) mod object;
 pub(crate) mod openai;
 mod other;
 pub(crate) mod scan;
+pub(crate) mod told;
 pub(crate) mod walk;
 
 use counts::Slot;

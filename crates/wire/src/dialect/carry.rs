@@ -17,6 +17,17 @@ const KEPT_ELSEWHERE: &str = "it points at what its own provider's server keeps"
 /// Top-level members that mean the same in both of OpenAI's chat dialects.
 const OPENAI_SHARED: [&str; 4] = ["metadata", "store", "prompt_cache_retention", "prompt_cache_options"];
 
+/// Members that were half understood, put together again: what the form said stays.
+pub(crate) fn rejoin(held: &mut Map<String, Value>, more: &Extra) {
+    for (name, value) in more {
+        match (held.get_mut(name), value) {
+            (Some(Value::Object(held)), Value::Object(more)) => rejoin(held, more),
+            (Some(_), _) => {}
+            (None, value) => drop(held.insert(name.clone(), value.clone())),
+        }
+    }
+}
+
 /// The top-level members of a request.
 pub(crate) fn request(home: Dialect, request: &Request, into: &mut Map<String, Value>, losses: &mut Losses) {
     if request.origin == home {
@@ -82,11 +93,16 @@ pub(crate) fn answer(
 ) {
     let chat = origin.chat();
     let mut names = Vec::new();
+<<<<<<< HEAD
     members(home, origin, extra, into, |name| {
         if !chat.is_some_and(|chat| chat.is_bookkeeping(name)) {
             names.push(name.to_owned());
         }
     });
+=======
+    members(home, origin, extra, into, |name| names.push(name.to_owned()));
+    names.retain(|name| !origin.chat().is_some_and(|origin| origin.is_moot(name, &extra[name])));
+>>>>>>> main
     if !names.is_empty() {
         losses.dropped(Place::Answer("extra"), format!("{}: {NO_PLACE}", names.join(", ")));
     }
