@@ -54,12 +54,6 @@ pub trait Chat: Sync {
         false
     }
 
-    /// Does this member of an answer, or of one of its choices, mean nothing to anybody but its provider's support? Then other dialects leave it out
-    /// without an entry in the ledger.
-    fn is_bookkeeping(&self, _name: &str) -> bool {
-        false
-    }
-
     /// How this dialect streams.
     fn framing(&self) -> Framing;
 
@@ -124,6 +118,7 @@ impl Dialect {
             Self::AnthropicMessages => Some(&super::anthropic::Messages),
             Self::BedrockConverse => Some(&super::bedrock::converse::Converse),
             Self::Gemini => Some(&super::gemini::chat::Gemini),
+            Self::OllamaChat => Some(&super::ollama::chat::OllamaChat),
             Self::CohereV2 => Some(&super::cohere::chat::CohereV2),
             _ => None,
         }

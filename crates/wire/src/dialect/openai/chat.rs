@@ -37,10 +37,6 @@ const HOME: Dialect = Dialect::OpenaiChat;
 /// Of an answer: what every answer says alike, or random bytes against guessing its length. Read over.
 const NOISE: [&str; 3] = ["object", "obfuscation", "p"];
 
-/// Of an answer: which build of which host made it, and how fast. Kept for callers of this dialect; others never asked.
-const BOOKKEEPING: [&str; 6] =
-    ["system_fingerprint", "time_info", "provider", "native_finish_reason", "prompt", "x_groq"];
-
 // === impl OpenaiChat ===
 
 impl Chat for OpenaiChat {
@@ -98,6 +94,10 @@ impl Chat for OpenaiChat {
             "stream_options" => value.as_object().is_some_and(|options| {
                 options.iter().all(|(name, value)| name == "include_obfuscation" && *value == Value::Bool(false))
             }),
+            // Of an answer: which build of which host made it, and how fast. A question's `provider` and `prompt` are of other types.
+            "system_fingerprint" | "time_info" | "native_finish_reason" | "x_groq" => true,
+            "provider" => value.is_string(),
+            "prompt" => value.is_array(),
             "metadata" => value.as_object().is_some_and(Map::is_empty),
             _ => false,
         }
@@ -105,10 +105,6 @@ impl Chat for OpenaiChat {
 
     fn takes_free_text(&self) -> bool {
         true
-    }
-
-    fn is_bookkeeping(&self, name: &str) -> bool {
-        BOOKKEEPING.contains(&name)
     }
 
     fn framing(&self) -> Framing {
