@@ -4,10 +4,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{HOME, vector};
+use super::HOME;
 use crate::chat::{Extra, LossKind, Losses, Place};
-use crate::dialect::Dialect;
 use crate::dialect::carry::NO_PLACE;
+use crate::dialect::{Dialect, vector};
 use crate::embed::{EmbedAnswer, EmbedInput, EmbedRequest, lost};
 
 pub(super) fn request(request: &EmbedRequest, losses: &mut Losses) -> Vec<u8> {
