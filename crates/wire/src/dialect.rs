@@ -4,7 +4,7 @@
 //! Never: knows which provider speaks it.
 
 pub mod anthropic;
-mod bedrock;
+pub(crate) mod bedrock;
 pub(crate) mod beside;
 pub(crate) mod call;
 pub(crate) mod calls;
@@ -49,6 +49,7 @@ pub enum Dialect {
     VertexPredict,
     BedrockConverse,
     BedrockInvoke,
+    BedrockEmbeddings,
     CohereV1,
     CohereV2,
     CohereEmbed,
@@ -65,7 +66,7 @@ pub enum Dialect {
 }
 
 /// Every dialect with its name, in the order of the enum.
-pub const ALL: [(&str, Dialect); 23] = [
+pub const ALL: [(&str, Dialect); 24] = [
     ("openai-chat", Dialect::OpenaiChat),
     ("openai-completions", Dialect::OpenaiCompletions),
     ("openai-responses", Dialect::OpenaiResponses),
@@ -78,6 +79,7 @@ pub const ALL: [(&str, Dialect); 23] = [
     ("vertex-predict", Dialect::VertexPredict),
     ("bedrock-converse", Dialect::BedrockConverse),
     ("bedrock-invoke", Dialect::BedrockInvoke),
+    ("bedrock-embeddings", Dialect::BedrockEmbeddings),
     ("cohere-v1", Dialect::CohereV1),
     ("cohere-v2", Dialect::CohereV2),
     ("cohere-embed", Dialect::CohereEmbed),
@@ -173,7 +175,8 @@ impl Dialect {
             Self::Gemini => &gemini::GENERATE,
             Self::GeminiEmbeddings | Self::VertexPredict => &gemini::EMBEDDINGS,
             Self::BedrockConverse => &bedrock::CONVERSE,
-            Self::BedrockInvoke => &bedrock::INVOKE,
+            // The counts of whole answers stand where Invoke's do.
+            Self::BedrockInvoke | Self::BedrockEmbeddings => &bedrock::INVOKE,
             Self::CohereV1 => &cohere::V1,
             Self::CohereV2 => &cohere::V2,
             Self::CohereEmbed => &cohere::EMBED,

@@ -112,6 +112,7 @@ impl Dialect {
     pub fn embed(self) -> Option<&'static dyn Embed> {
         match self {
             Self::OpenaiEmbeddings => Some(&crate::dialect::openai::embeddings::OpenaiEmbeddings),
+            Self::BedrockEmbeddings => Some(&crate::dialect::bedrock::embeddings::BedrockEmbeddings),
             Self::GeminiEmbeddings => Some(&crate::dialect::gemini::embed::Batch),
             Self::VertexPredict => Some(&crate::dialect::gemini::embed::Predict),
             Self::CohereEmbed => Some(&crate::dialect::cohere::embed::CohereEmbed),

@@ -37,7 +37,7 @@ fn input(inputs: &[EmbedInput], losses: &mut Losses) -> Value {
         match input {
             EmbedInput::Text(text) => written.push(text.as_str().into()),
             EmbedInput::Tokens(tokens) => written.push(tokens.as_slice().into()),
-            EmbedInput::Image(_) => lost(losses, "input", LossKind::Dropped, "the target embeds no images"),
+            EmbedInput::Image(_) => lost(losses, "input", LossKind::Refused, "the target embeds no images"),
         }
     }
     match written.as_mut_slice() {
