@@ -4,7 +4,7 @@
 //! Never: knows which provider speaks it.
 
 pub mod anthropic;
-mod bedrock;
+pub(crate) mod bedrock;
 pub(crate) mod beside;
 pub(crate) mod call;
 pub(crate) mod calls;
@@ -45,6 +45,7 @@ pub enum Dialect {
     GeminiEmbeddings,
     BedrockConverse,
     BedrockInvoke,
+    BedrockEmbeddings,
     CohereV1,
     CohereV2,
     CohereEmbed,
@@ -61,7 +62,7 @@ pub enum Dialect {
 }
 
 /// Every dialect with its name, in the order of the enum.
-pub const ALL: [(&str, Dialect); 22] = [
+pub const ALL: [(&str, Dialect); 23] = [
     ("openai-chat", Dialect::OpenaiChat),
     ("openai-completions", Dialect::OpenaiCompletions),
     ("openai-responses", Dialect::OpenaiResponses),
@@ -73,6 +74,7 @@ pub const ALL: [(&str, Dialect); 22] = [
     ("gemini-embeddings", Dialect::GeminiEmbeddings),
     ("bedrock-converse", Dialect::BedrockConverse),
     ("bedrock-invoke", Dialect::BedrockInvoke),
+    ("bedrock-embeddings", Dialect::BedrockEmbeddings),
     ("cohere-v1", Dialect::CohereV1),
     ("cohere-v2", Dialect::CohereV2),
     ("cohere-embed", Dialect::CohereEmbed),
@@ -168,7 +170,8 @@ impl Dialect {
             Self::Gemini => &gemini::GENERATE,
             Self::GeminiEmbeddings => &gemini::EMBEDDINGS,
             Self::BedrockConverse => &bedrock::CONVERSE,
-            Self::BedrockInvoke => &bedrock::INVOKE,
+            // The counts of whole answers stand where Invoke's do.
+            Self::BedrockInvoke | Self::BedrockEmbeddings => &bedrock::INVOKE,
             Self::CohereV1 => &cohere::V1,
             Self::CohereV2 => &cohere::V2,
             Self::CohereEmbed => &cohere::EMBED,
