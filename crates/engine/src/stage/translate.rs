@@ -44,7 +44,7 @@ pub(crate) fn question(
     let request = question.form()?;
     request.model.clear();
     request.model.push_str(model);
-    let telling = Telling { stream_usage: request.settings.stream_usage == Some(true), ..Telling::default() };
+    let telling = Telling::of(request);
     let translation = Translation { caller, provider };
     let body = translation.request(request, losses);
     Ok((body, Tongue::Chat { translation, telling, streamed: request.stream }))
