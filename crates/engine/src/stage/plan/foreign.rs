@@ -76,7 +76,8 @@ pub(crate) fn step(
         Ok(Cow::Owned(edited)) => edited.into(),
         Err(bad) => return Err(bad_field(question.asked.dialect, bad)),
     };
-    if strict && !losses.is_empty() {
+    // Some losses would make another question of it, strict or not.
+    if losses.refusal().is_some() || (strict && !losses.is_empty()) {
         return Err(translate::refused(question.asked.dialect, &losses));
     }
     let streamed = question.streamed;
