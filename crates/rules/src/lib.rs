@@ -14,6 +14,7 @@ pub mod limit;
 pub mod memory;
 pub mod metadata;
 pub mod meter;
+pub mod naming;
 pub mod options;
 pub mod retry;
 pub mod route;

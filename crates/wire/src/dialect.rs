@@ -4,9 +4,10 @@
 //! Never: knows which provider speaks it.
 
 pub mod anthropic;
-mod bedrock;
+pub(crate) mod bedrock;
 pub(crate) mod beside;
 pub(crate) mod call;
+pub(crate) mod calls;
 pub(crate) mod carry;
 pub mod chat;
 mod cohere;
@@ -18,7 +19,9 @@ pub(crate) mod functions;
 mod gemini;
 pub(crate) mod in_order;
 pub(crate) mod likeness;
+pub(crate) mod moment;
 pub(crate) mod object;
+mod ollama;
 pub(crate) mod openai;
 mod other;
 pub(crate) mod scan;
@@ -42,6 +45,7 @@ pub enum Dialect {
     GeminiEmbeddings,
     BedrockConverse,
     BedrockInvoke,
+    BedrockEmbeddings,
     CohereV1,
     CohereV2,
     CohereEmbed,
@@ -50,12 +54,15 @@ pub enum Dialect {
     Rerank,
     Huggingface,
     AlephAlpha,
+    /// `/api/chat` and, for who only watches, `/api/generate`.
+    OllamaChat,
+    OllamaEmbed,
     /// Nothing is known of these bytes, so nothing is read from them.
     Raw,
 }
 
 /// Every dialect with its name, in the order of the enum.
-pub const ALL: [(&str, Dialect); 20] = [
+pub const ALL: [(&str, Dialect); 23] = [
     ("openai-chat", Dialect::OpenaiChat),
     ("openai-completions", Dialect::OpenaiCompletions),
     ("openai-responses", Dialect::OpenaiResponses),
@@ -67,6 +74,7 @@ pub const ALL: [(&str, Dialect); 20] = [
     ("gemini-embeddings", Dialect::GeminiEmbeddings),
     ("bedrock-converse", Dialect::BedrockConverse),
     ("bedrock-invoke", Dialect::BedrockInvoke),
+    ("bedrock-embeddings", Dialect::BedrockEmbeddings),
     ("cohere-v1", Dialect::CohereV1),
     ("cohere-v2", Dialect::CohereV2),
     ("cohere-embed", Dialect::CohereEmbed),
@@ -75,6 +83,8 @@ pub const ALL: [(&str, Dialect); 20] = [
     ("rerank", Dialect::Rerank),
     ("huggingface", Dialect::Huggingface),
     ("aleph-alpha", Dialect::AlephAlpha),
+    ("ollama-chat", Dialect::OllamaChat),
+    ("ollama-embed", Dialect::OllamaEmbed),
     ("raw", Dialect::Raw),
 ];
 
@@ -160,7 +170,8 @@ impl Dialect {
             Self::Gemini => &gemini::GENERATE,
             Self::GeminiEmbeddings => &gemini::EMBEDDINGS,
             Self::BedrockConverse => &bedrock::CONVERSE,
-            Self::BedrockInvoke => &bedrock::INVOKE,
+            // The counts of whole answers stand where Invoke's do.
+            Self::BedrockInvoke | Self::BedrockEmbeddings => &bedrock::INVOKE,
             Self::CohereV1 => &cohere::V1,
             Self::CohereV2 => &cohere::V2,
             Self::CohereEmbed => &cohere::EMBED,
@@ -169,6 +180,8 @@ impl Dialect {
             Self::Rerank => &other::RERANK,
             Self::Huggingface => &other::HUGGINGFACE,
             Self::AlephAlpha => &other::ALEPH_ALPHA,
+            Self::OllamaChat => &ollama::CHAT,
+            Self::OllamaEmbed => &ollama::EMBED,
             Self::Raw => &BLANK,
         }
     }

@@ -78,6 +78,7 @@ impl Dialect {
     pub fn embed(self) -> Option<&'static dyn Embed> {
         match self {
             Self::OpenaiEmbeddings => Some(&crate::dialect::openai::embeddings::OpenaiEmbeddings),
+            Self::BedrockEmbeddings => Some(&crate::dialect::bedrock::embeddings::BedrockEmbeddings),
             _ => None,
         }
     }

@@ -86,6 +86,7 @@ laws! {
     bedrock_converse: Dialect::BedrockConverse;
     gemini: Dialect::Gemini;
     cohere_v2: Dialect::CohereV2;
+    ollama_chat: Dialect::OllamaChat;
 }
 
 #[test]

@@ -109,6 +109,32 @@ pub(crate) fn seal<'a>(home: Dialect, seal: Option<&'a Seal>, at: &Place, losses
     None
 }
 
+/// Keeps what nobody took from an inner object: as `outer.name`, which is its path for people and its way home.
+pub(crate) fn keep_rest(outer: &str, rest: Extra, extra: &mut Extra) {
+    extra.extend(rest.into_iter().map(|(name, value)| (format!("{outer}.{name}"), value)));
+}
+
+/// The way home of [`keep_rest`]. Never writes over what the form has set.
+pub(crate) fn bring_home(extra: &Extra, into: &mut Map<String, Value>) {
+    for (name, value) in extra {
+        insert_at(into, name, value);
+    }
+}
+
+fn insert_at(into: &mut Map<String, Value>, path: &str, value: &Value) {
+    match path.split_once('.') {
+        None => {
+            into.entry(path).or_insert_with(|| value.clone());
+        }
+        Some((outer, inner)) => {
+            let entry = into.entry(outer).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(members) = entry {
+                insert_at(members, inner, value);
+            }
+        }
+    }
+}
+
 fn members(home: Dialect, origin: Dialect, extra: &Extra, into: &mut Map<String, Value>, mut lost: impl FnMut(&str)) {
     for (name, value) in extra {
         if origin != home {

@@ -118,6 +118,7 @@ impl Dialect {
             Self::AnthropicMessages => Some(&super::anthropic::Messages),
             Self::BedrockConverse => Some(&super::bedrock::converse::Converse),
             Self::Gemini => Some(&super::gemini::chat::Gemini),
+            Self::OllamaChat => Some(&super::ollama::chat::OllamaChat),
             Self::CohereV2 => Some(&super::cohere::chat::CohereV2),
             _ => None,
         }

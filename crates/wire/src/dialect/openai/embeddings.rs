@@ -6,7 +6,7 @@
 //! <https://platform.openai.com/docs/api-reference/embeddings>
 
 mod read;
-mod vector;
+pub(in crate::dialect) mod vector;
 mod write;
 
 use super::fault;
