@@ -10,23 +10,25 @@ pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod carry;
 pub mod chat;
-mod cohere;
+pub(crate) mod cohere;
 pub(crate) mod counts;
 pub(crate) mod data_url;
 pub(crate) mod facts;
 pub(crate) mod fault;
 pub(crate) mod functions;
-mod gemini;
+pub(crate) mod gemini;
 pub(crate) mod in_order;
 pub(crate) mod likeness;
 pub(crate) mod moment;
 pub(crate) mod object;
-mod ollama;
+pub(crate) mod ollama;
 pub(crate) mod openai;
 mod other;
 pub(crate) mod scan;
 pub(crate) mod told;
+pub(crate) mod vector;
 pub(crate) mod walk;
+pub(crate) mod workers;
 
 use counts::Slot;
 use facts::{Members, Signs};
@@ -43,6 +45,8 @@ pub enum Dialect {
     AnthropicMessages,
     Gemini,
     GeminiEmbeddings,
+    /// Vertex's `predict`, for embeddings.
+    VertexPredict,
     BedrockConverse,
     BedrockInvoke,
     BedrockEmbeddings,
@@ -62,7 +66,7 @@ pub enum Dialect {
 }
 
 /// Every dialect with its name, in the order of the enum.
-pub const ALL: [(&str, Dialect); 23] = [
+pub const ALL: [(&str, Dialect); 24] = [
     ("openai-chat", Dialect::OpenaiChat),
     ("openai-completions", Dialect::OpenaiCompletions),
     ("openai-responses", Dialect::OpenaiResponses),
@@ -72,6 +76,7 @@ pub const ALL: [(&str, Dialect); 23] = [
     ("anthropic-messages", Dialect::AnthropicMessages),
     ("gemini", Dialect::Gemini),
     ("gemini-embeddings", Dialect::GeminiEmbeddings),
+    ("vertex-predict", Dialect::VertexPredict),
     ("bedrock-converse", Dialect::BedrockConverse),
     ("bedrock-invoke", Dialect::BedrockInvoke),
     ("bedrock-embeddings", Dialect::BedrockEmbeddings),
@@ -168,7 +173,7 @@ impl Dialect {
             Self::OpenaiAudio => &openai::AUDIO,
             Self::AnthropicMessages => &anthropic::MESSAGES,
             Self::Gemini => &gemini::GENERATE,
-            Self::GeminiEmbeddings => &gemini::EMBEDDINGS,
+            Self::GeminiEmbeddings | Self::VertexPredict => &gemini::EMBEDDINGS,
             Self::BedrockConverse => &bedrock::CONVERSE,
             // The counts of whole answers stand where Invoke's do.
             Self::BedrockInvoke | Self::BedrockEmbeddings => &bedrock::INVOKE,

@@ -13,7 +13,7 @@ use super::converse;
 use crate::chat::{BadField, Fault, LossKind, Losses, UsageReport};
 use crate::dialect::carry::NO_PLACE;
 use crate::dialect::object::{self, Object, Path};
-use crate::dialect::openai::embeddings::vector;
+use crate::dialect::vector;
 use crate::dialect::{Dialect, data_url};
 use crate::embed::{Embed, EmbedAnswer, EmbedInput, EmbedRequest, Vector, lost};
 use crate::watch::read_whole;
@@ -123,10 +123,10 @@ fn titan(request: &EmbedRequest, losses: &mut Losses) -> Map<String, Value> {
             }
             EmbedInput::Image(url) if has_images => match data_url::parse(url) {
                 Some(Ok((_, base64))) => drop(body.insert("inputImage".into(), base64.into())),
-                _ => lost(losses, "input", LossKind::Dropped, "the target takes images as data alone"),
+                _ => lost(losses, "input", LossKind::Refused, "the target takes images as data alone"),
             },
-            EmbedInput::Text(_) => lost(losses, "input", LossKind::Dropped, "the target takes one text"),
-            _ => lost(losses, "input", LossKind::Dropped, "the target embeds text alone"),
+            EmbedInput::Text(_) => lost(losses, "input", LossKind::Refused, "the target takes one text"),
+            _ => lost(losses, "input", LossKind::Refused, "the target embeds text alone"),
         }
     }
     match request.dimensions {
@@ -150,7 +150,7 @@ fn cohere(request: &EmbedRequest, losses: &mut Losses) -> Map<String, Value> {
         match input {
             EmbedInput::Text(text) => texts.push(Value::from(text.as_str())),
             EmbedInput::Image(url) => images.push(Value::from(url.as_str())),
-            EmbedInput::Tokens(_) => lost(losses, "input", LossKind::Dropped, "the target embeds no tokens"),
+            EmbedInput::Tokens(_) => lost(losses, "input", LossKind::Refused, "the target embeds no tokens"),
         }
     }
     let purpose = request.purpose.as_deref().unwrap_or(if texts.is_empty() { "image" } else { PURPOSE });
