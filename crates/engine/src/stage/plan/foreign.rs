@@ -36,8 +36,6 @@ pub(crate) struct Foreign {
     /// As the log shows what was asked.
     pub(crate) path: String,
     pub(crate) kind: Option<Arc<str>>,
-    /// The caller is told which model of whom has answered: it did not choose it.
-    pub(crate) says_target: bool,
 }
 
 /// Whose key a step goes out with.
@@ -102,7 +100,6 @@ pub(crate) fn step(
         losses,
         path: question.path.clone(),
         kind: Some(question.asked.kind.into()),
-        says_target: false,
     };
     Ok(Step {
         row: row.clone(),
