@@ -8,6 +8,8 @@
 /// Digits kept free for the number of a request.
 const SERIAL_DIGITS: usize = 10;
 
+pub const MODEL: &str = "gpt-4o-mini";
+
 const WORDS: &[&str] = &[
     "the", "of", "and", "to", "in", "is", "that", "for", "it", "as", "was", "with", "be", "by", "on", "not", "he",
     "this", "are", "or", "his", "from", "at", "which", "but", "have", "an", "had", "they", "you", "were", "their",
@@ -77,7 +79,8 @@ impl Corpus {
     pub fn new(variety: Variety, to: &Destination, streamed: bool) -> Self {
         let mut draw = Draw::new(variety.seed);
         let bodies = variety.bodies.clamp(1, 65_536);
-        let requests = (0..bodies).map(|_| to.request(&body(&mut draw, variety.body_bytes, streamed))).collect();
+        let requests =
+            (0..bodies).map(|_| to.request(&body(&mut draw, variety.body_bytes, streamed, &to.model))).collect();
         Self { requests, numbered: !variety.repeat }
     }
 
@@ -101,12 +104,12 @@ fn put_serial(request: &mut [u8], number: u64) {
     }
 }
 
-fn body(draw: &mut Draw, bytes: usize, streamed: bool) -> String {
+fn body(draw: &mut Draw, bytes: usize, streamed: bool, model: &str) -> String {
     let frame = 232; // bytes of everything but the text
     let text = draw.text(bytes.saturating_sub(frame));
     let stream = if streamed { r#""stream":true,"stream_options":{"include_usage":true},"# } else { "" };
     format!(
-        r#"{{"model":"gpt-4o-mini","messages":[{{"role":"system","content":"You are a helpful assistant. Answer briefly."}},{{"role":"user","content":"{text}"}}],{stream}"temperature":0.7,"max_completion_tokens":256,"user":"caller-{:0width$}"}}"#,
+        r#"{{"model":"{model}","messages":[{{"role":"system","content":"You are a helpful assistant. Answer briefly."}},{{"role":"user","content":"{text}"}}],{stream}"temperature":0.7,"max_completion_tokens":256,"user":"caller-{:0width$}"}}"#,
         0,
         width = SERIAL_DIGITS
     )
@@ -123,6 +126,9 @@ pub struct Destination {
     /// Another header, `name: value`; may be repeated
     #[arg(long = "header", value_name = "HEADER")]
     pub headers: Vec<String>,
+    /// As the body names it
+    #[arg(long, default_value = MODEL)]
+    pub model: String,
 }
 
 impl Destination {
@@ -145,7 +151,12 @@ mod tests {
     use super::*;
 
     fn corpus(repeat: bool) -> Corpus {
-        let to = Destination { target: "127.0.0.1:1".parse().unwrap(), path: "/".into(), headers: vec!["a: b".into()] };
+        let to = Destination {
+            target: "127.0.0.1:1".parse().unwrap(),
+            path: "/".into(),
+            headers: vec!["a: b".into()],
+            model: MODEL.into(),
+        };
         Corpus::new(Variety { bodies: 4, repeat, body_bytes: 1024, seed: 7 }, &to, false)
     }
 

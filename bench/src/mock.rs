@@ -1,6 +1,7 @@
-//! The provider that stands upstream: canned chat completions, whole or streamed, as cheaply as a server can give them.
+//! The provider that stands upstream: canned answers, whole or streamed, as cheaply as a server can give them.
 //!
-//! Enters: HTTP/1.1 requests of any path. Leaves: one of a set of prepared answers, all of one size. Never: allocates per
+//! Enters: HTTP/1.1 requests of any path. Leaves: one of a set of prepared answers, all of one size: messages where the path says so, chat
+//! completions elsewhere; to a large question a large one. Never: allocates per
 //! request; what the mock saves on its core is left for the clients that share it.
 
 mod answers;
@@ -16,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep_until};
 
-use self::answers::Answers;
+use self::answers::{Answers, Form};
 
 const HEADERS_MAX: usize = 64;
 const READ_BYTES: usize = 8 * 1024;
@@ -35,14 +36,25 @@ pub struct Options {
 }
 
 struct Mock {
-    answers: Answers,
+    chat: Dialect,
+    messages: Dialect,
     gap: Duration,
     streamed: memmem::Finder<'static>,
 }
 
+struct Dialect {
+    answers: Answers,
+    large: Answers,
+}
+
+/// Questions larger than this get an answer of their own size.
+const LARGE_BYTES: usize = 50 * 1024;
+
 pub fn run(options: &Options) -> anyhow::Result<()> {
+    let count = options.answers.clamp(1, 4096);
     let mock = Rc::new(Mock {
-        answers: Answers::new(options.answers.clamp(1, 4096)),
+        chat: Dialect::new(Form::Chat, count),
+        messages: Dialect::new(Form::Messages, count),
         gap: Duration::from_millis(options.gap_ms),
         streamed: memmem::Finder::new(br#""stream":true"#),
     });
@@ -61,6 +73,12 @@ async fn serve(mock: Rc<Mock>, listen: SocketAddr) -> anyhow::Result<()> {
     }
 }
 
+impl Dialect {
+    fn new(form: Form, count: u64) -> Self {
+        Self { answers: Answers::new(form, count), large: Answers::large(form) }
+    }
+}
+
 impl Mock {
     async fn talk(&self, mut stream: TcpStream) -> anyhow::Result<()> {
         stream.set_nodelay(true)?;
@@ -68,18 +86,20 @@ impl Mock {
         loop {
             let Some((head, body)) = read_request(&mut stream, &mut unread).await? else { return Ok(()) };
             let streamed = self.streamed.find(&unread[head..head + body]).is_some();
+            let dialect = if unread.starts_with(b"POST /v1/messages") { &self.messages } else { &self.chat };
             unread.advance(head + body);
             if streamed {
-                self.answer_slowly(&mut stream).await?;
+                self.answer_slowly(&mut stream, &dialect.answers).await?;
             } else {
-                stream.write_all(self.answers.whole()).await?;
+                let answers = if body > LARGE_BYTES { &dialect.large } else { &dialect.answers };
+                stream.write_all(answers.whole()).await?;
             }
         }
     }
 
-    async fn answer_slowly(&self, stream: &mut TcpStream) -> anyhow::Result<()> {
+    async fn answer_slowly(&self, stream: &mut TcpStream, answers: &Answers) -> anyhow::Result<()> {
         let begun = Instant::now();
-        for (piece, place) in self.answers.streamed().iter().zip(0..) {
+        for (piece, place) in answers.streamed().iter().zip(0..) {
             // The first goes out at once: even a timer that is due waits for the runtime's next millisecond. The others go
             // by the clock, not gap after gap, so that a late one does not delay all that follow.
             if place > 0 {

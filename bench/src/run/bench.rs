@@ -16,7 +16,7 @@ use tokio::process::Command;
 use super::say;
 use super::target::{Kind, first_answer};
 use super::{Options, target};
-use crate::corpus::Destination;
+use crate::corpus::{Destination, MODEL};
 use crate::process::{self, Process};
 
 /// No client runs longer: one that would is stuck.
@@ -77,7 +77,7 @@ impl Bench {
         flags: &[String],
     ) -> anyhow::Result<R> {
         let mut command = self.role(role);
-        command.args(["--target", &to.target.to_string(), "--path", &to.path]);
+        command.args(["--target", &to.target.to_string(), "--path", &to.path, "--model", &to.model]);
         command.args(to.headers.iter().flat_map(|header| ["--header", header]));
         command.args(flags).kill_on_drop(true);
         let output = tokio::time::timeout(CLIENT_WITHIN, command.output()).await.context("a client is stuck")??;
@@ -110,7 +110,7 @@ fn kinds(options: &Options, nginx: bool) -> anyhow::Result<Vec<Kind>> {
     let there = |kind: &Kind| match kind {
         Kind::Direct | Kind::Proxy => true,
         Kind::Nginx => nginx,
-        Kind::Full | Kind::Nolog | Kind::Cache => gateway,
+        _ => gateway,
     };
     let (kinds, missing): (Vec<_>, Vec<_>) = target::KINDS.iter().copied().filter(wanted).partition(there);
     for kind in missing {
@@ -140,5 +140,5 @@ pub fn free_port() -> anyhow::Result<SocketAddr> {
 }
 
 pub fn plain(server: SocketAddr) -> Destination {
-    Destination { target: server, path: "/v1/chat/completions".into(), headers: Vec::new() }
+    Destination { target: server, path: "/v1/chat/completions".into(), headers: Vec::new(), model: MODEL.into() }
 }

@@ -15,7 +15,7 @@ use tokio::process::Command;
 
 use super::bench::{Bench, free_port};
 use super::target::{Kind, wait_for};
-use crate::corpus::Destination;
+use crate::corpus::{Destination, MODEL};
 use crate::process::Process;
 
 const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
@@ -28,6 +28,7 @@ pub struct House {
     settings: PathBuf,
     data: PathBuf,
     secret: String,
+    kind: Kind,
     // Removed with the house's owner, the scratch folder.
 }
 
@@ -37,7 +38,7 @@ impl House {
         let settings = place.join("tollgate.toml");
         std::fs::write(&settings, settings_file(bench.mock))?;
         let binary = std::path::absolute(&bench.options.gateway)?;
-        let mut house = Self { binary, settings, data: place.join("data"), secret: String::new() };
+        let mut house = Self { binary, settings, data: place.join("data"), secret: String::new(), kind };
         house.secret = house.create_token().await?;
         house.told(&["gateway", "create", GATEWAY, "--json"]).await?;
         house.put_settings(bench, kind).await?;
@@ -53,7 +54,13 @@ impl House {
 
     pub fn destination(&self, target: SocketAddr) -> Destination {
         let headers = vec![format!("cf-aig-authorization: Bearer {}", self.secret)];
-        Destination { target, path: format!("/v1/{ACCOUNT}/{GATEWAY}/openai/v1/chat/completions"), headers }
+        let (surface, model) = match self.kind {
+            Kind::Unified => ("compat", "openai/gpt-4o-mini"),
+            Kind::Translated => ("compat", "anthropic/claude-haiku-4-5"),
+            _ => ("openai/v1", MODEL),
+        };
+        let path = format!("/v1/{ACCOUNT}/{GATEWAY}/{surface}/chat/completions");
+        Destination { target, path, headers, model: model.to_owned() }
     }
 
     pub fn desk(&self, address: SocketAddr) -> Desk {
@@ -90,7 +97,10 @@ impl House {
 }
 
 fn settings_file(mock: SocketAddr) -> String {
-    format!("[providers.openai]\nbase_url = \"http://{mock}/v1\"\n\n[egress]\nallow_private = [\"127.0.0.0/8\"]\n")
+    format!(
+        "[providers.openai]\nbase_url = \"http://{mock}/v1\"\n\n[providers.anthropic]\nbase_url = \"http://{mock}\"\n\n\
+         [egress]\nallow_private = [\"127.0.0.0/8\"]\n"
+    )
 }
 
 /// Everything on. The limit is one that is counted but never reached.

@@ -17,6 +17,8 @@ use crate::{load, stream};
 pub type Sample = BTreeMap<&'static str, f64>;
 
 const WARM_UP: u64 = 5_000;
+const LARGE_BYTES: u64 = 100 * 1024;
+const LARGE_BODIES: u64 = 64;
 /// Answers that the cache holds in its measurement.
 const CACHED_BODIES: u64 = 256;
 
@@ -25,11 +27,13 @@ pub enum Phase {
     Idle,
     WarmUp,
     Requests,
+    /// Requests and answers of a hundred times the size.
+    Large,
     Latency,
     Streams,
 }
 
-pub const ALL: [Phase; 5] = [Phase::Idle, Phase::WarmUp, Phase::Requests, Phase::Latency, Phase::Streams];
+pub const ALL: [Phase; 6] = [Phase::Idle, Phase::WarmUp, Phase::Requests, Phase::Large, Phase::Latency, Phase::Streams];
 
 impl Phase {
     pub fn name(self) -> &'static str {
@@ -37,14 +41,20 @@ impl Phase {
             Self::Idle => "idle",
             Self::WarmUp => "warm-up",
             Self::Requests => "requests",
+            Self::Large => "large",
             Self::Latency => "latency",
             Self::Streams => "streams",
         }
     }
 
-    /// The cache is measured with whole answers only.
+    /// The cache is measured with whole answers only; large bodies where they are translated, and what that is compared with.
     pub fn concerns(self, kind: Kind) -> bool {
-        !(matches!(self, Self::Streams) && kind == Kind::Cache)
+        match self {
+            Self::Streams => kind != Kind::Cache,
+            Self::Large => kind.is_unified(),
+            Self::Latency => !kind.is_unified(),
+            Self::Idle | Self::WarmUp | Self::Requests => true,
+        }
     }
 
     pub async fn measure(self, bench: &Bench, target: &mut Target) -> anyhow::Result<Sample> {
@@ -52,6 +62,7 @@ impl Phase {
             Self::Idle => idle(bench, target).await,
             Self::WarmUp => warm_up(bench, target).await,
             Self::Requests => requests(bench, target).await,
+            Self::Large => large(bench, target).await,
             Self::Latency => latency(bench, target).await,
             Self::Streams => streams(bench, target).await,
         }
@@ -97,6 +108,16 @@ async fn requests(bench: &Bench, target: &mut Target) -> anyhow::Result<Sample> 
         ("rss_loaded_mb", memory.resident_mb),
         ("rss_peak_mb", memory.peak_mb),
     ]))
+}
+
+async fn large(bench: &Bench, target: &mut Target) -> anyhow::Result<Sample> {
+    let mut load = flags(&[("--count", (bench.options.requests / 10).max(1)), ("--connections", 16)]);
+    load.extend(flags(&[("--seconds", 300), ("--body-bytes", LARGE_BYTES), ("--bodies", LARGE_BODIES)]));
+    let bill = Bill::open(target.process(bench))?;
+    let report = ask(bench, target, &load).await?;
+    let cost = bill.close(target.process(bench), report.requests).await?;
+    check_log(target).await?;
+    Ok(Sample::from([("large_cpu_us", cost.drained_us)]))
 }
 
 async fn latency(bench: &Bench, target: &mut Target) -> anyhow::Result<Sample> {

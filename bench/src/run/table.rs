@@ -40,6 +40,7 @@ const TABLES: &[(&str, &[Column])] = &[
             Column("requests_per_second", "req/s", 0, false),
             Column("cpu_us", "CPU µs/req until last answer", 1, true),
             Column("cpu_drained_us", "CPU µs/req, log written", 1, true),
+            Column("large_cpu_us", "the same, 100 KB", 1, false),
             Column("user_us", "user", 1, false),
             Column("sys_us", "sys", 1, false),
             Column("rss_idle_mb", "RSS idle MB", 1, false),

@@ -32,9 +32,21 @@ pub enum Kind {
     Nolog,
     /// `Full` with a cache that has every answer.
     Cache,
+    /// `Full` by way of the unified API, to a provider that speaks the caller's dialect.
+    Unified,
+    /// The same to one that speaks another: chat completions to Messages and back.
+    Translated,
 }
 
-pub const KINDS: [Kind; 6] = [Kind::Direct, Kind::Nginx, Kind::Proxy, Kind::Full, Kind::Nolog, Kind::Cache];
+pub const KINDS: [Kind; 8] =
+    [Kind::Direct, Kind::Nginx, Kind::Proxy, Kind::Full, Kind::Nolog, Kind::Cache, Kind::Unified, Kind::Translated];
+
+impl Kind {
+    /// One of the two ways through the unified API.
+    pub fn is_unified(self) -> bool {
+        matches!(self, Self::Unified | Self::Translated)
+    }
+}
 
 impl fmt::Display for Kind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,6 +57,8 @@ impl fmt::Display for Kind {
             Self::Full => "full",
             Self::Nolog => "nolog",
             Self::Cache => "cache",
+            Self::Unified => "unified",
+            Self::Translated => "translated",
         };
         out.pad(name)
     }
@@ -76,7 +90,7 @@ impl Target {
             Kind::Direct => return Ok(target),
             Kind::Nginx => target.nginx(bench)?,
             Kind::Proxy => target.proxy(bench)?,
-            Kind::Full | Kind::Nolog | Kind::Cache => target.gateway(bench).await?,
+            _ => target.gateway(bench).await?,
         };
         let errors = bench.errors_of(&kind.to_string());
         let begun = Instant::now();
@@ -140,7 +154,10 @@ fn under(tool: &[String], command: Command) -> Command {
 
 /// Tries until the server gives its first good answer; how many requests that took.
 pub async fn first_answer(to: &Destination) -> anyhow::Result<u64> {
-    let request = to.request(r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Are you there?"}]}"#);
+    let model = &to.model;
+    let question =
+        format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"Are you there?"}}],"max_tokens":256}}"#);
+    let request = to.request(&question);
     let mut caller = wait_for(to.target).await?;
     let mut body = Vec::new();
     let answer = caller.exchange(&request, &mut body).await?;

@@ -22,6 +22,7 @@ use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Serving};
 use tollgate_engine::{Limits, Parts, Shared};
 use tollgate_model::Clock;
+use tollgate_rules::auto::Pool;
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::options::Manners;
@@ -106,6 +107,7 @@ pub(crate) struct Base {
     pub(crate) accounts: Vec<String>,
     pub(crate) manners: Manners,
     pub(crate) providers: Arc<Providers>,
+    pub(crate) auto: Arc<Pool>,
 }
 
 fn base(settings: &Settings) -> anyhow::Result<Base> {
@@ -115,7 +117,8 @@ fn base(settings: &Settings) -> anyhow::Result<Base> {
     }
     let manners =
         Manners { ttl_enables_cache: settings.cache_ttl_header_enables, stream_cache: settings.cache_streams };
-    Ok(Base { accounts: settings.accounts.clone(), manners, providers: Arc::new(providers) })
+    let auto = Arc::new(settings.auto.clone());
+    Ok(Base { accounts: settings.accounts.clone(), manners, providers: Arc::new(providers), auto })
 }
 
 impl Base {
@@ -124,6 +127,7 @@ impl Base {
             accounts: self.accounts.clone(),
             manners: self.manners,
             providers: self.providers.clone(),
+            auto: self.auto.clone(),
             ..Documents::default()
         }
     }
@@ -216,7 +220,7 @@ async fn reload(layers: &Layers, current: &ArcSwap<Base>, refresher: &Refresher)
             current.store(Arc::new(fresh));
             refresher.force().await;
             tracing::info!(
-                "settings read again: accounts, providers and cache manners are in force; other settings need a restart"
+                "settings read again: accounts, providers, cache manners and the auto pool are in force; other settings need a restart"
             );
         }
         Err(problem) => tracing::error!("the settings are not right, the old ones stay in force: {problem:#}"),

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ipnet::IpNet;
+use tollgate_rules::auto::Pool;
 use tollgate_rules::options::StreamCache;
 
 use raw::Raw;
@@ -51,6 +52,7 @@ pub(crate) struct Settings {
     pub(crate) log_retention_days: u64,
     pub(crate) log_filter: String,
     pub(crate) log_json: bool,
+    pub(crate) auto: Pool,
 }
 
 pub(crate) fn resolve(layers: &Layers) -> anyhow::Result<Settings> {

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
 const UNTYPED: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -20,6 +20,8 @@ pub enum Answer {
         rows: Vec<Value>,
         info: Value,
     },
+    /// The envelope's own members, for what the original puts elsewhere than into `result`.
+    Whole(Map<String, Value>),
     /// A stored body with the content type it came with.
     Body {
         content_type: Option<String>,
@@ -41,6 +43,13 @@ impl IntoResponse for Answer {
             }
             Self::Page { rows, info } => {
                 envelope(json!({ "success": true, "errors": [], "messages": [], "result": rows, "result_info": info }))
+            }
+            Self::Whole(members) => {
+                let mut body = json!({ "success": true, "errors": [], "messages": [] });
+                for (name, value) in members {
+                    body[name] = value;
+                }
+                envelope(body)
             }
             Self::Body { content_type, bytes } => stored(content_type, bytes),
             Self::Plain { status, content_type, text } => {

@@ -17,17 +17,19 @@ use self::read::read_all;
 use self::wishes::Forget;
 
 pub use self::error::DeskError;
+pub use self::routes::{ROUTE, Saved, VERSION};
 pub use self::tokens::{Made, Wanted};
 
 mod error;
 mod gateways;
 mod installation;
 mod read;
+mod routes;
 mod secret;
 mod tokens;
 mod wishes;
 
-/// What settings and catalog contribute to a snapshot; the desk adds gateways and tokens.
+/// What settings and catalog contribute to a snapshot; the desk adds gateways, tokens and routes.
 pub type Base = Box<dyn Fn() -> Documents + Send + Sync>;
 /// Called with every new snapshot.
 pub type Publish = Box<dyn Fn(Arc<Snapshot>) + Send + Sync>;
@@ -138,10 +140,11 @@ impl Desk {
             let place = stored.iter().position(|document| document.kind == kind && document.id == id);
             let before = place.map(|at| stored.swap_remove(at));
             let change = make(before.as_ref())?;
+            let parent = before.as_ref().map(|document| document.parent.clone()).unwrap_or_default();
             let expected = before.map_or(0, |document| document.version);
             stored.extend(change.after.clone());
             self.compile(&stored, changes)?;
-            match self.commit(kind, id, change.after, expected) {
+            match self.commit(kind, &parent, id, change.after, expected) {
                 Err(DeskError::Store(cause)) if cause.kind() == tollgate_store::Failure::Conflict => continue,
                 Err(cause) => return Err(cause),
                 Ok(()) => {}
@@ -152,10 +155,17 @@ impl Desk {
         Err(DeskError::Contended)
     }
 
-    fn commit(&self, kind: &str, id: &str, after: Option<Document>, expected: u64) -> Result<(), DeskError> {
+    fn commit(
+        &self,
+        kind: &str,
+        parent: &str,
+        id: &str,
+        after: Option<Document>,
+        expected: u64,
+    ) -> Result<(), DeskError> {
         match after {
             Some(document) => drop(self.documents.put(read::draft(&document), Some(expected))?),
-            None => drop(self.documents.delete(kind, "", id, Some(expected))?),
+            None => drop(self.documents.delete(kind, parent, id, Some(expected))?),
         }
         Ok(())
     }

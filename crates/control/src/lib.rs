@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod log;
 pub mod purge;
 pub mod resources;
+pub mod route;
 pub mod router;
 pub mod shape;
 pub mod time;

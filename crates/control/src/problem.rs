@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tollgate_store::StoreError;
 
 use crate::answer::JSON;
-use crate::desk::DeskError;
+use crate::desk::{DeskError, ROUTE, VERSION};
 use crate::shape::Fault;
 
 #[derive(Debug)]
@@ -40,6 +40,18 @@ impl Problem {
 
     fn exists(what: &str) -> Self {
         Self::invalid(vec![Fault::new(["body", "id"], format!("A {what} with this id already exists"))])
+    }
+
+    /// Routes have a code of their own, for being there and for not being there.
+    fn no_such_route(what: &str) -> Self {
+        let message = format!("{what} not found");
+        Self::of_resource(StatusCode::NOT_FOUND, vec![json!({ "code": 7005, "message": message })])
+    }
+
+    fn route_exists() -> Self {
+        let message = "A route with this name already exists";
+        let error = json!({ "code": 7005, "message": message, "path": ["body", "name"] });
+        Self::of_resource(StatusCode::BAD_REQUEST, vec![error])
     }
 
     /// No token, or one that is not known (any more). 401, where a token that may not is 403: clients can tell "log in" from "ask for more".
@@ -115,7 +127,9 @@ impl From<DeskError> for Problem {
     fn from(error: DeskError) -> Self {
         match error {
             DeskError::Faults(faults) => Self::invalid(faults),
+            DeskError::Exists(ROUTE) => Self::route_exists(),
             DeskError::Exists(what) => Self::exists(what),
+            DeskError::Missing(what @ (ROUTE | VERSION)) => Self::no_such_route(what),
             DeskError::Missing(_) => Self::not_found(),
             DeskError::Problems(problems) => {
                 let fault = |problem: tollgate_rules::snapshot::Problem| Fault::new(["body"], problem.to_string());

@@ -7,3 +7,4 @@ pub(crate) mod cache;
 pub(crate) mod gateways;
 pub(crate) mod logs;
 pub(crate) mod public;
+pub(crate) mod routes;

@@ -10,7 +10,7 @@ use http::Method;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::problem::Problem;
-use crate::resource::{account, cache, gateways, logs, public};
+use crate::resource::{account, cache, gateways, logs, public, routes};
 use crate::router::Public;
 
 pub use crate::authorize::Needs;
@@ -105,8 +105,41 @@ pub static ROWS: &[Row] = &[
         Guarded(Needs::Read, logs::response),
         "The response's body as it went out.",
     ),
+    get(ROUTES, Guarded(Needs::Metadata, routes::list), "The dynamic routes of a gateway, the newest first."),
+    row(
+        Method::POST,
+        ROUTES,
+        Guarded(Needs::Write, routes::create),
+        "A new route from its name and elements; its first version is deployed.",
+    ),
+    get(ROUTE, Guarded(Needs::Metadata, routes::get), "A route as it is deployed; by its id or its name."),
+    row(Method::PATCH, ROUTE, Guarded(Needs::Write, routes::rename), "Renames a route in place."),
+    row(Method::DELETE, ROUTE, Guarded(Needs::Write, routes::delete), "Deletes a route with all its versions."),
+    get(VERSIONS, Guarded(Needs::Metadata, routes::versions), "The versions of a route, the newest first."),
+    row(
+        Method::POST,
+        VERSIONS,
+        Guarded(Needs::Write, routes::create_version),
+        "A new version from elements; it is not deployed.",
+    ),
+    get(
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{route}/versions/{version}",
+        Guarded(Needs::Metadata, routes::get_version),
+        "One version of a route.",
+    ),
+    get(DEPLOYMENTS, Guarded(Needs::Metadata, routes::deployments), "What was deployed when, the newest first."),
+    row(
+        Method::POST,
+        DEPLOYMENTS,
+        Guarded(Needs::Write, routes::deploy),
+        "Deploys a version; an older one is a rollback.",
+    ),
 ];
 
+const ROUTES: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/routes";
+const ROUTE: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{route}";
+const VERSIONS: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{route}/versions";
+const DEPLOYMENTS: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{route}/deployments";
 const GATEWAY: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}";
 const LOG: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id}";
 

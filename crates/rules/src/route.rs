@@ -22,6 +22,7 @@ use serde_json::Value;
 use tollgate_model::RouteDocument;
 use tollgate_model::route::RouteVersion;
 use tollgate_model::trace::RouteName;
+use tollgate_wire::provider::{ProviderRow, Providers};
 
 use crate::facts::Facts;
 use crate::memory::Mark;
@@ -33,6 +34,8 @@ pub(crate) use node::{Exit, MissSet, ModelNode, Node, NodeKind, RateNode};
 pub(crate) use path::Source;
 pub(crate) use share::Share;
 
+/// Before the slug of a provider of one's own.
+const CUSTOM: &str = "custom-";
 pub const ELEMENTS_MAX: usize = 128;
 /// Of element ids, output names, keys.
 pub const NAME_BYTES_MAX: usize = 256;
@@ -93,6 +96,30 @@ impl Route {
             NodeKind::Model(model) => Some((&*model.target.provider, &*model.target.model)),
             _ => None,
         })
+    }
+
+    /// Elements whose provider nobody knows. Custom ones are looked up when a request goes to them.
+    pub fn strangers(&self, providers: &Providers) -> Vec<Problem> {
+        let names = |row: &ProviderRow| {
+            let others = [row.compat_prefix().map(str::to_owned), row.rest_author().map(str::to_owned)];
+            others.into_iter().flatten().chain([row.segment().to_owned()]).collect::<Vec<_>>()
+        };
+        let known: Vec<String> = providers.all().flat_map(|row| names(row)).collect();
+        let mut problems = problem::Problems::default();
+        for (index, node) in self.nodes.iter().enumerate() {
+            let NodeKind::Model(model) = &node.kind else { continue };
+            let provider = &*model.target.provider;
+            if !provider.starts_with(CUSTOM) && !known.iter().any(|name| name == provider) {
+                let guess = problem::meant(provider, known.iter().map(String::as_str));
+                let guess = guess.unwrap_or_else(|| format!("a provider of your own is called {CUSTOM}..."));
+                let place = |problems: &mut problem::Problems| {
+                    let message = format!("there is no provider {}", problem::quoted(provider));
+                    problems.within("provider", |problems| problems.error_with(message, guess));
+                };
+                problems.within(index, |problems| problems.within("properties", place));
+            }
+        }
+        problems.into_all()
     }
 
     /// What this request's user or session is remembered by, one mark for each sticky key that it has.

@@ -10,6 +10,7 @@ use tollgate_model::token::{Digest, Token};
 use tollgate_model::{Gateway, RouteDocument};
 use tollgate_wire::provider::Providers;
 
+use crate::auto::Pool;
 use crate::limit::Limit;
 use crate::options::Manners;
 use crate::route::{Draft, Route};
@@ -24,6 +25,8 @@ pub struct Snapshot {
     pub accounts: Vec<String>,
     pub manners: Manners,
     pub providers: Arc<Providers>,
+    /// What the auto router chooses from.
+    pub auto: Arc<Pool>,
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
     tokens: HashMap<Digest, Arc<Token>, ahash::RandomState>,
 }
@@ -45,6 +48,7 @@ pub struct Documents {
     pub accounts: Vec<String>,
     pub manners: Manners,
     pub providers: Arc<Providers>,
+    pub auto: Arc<Pool>,
     pub gateways: Vec<Gateway>,
     pub tokens: Vec<Token>,
     pub routes: Vec<RouteDocument>,
@@ -59,7 +63,7 @@ pub struct Problem {
 
 impl Snapshot {
     /// All problems at once, so that they can be mended at once.
-    pub fn compile(version: u64, documents: Documents) -> Result<Self, Vec<Problem>> {
+    pub fn compile(version: u64, mut documents: Documents) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut tokens = HashMap::with_hasher(ahash::RandomState::new());
         for token in documents.tokens {
@@ -73,6 +77,8 @@ impl Snapshot {
         }
         let mut gateways: HashMap<String, GatewayRules, ahash::RandomState> =
             documents.gateways.into_iter().map(|gateway| (gateway.id.clone(), GatewayRules::new(gateway))).collect();
+        // Of two with one name, made by two processes in one moment, the older one counts.
+        documents.routes.sort_by_key(|route| route.created_at);
         for document in &documents.routes {
             // A route whose gateway is gone, or was made anew since, belongs to nobody.
             let owner = gateways.get_mut(&document.gateway);
@@ -92,6 +98,7 @@ impl Snapshot {
             accounts: documents.accounts,
             manners: documents.manners,
             providers: documents.providers,
+            auto: documents.auto,
             gateways,
             tokens,
         })
@@ -138,9 +145,8 @@ impl GatewayRules {
         }
     }
 
-    /// Ids of routes sort by time, so of two with one name, made by two processes in one moment, the older one counts.
     fn in_order(mut self) -> Self {
-        self.routes.sort_by(|a, b| a.name.name.cmp(&b.name.name).then_with(|| a.name.id.cmp(&b.name.id)));
+        self.routes.sort_by(|a, b| a.name.name.cmp(&b.name.name));
         self
     }
 

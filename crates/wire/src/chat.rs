@@ -11,6 +11,7 @@ mod effort;
 mod event;
 mod fault;
 mod fold;
+pub mod free_text;
 mod loss;
 mod seal;
 

@@ -12,6 +12,7 @@ pub(crate) mod counts;
 pub(crate) mod data_url;
 pub(crate) mod facts;
 pub(crate) mod fault;
+pub(crate) mod functions;
 mod gemini;
 pub(crate) mod likeness;
 pub(crate) mod object;

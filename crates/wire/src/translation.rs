@@ -5,6 +5,7 @@
 
 use bytes::{Bytes, BytesMut};
 
+use crate::chat::free_text::{self, Raise};
 use crate::chat::{BadField, Event, Fault, Losses, Request};
 use crate::dialect::chat::{Chat, Decode, Encode, Telling};
 use crate::frame::Frames;
@@ -20,6 +21,7 @@ pub struct Translation {
 pub struct Stream {
     frames: Frames,
     decoder: Box<dyn Decode>,
+    raise: Raise,
     encoder: Box<dyn Encode>,
     events: Vec<Event>,
     losses: Losses,
@@ -32,12 +34,18 @@ pub struct Stream {
 impl Translation {
     /// The question in the provider's words.
     pub fn request(&self, request: &Request, losses: &mut Losses) -> Bytes {
+        if !self.provider.takes_free_text()
+            && let Some(lowered) = free_text::lowered(request, losses)
+        {
+            return self.provider.write_request(&lowered, losses).into();
+        }
         self.provider.write_request(request, losses).into()
     }
 
     /// A whole answer with a successful status. Fails when the provider's bytes are not its dialect.
     pub fn answer(&self, body: &[u8], telling: &Telling, losses: &mut Losses) -> Result<Bytes, BadField> {
-        let answer = self.provider.read_answer(body)?;
+        let mut answer = self.provider.read_answer(body)?;
+        free_text::raise(&mut answer, &telling.free_text);
         Ok(self.caller.write_answer(&answer, telling, losses).into())
     }
 
@@ -52,6 +60,7 @@ impl Translation {
         Stream {
             frames: Frames::new(self.provider.framing()),
             decoder: self.provider.decoder(),
+            raise: Raise::new(telling.free_text.clone()),
             encoder: self.caller.encoder(telling),
             events: Vec::new(),
             losses: Losses::default(),
@@ -96,7 +105,8 @@ impl Stream {
                 Event::Fault(fault) => self.fault = Some(fault.clone()),
                 _ => {}
             }
-            self.encoder.event(event, out, &mut self.losses);
+            let Self { raise, encoder, losses, .. } = self;
+            raise.event(event, |event| encoder.event(event, out, losses));
         }
     }
 

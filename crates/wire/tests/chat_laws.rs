@@ -84,6 +84,7 @@ laws! {
     openai_responses: Dialect::OpenaiResponses;
     anthropic_messages: Dialect::AnthropicMessages;
     gemini: Dialect::Gemini;
+    cohere_v2: Dialect::CohereV2;
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_spanned::Spanned;
+use tollgate_rules::auto;
 use tollgate_rules::options::StreamCache;
 use tollgate_wire::provider::Providers;
 
@@ -34,6 +35,7 @@ pub(crate) struct Raw {
     tls: Tls,
     cache: Cache,
     log: Log,
+    auto: auto::Settings,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -112,6 +114,8 @@ impl Raw {
     pub(crate) fn under(self, upper: Self) -> Self {
         let mut providers = self.providers;
         providers.extend(upper.providers);
+        let mut models = self.auto.models;
+        models.extend(upper.auto.models);
         Self {
             listen: upper.listen.or(self.listen),
             data_dir: upper.data_dir.or(self.data_dir),
@@ -139,6 +143,13 @@ impl Raw {
                 retention_days: upper.log.retention_days.or(self.log.retention_days),
                 filter: upper.log.filter.or(self.log.filter),
                 json: upper.log.json.or(self.log.json),
+            },
+            auto: auto::Settings {
+                pool: upper.auto.pool.or(self.auto.pool),
+                levels: upper.auto.levels.or(self.auto.levels),
+                session_tolerance: upper.auto.session_tolerance.or(self.auto.session_tolerance),
+                tries: upper.auto.tries.or(self.auto.tries),
+                models,
             },
         }
     }
@@ -173,6 +184,9 @@ impl Raw {
         for (segment, provider) in &self.providers {
             faults.extend(provider_fault(segment, provider, &fault));
         }
+        if let Err((key, what)) = auto::Pool::new(&self.auto) {
+            faults.push(Fault { place: None, what: format!(" {key}: {what}") });
+        }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             faults.push(Fault {
                 place: None,
@@ -206,6 +220,8 @@ impl Raw {
                 .filter_map(|(segment, provider)| Some((segment.into_inner(), provider.base_url?.into_inner())))
                 .collect(),
             tls: self.tls.certificate.zip(self.tls.key),
+            auto: auto::Pool::new(&self.auto)
+                .map_err(|(key, what)| vec![Fault { place: None, what: format!(" {key}: {what}") }])?,
             cache_memory_bytes: self.cache.memory_bytes.unwrap_or(table::CACHE_MEMORY_BYTES),
             cache_disk_bytes: self.cache.disk_bytes.unwrap_or(table::CACHE_DISK_BYTES),
             cache_streams: self.cache.streams.unwrap_or_default(),
@@ -311,9 +327,18 @@ mod tests {
             ("cache.ttl_header_enables", "true"),
             ("log.filter", "\"info\""),
             ("log.json", "true"),
+            ("auto.pool", "[\"openai/gpt-5.5\"]"),
+            ("auto.levels", "[1, 2, 3]"),
+            ("auto.models.\"a/b\".provider", "\"openai\""),
+            ("auto.models.\"a/b\".model", "\"b\""),
+            ("auto.models.\"a/b\".images", "true"),
+            ("auto.models.\"a/b\".files", "true"),
+            ("auto.models.\"a/b\".audio", "true"),
+            ("auto.models.\"a/b\".input_price", "\"1\""),
+            ("auto.models.\"a/b\".output_price", "\"1\""),
         ];
         for setting in SETTINGS {
-            let key = setting.key.replace("<segment>", "openai");
+            let key = setting.key.replace("<segment>", "openai").replace("<name>", "\"a/b\"");
             let default = if key.ends_with("base_url") { "\"http://127.0.0.1:1/v1\"" } else { "7" };
             let value = samples.iter().find(|(name, _)| *name == key).map_or(default, |(_, value)| value);
             let read = Raw::read(&format!("{key} = {value}"));

@@ -106,6 +106,29 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "what the process says of itself: error, warn, info, debug, or a tracing filter",
     ),
     setting("log.json", "TOLLGATE_LOG_JSON", "false", "say it as JSON"),
+    setting("auto.pool", "TOLLGATE_AUTO_POOL", "see docs/routes.md", "models that cloudflare/auto chooses from"),
+    setting(
+        "auto.levels",
+        "TOLLGATE_AUTO_LEVELS",
+        "[50, 70, 85]",
+        "least quality that an easy, a usual and a hard task ask for",
+    ),
+    setting(
+        "auto.session_tolerance",
+        "TOLLGATE_AUTO_SESSION_TOLERANCE",
+        "1.5",
+        "how many times as much as the cheapest a session's last model may cost and still be kept",
+    ),
+    setting("auto.tries", "TOLLGATE_AUTO_TRIES", "3", "models that are tried, the first included"),
+    setting("auto.models.<name>.provider", "none", "author in the name", "path segment of the model's provider"),
+    setting("auto.models.<name>.model", "none", "rest of the name", "the model as its provider calls it"),
+    setting("auto.models.<name>.quality", "none", "none", "0 to 100; a model that is not in the table needs it"),
+    setting("auto.models.<name>.images", "none", "false", "takes images"),
+    setting("auto.models.<name>.files", "none", "false", "takes files"),
+    setting("auto.models.<name>.audio", "none", "false", "takes audio"),
+    setting("auto.models.<name>.input_price", "none", "the catalog's", "dollars per million tokens, as text"),
+    setting("auto.models.<name>.output_price", "none", "the catalog's", "dollars per million tokens, as text"),
+    setting("auto.models.<name>.context_window", "none", "the catalog's", "tokens"),
 ];
 
 pub(crate) fn text() -> String {
@@ -126,7 +149,7 @@ mod tests {
 
 Four layers, later ones win: defaults, a TOML file (`--config FILE` or `TOLLGATE_CONFIG`), environment variables, flags. `tollgate check FILE` names every fault
 of a file with its line and column. In the environment a value is written as the TOML file would write it; a bare word is a string. SIGHUP reads the
-settings again: accounts, base URLs of providers and the cache's manners are then in force, the others need a restart.
+settings again: accounts, base URLs of providers, the cache's manners and the auto router's pool are then in force, the others need a restart.
 
 ```toml
 # tollgate.toml

@@ -38,7 +38,10 @@ impl Desk {
     }
 
     pub fn delete_gateway(&self, id: &str) -> Result<Gateway, DeskError> {
-        self.change(GATEWAY, id, |before| Ok(Change::gone(read(before.ok_or(DeskError::Missing(GATEWAY))?)?)))
+        let gone =
+            self.change(GATEWAY, id, |before| Ok(Change::gone(read(before.ok_or(DeskError::Missing(GATEWAY))?)?)))?;
+        self.delete_routes_of(id)?;
+        Ok(gone)
     }
 
     /// The gateway `default`, made if it is missing: what the first authenticated request to it asks for (data-plane specification, 1.2).

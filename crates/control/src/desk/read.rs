@@ -1,6 +1,6 @@
 //! Between stored documents and what a snapshot is made of.
 //!
-//! Enters: documents as JSON text. Leaves: gateways and tokens. Never: skips one that cannot be read: a gateway that silently lost its settings
+//! Enters: documents as JSON text. Leaves: gateways, tokens and routes. Never: skips one that cannot be read: a gateway that silently lost its settings
 //! would be an open door.
 
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::documents::{Document, Draft};
 
-use super::DeskError;
+use super::{DeskError, ROUTE};
 
 pub(super) const GATEWAY: &str = "gateway";
 pub(super) const TOKEN: &str = "token";
@@ -19,6 +19,7 @@ pub(super) fn read_all(stored: &[Document], into: &mut Documents) -> Result<(), 
         match document.kind.as_str() {
             GATEWAY => into.gateways.push(read(document)?),
             TOKEN => into.tokens.push(read(document)?),
+            ROUTE => into.routes.push(read(document)?),
             _ => {}
         }
     }

@@ -6,4 +6,5 @@ mod access;
 mod gateways;
 mod logs;
 mod outside;
+mod routes;
 mod shop;

@@ -45,9 +45,12 @@ impl Problem {
         self.severity == Severity::Error
     }
 
-    pub fn suggesting(mut self, suggestion: impl Into<String>) -> Self {
-        self.suggestion = Some(suggestion.into());
-        self
+    /// Message and suggestion, for where the path is told apart.
+    pub fn said(&self) -> String {
+        match &self.suggestion {
+            Some(suggestion) => format!("{} ({suggestion})", self.message),
+            None => self.message.clone(),
+        }
     }
 }
 
@@ -57,11 +60,7 @@ impl fmt::Display for Problem {
         for place in &self.path {
             write!(f, ".{place}")?;
         }
-        write!(f, ": {}", self.message)?;
-        match &self.suggestion {
-            Some(suggestion) => write!(f, " ({suggestion})"),
-            None => Ok(()),
-        }
+        write!(f, ": {}", self.said())
     }
 }
 

@@ -167,13 +167,13 @@ impl Records for DayRecords {
         let mut days: BTreeMap<Day, Vec<Marked<'_, '_>>> = BTreeMap::new();
         let mut spots = Vec::with_capacity(batch.len());
         for entry in batch {
-            let Ok((mark, rest)) = entry.line.mark() else {
+            let Ok(marked) = Marked::of(entry) else {
                 tracing::error!("a record of the journal cannot be read: it is left out of the log");
                 continue;
             };
-            let day = Day::of(mark.created_ms);
-            spots.push((day, mark.id.key()));
-            days.entry(day).or_default().push(Marked { entry, mark, rest });
+            let day = Day::of(marked.mark.created_ms);
+            spots.push((day, marked.mark.id.key()));
+            days.entry(day).or_default().push(marked);
         }
         for (day, mut entries) in days {
             entries.sort_unstable_by_key(|entry| entry.mark.id.key());

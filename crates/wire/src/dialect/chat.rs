@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use serde_json::Value;
 
 use super::Dialect;
-use crate::chat::{Answer, BadField, Event, Fault, Losses, Place, Request};
+use crate::chat::{Answer, BadField, Event, Fault, Losses, Place, Request, free_text};
 use crate::frame::{Frame, Framing};
 
 pub trait Chat: Sync {
@@ -45,6 +45,11 @@ pub trait Chat: Sync {
 
     /// Does this top-level member of a request ask for what every other dialect does anyway? Then leaving it out is no loss.
     fn is_moot(&self, _name: &str, _value: &Value) -> bool {
+        false
+    }
+
+    /// Are there tools here that take text instead of JSON? Where not, [`crate::chat::free_text`] makes functions of them.
+    fn takes_free_text(&self) -> bool {
         false
     }
 
@@ -87,6 +92,18 @@ pub struct Telling {
     pub created: u64,
     /// OpenAI's `include_usage`.
     pub stream_usage: bool,
+    /// The tools that the caller gave free text to: see [`crate::chat::free_text`].
+    pub free_text: Vec<String>,
+}
+
+// === impl Telling ===
+
+impl Telling {
+    /// What the question says of it. The rest the gateway knows.
+    pub fn of(request: &Request) -> Self {
+        let stream_usage = request.settings.stream_usage == Some(true);
+        Self { stream_usage, free_text: free_text::names(request), ..Self::default() }
+    }
 }
 
 // === impl Dialect ===
@@ -99,6 +116,7 @@ impl Dialect {
             Self::OpenaiResponses => Some(&super::openai::responses::Responses),
             Self::AnthropicMessages => Some(&super::anthropic::Messages),
             Self::Gemini => Some(&super::gemini::chat::Gemini),
+            Self::CohereV2 => Some(&super::cohere::chat::CohereV2),
             _ => None,
         }
     }

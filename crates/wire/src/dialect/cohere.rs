@@ -5,6 +5,15 @@
 //! Cohere both bills (`billed_units`) and counts (`tokens`, which include its own prompt around the caller's). Billed
 //! units are what it charges for, so they go first (<https://docs.cohere.com/reference/chat>).
 
+mod answer;
+pub(super) mod chat;
+mod decode;
+mod encode;
+mod fault;
+mod read;
+mod settings;
+mod write;
+
 use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
 
 const BILLED_UNITS: Members = &[

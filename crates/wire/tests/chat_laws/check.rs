@@ -17,7 +17,13 @@ pub(crate) fn chat(dialect: Dialect) -> &'static dyn Chat {
 }
 
 pub(crate) fn telling() -> Telling {
-    Telling { model: "model-1".into(), id: "answer-1".into(), created: 1_750_000_000, stream_usage: true }
+    Telling {
+        model: "model-1".into(),
+        id: "answer-1".into(),
+        created: 1_750_000_000,
+        stream_usage: true,
+        free_text: Vec::new(),
+    }
 }
 
 /// What became of a feature.

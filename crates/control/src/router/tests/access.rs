@@ -10,6 +10,13 @@ use crate::sample;
 
 const ALONE: [Permission; 4] = [Permission::Run, Permission::Read, Permission::ReadMetadata, Permission::Write];
 
+/// The one that is deployed; gone when a row has deleted the route or the gateway.
+fn version(shop: &Shop) -> String {
+    let gateway = shop.desk.gateway("g").unwrap();
+    let route = gateway.and_then(|gateway| shop.desk.route(&gateway, "support").ok());
+    route.and_then(|route| Some(route.deployed()?.id.clone())).unwrap_or_default()
+}
+
 fn path(shop: &Shop, row: &Row) -> String {
     let id = sample::plain().id.to_string();
     row.path
@@ -17,12 +24,15 @@ fn path(shop: &Shop, row: &Row) -> String {
         .replace("{gateway}", "g")
         .replace("{provider}", "openai")
         .replace("{id}", &id)
+        .replace("{route}", "support")
+        .replace("{version}", &version(shop))
 }
 
 /// With what a row acts on. Rows that change something are given nothing to do: an empty body is refused after the permission was looked at.
 fn stocked() -> Shop {
-    let shop = Shop::open();
+    let shop = Shop::stocked();
     shop.gateway("g");
+    shop.route("g", "support");
     shop.keep(sample::full(), b"{}", b"{}");
     shop
 }

@@ -51,6 +51,12 @@ impl Shop {
         Self::with(Documents::default(), public(true), Box::new(|_| true))
     }
 
+    /// With the providers of the catalog.
+    pub(super) fn stocked() -> Self {
+        let providers = tollgate_wire::provider::Providers::builtin().clone();
+        Self::with(Documents { providers, ..Documents::default() }, public(true), Box::new(|_| true))
+    }
+
     pub(super) fn with(base: Documents, public: Public, catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (clock, hand) = Clock::manual(NOW);
@@ -74,6 +80,11 @@ impl Shop {
 
     pub(super) fn gateway(&self, id: &str) {
         self.desk.create_gateway(&body(id)).unwrap();
+    }
+
+    pub(super) fn route(&self, gateway: &str, name: &str) {
+        let gateway = self.desk.gateway(gateway).unwrap().unwrap();
+        self.desk.create_route(&gateway, &json!({ "name": name, "elements": elements("gpt-4o") })).unwrap();
     }
 
     pub(super) fn keep(&self, record: Record, request: &[u8], response: &[u8]) {
@@ -136,4 +147,14 @@ pub(super) fn body(id: &str) -> Value {
         "id": id, "cache_invalidate_on_update": true, "cache_ttl": 0, "collect_logs": true,
         "rate_limiting_interval": 0, "rate_limiting_limit": 0
     })
+}
+
+/// The smallest route: everything goes to one model.
+pub(super) fn elements(model: &str) -> Value {
+    json!([
+        { "id": "s", "type": "start", "outputs": { "next": { "elementId": "m" } } },
+        { "id": "m", "type": "model", "properties": { "provider": "openai", "model": model, "timeout": 0, "retries": 0 },
+          "outputs": { "success": { "elementId": "e" } } },
+        { "id": "e", "type": "end", "outputs": {} }
+    ])
 }

@@ -7,17 +7,17 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, Statement};
 
 use super::bodies::BodyWriter;
 use super::day::Day;
-use super::row::{self, Places};
+use super::row::{self, NewRow, Places, ROWS_AT_ONCE};
 use super::shapes::Shapes;
 use crate::embedded::sqlite;
 use crate::failure::{Failure, StoreError};
 use crate::place;
 use crate::records::Entry;
-use crate::records::line::Mark;
+use crate::records::line::{self, Lead, Mark, Unreadable};
 
 const SCHEMA: &str = include_str!("schema.sql");
 pub(super) const SCHEMA_VERSION: i64 = 2;
@@ -32,17 +32,29 @@ pub(super) struct DayWriter {
     /// opens the file again knows better.
     known_to: i64,
     pub(super) dirty: bool,
+    insert_many: String,
+    insert_one: String,
 }
 
-/// An entry with what tells its day.
+/// An entry with what was read of it.
 pub(super) struct Marked<'a, 'b> {
     pub(super) entry: &'a Entry<'b>,
     pub(super) mark: Mark<'b>,
+    pub(super) lead: Lead<'b>,
     pub(super) rest: &'b [u8],
 }
 
 /// New rows by gateway.
 pub(super) type Tally = HashMap<String, u64>;
+
+// === impl Marked ===
+
+impl<'a, 'b> Marked<'a, 'b> {
+    pub(super) fn of(entry: &'a Entry<'b>) -> Result<Self, Unreadable> {
+        let (mark, rest) = entry.line.mark()?;
+        Ok(Self { entry, mark, lead: line::lead(rest)?, rest })
+    }
+}
 
 // === impl DayWriter ===
 
@@ -61,7 +73,9 @@ impl DayWriter {
         let bodies = day.bodies(dir);
         let bodies = BodyWriter::open(&bodies, level)
             .map_err(|cause| StoreError::io(format!("opening {}", bodies.display()), cause))?;
-        Ok(Self { day, connection, bodies, shapes: Shapes::default(), known_to, dirty: false })
+        let (insert_many, insert_one) = (row::insert(ROWS_AT_ONCE), row::insert(1));
+        let shapes = Shapes::default();
+        Ok(Self { day, connection, bodies, shapes, known_to, dirty: false, insert_many, insert_one })
     }
 
     /// Appends entries in the order of their keys, none of them twice.
@@ -97,16 +111,20 @@ impl DayWriter {
 
     fn insert(&mut self, entries: &[&Marked<'_, '_>], places: &[Places]) -> Result<Tally, rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
-        let mut rows = Vec::new();
-        let mut statement = self.connection.prepare_cached(row::INSERT)?;
-        for (Marked { entry, mark, rest }, places) in entries.iter().zip(places) {
+        let (mut new, mut rows) = (Vec::with_capacity(entries.len()), Vec::new());
+        for (Marked { entry, mark, lead, rest }, places) in entries.iter().zip(places) {
             let Some(codes) = self.shapes.codes(&self.connection, entry.line)? else {
                 tracing::error!(id = %mark.id, "a record of the journal has no shape: it is left out of the log");
                 continue;
             };
-            row::insert(&mut statement, codes, mark, rest, *places)?;
+            new.push(NewRow { codes, mark, lead, rest, places: *places });
             count(&mut rows, codes.gateway);
         }
+        let (many, few) = new.as_chunks::<ROWS_AT_ONCE>();
+        let mut insert = self.connection.prepare_cached(&self.insert_many)?;
+        many.iter().try_for_each(|rows| execute(&mut insert, rows))?;
+        let mut insert = self.connection.prepare_cached(&self.insert_one)?;
+        few.iter().try_for_each(|row| execute(&mut insert, std::slice::from_ref(row)))?;
         let tally = self.add(&rows)?;
         transaction.commit()?;
         Ok(tally)
@@ -142,6 +160,11 @@ pub(super) fn of_another_version(path: &Path, version: i64) -> StoreError {
         false => (Failure::Unavailable, "a newer"),
     };
     StoreError::new(kind, format!("opening {}: its version {version} was written by {whose} tollgate", path.display()))
+}
+
+fn execute(insert: &mut Statement<'_>, rows: &[NewRow<'_>]) -> Result<(), rusqlite::Error> {
+    rows.iter().enumerate().try_for_each(|(after, row)| row.bind(insert, after))?;
+    insert.raw_execute().map(drop)
 }
 
 fn count(rows: &mut Vec<(i64, u64)>, gateway: i64) {

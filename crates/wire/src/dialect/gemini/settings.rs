@@ -9,10 +9,8 @@ use super::{names, schema, thinking};
 use crate::chat::{BadField, Field, Format, Losses, Place, Request, Settings, ToolChoice};
 use crate::dialect::Dialect;
 use crate::dialect::carry::NO_PLACE;
+use crate::dialect::functions;
 use crate::dialect::object::{Object, Path};
-
-/// A schema that nobody named.
-const UNNAMED: &str = "response";
 
 /// More are refused (<https://ai.google.dev/api/generate-content#FIELDS.stop_sequences>).
 const STOPS_MAX: usize = 5;
@@ -67,7 +65,7 @@ fn format(config: &mut Object<'_>) -> Result<Option<Format>, BadField> {
         }
         (Some("application/json") | None, Some(schema)) => {
             config.take("responseMimeType");
-            let name = take_name(schema);
+            let name = functions::take_title(schema);
             Ok(Some(Format::Schema { name, description: None, schema: schema.take(), strict: None }))
         }
         (Some("text/plain"), None) => {
@@ -78,21 +76,6 @@ fn format(config: &mut Object<'_>) -> Result<Option<Format>, BadField> {
         (Some(other), Some(_)) => {
             Err(Path::Member(&config.path, "responseMimeType").bad("application/json", format!("{other:?}")))
         }
-    }
-}
-
-/// Google has no place for a schema's name but its title.
-fn take_name(schema: &mut Value) -> String {
-    let fits = |name: &str| {
-        (1..=64).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
-    };
-    match schema.get("title").and_then(Value::as_str).filter(|title| fits(title)).map(str::to_owned) {
-        Some(title) => {
-            schema.as_object_mut().and_then(|members| members.shift_remove("title"));
-            title
-        }
-        None => UNNAMED.to_owned(),
     }
 }
 
@@ -206,30 +189,11 @@ fn write_format(format: Option<&Format>, config: &mut Map<String, Value>, losses
             if strict.is_some() {
                 losses.approximated(place.clone(), "strict: the target always holds the answer to the schema");
             }
-            let schema = titled(schema, name, description.as_deref(), losses);
+            let schema = functions::titled(schema, name, description.as_deref(), losses);
             config.insert("responseMimeType".into(), "application/json".into());
             config.insert("responseJsonSchema".into(), schema);
         }
     }
-}
-
-/// The name as the title, the description where the schema has none.
-fn titled(schema: &Value, name: &str, description: Option<&str>, losses: &mut Losses) -> Value {
-    let mut schema = schema.clone();
-    let Value::Object(members) = &mut schema else { return schema };
-    let mut place = |member: &'static str, value: &str, lost: &'static str| {
-        match members.get(member).and_then(Value::as_str) {
-            None => drop(members.insert(member.into(), value.into())),
-            Some(held) if held == value => {}
-            Some(_) => losses.dropped(Place::Setting(Field::Format), lost),
-        };
-    };
-    place("title", name, "name: the schema has a title of its own");
-    if let Some(description) = description {
-        place("description", description, "description: the schema has one of its own");
-        losses.approximated(Place::Setting(Field::Format), "description: it stands in the schema");
-    }
-    schema
 }
 
 fn calling_config(choice: &ToolChoice, losses: &mut Losses) -> Value {

@@ -95,6 +95,10 @@ impl Chat for OpenaiChat {
         }
     }
 
+    fn takes_free_text(&self) -> bool {
+        true
+    }
+
     fn framing(&self) -> Framing {
         Framing::Sse
     }

@@ -136,6 +136,10 @@ impl Chat for Responses {
         }
     }
 
+    fn takes_free_text(&self) -> bool {
+        true
+    }
+
     fn framing(&self) -> Framing {
         Framing::Sse
     }

@@ -229,7 +229,9 @@ impl Encoder {
 
     /// Texts that follow each other are parts of one message.
     fn begin_part(&mut self, block: u32, mut part: Part, text: &str) {
-        part.logprobs.append(&mut self.logprobs);
+        if !part.is_refusal {
+            part.logprobs.append(&mut self.logprobs);
+        }
         let last = self.output.len().wrapping_sub(1);
         let joins = |item: &&mut Item| item.at == last && matches!(item.body, Body::Message(_));
         if self.open.iter_mut().find(joins).is_none() {

@@ -4,7 +4,9 @@
 
 use bytes::{BufMut, BytesMut};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::super::parts::object;
 
 #[derive(Debug)]
 pub(super) struct Emit {
@@ -57,10 +59,10 @@ impl Emit {
         if !self.is_on {
             return;
         }
-        let mut members = members();
-        members["type"] = kind.into();
-        members["sequence_number"] = self.sequence.into();
-        self.frame(kind, &members);
+        let mut event = Map::from_iter([("type".to_owned(), Value::from(kind))]);
+        event.extend(object(members()).unwrap_or_default());
+        event.insert("sequence_number".into(), self.sequence.into());
+        self.frame(kind, &event);
     }
 
     /// `item_id`, `output_index` and the part's index are added to the members.
