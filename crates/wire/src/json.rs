@@ -6,10 +6,14 @@
 //! Why not serde_json's deserializer: every request and every answer is read here, mostly to find out that it is JSON, and most of it is a few long
 //! strings. These are searched with vector instructions, which makes this three to five times as fast.
 
+mod open;
+mod plain;
+
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::memchr2;
+use open::{Bracket, Open};
+use plain::{escape, plain, special};
 
 /// Where in a text JSON ends: the text has been read up to `left`.
 pub(crate) struct Json<'a> {
@@ -115,8 +119,7 @@ impl<'a> Json<'a> {
                 continue;
             }
             while !self.next_in(open.innermost())? {
-                open.close();
-                if open.depth == 0 {
+                if !open.close() {
                     return Ok(());
                 }
             }
@@ -238,7 +241,8 @@ impl<'a> Json<'a> {
                 Some(b'"') => return Ok(self.quoted_up_to(at, escaped)),
                 Some(b'\\') => {
                     escaped = true;
-                    at += escape(&text[at..]).ok_or_else(|| self.fault("a string with an escape that does not exist"))?;
+                    at +=
+                        escape(&text[at..]).ok_or_else(|| self.fault("a string with an escape that does not exist"))?;
                 }
                 Some(_) => return Err(self.fault("a string with a control character")),
                 None => return Err(self.fault("a string without an end")),
@@ -254,34 +258,6 @@ impl<'a> Json<'a> {
 
 /// How far strings are looked through word by word, before vector instructions are worth their start.
 const SHORT: usize = 32;
-
-/// How many bytes may stand in a string as they are: up to a quote, a backslash or a control character.
-fn plain(text: &[u8]) -> usize {
-    let text = &text[..memchr2(b'"', b'\\', text).unwrap_or(text.len())];
-    // Without a branch, so that it is done many bytes at a time.
-    let lowest = text.iter().fold(u8::MAX, |lowest, byte| lowest.min(*byte));
-    match lowest < b' ' {
-        true => text.iter().position(|byte| *byte < b' ').unwrap_or(text.len()),
-        false => text.len(),
-    }
-}
-
-/// Of eight bytes, the high bit of each that cannot stand in a string as it is. The lowest bit set is right; those above it may not be.
-fn special(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-    let controls = word.wrapping_sub(ONES * b' ' as u64) & !word;
-    (zeros(word ^ (ONES * b'"' as u64)) | zeros(word ^ (ONES * b'\\' as u64)) | controls) & (ONES << 7)
-}
-
-/// The length of an escape.
-fn escape(text: &[u8]) -> Option<usize> {
-    match text.get(1)? {
-        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
-        b'u' => text.get(2..6)?.iter().all(u8::is_ascii_hexdigit).then_some(6),
-        _ => None,
-    }
-}
 
 // === impl Quoted ===
 
@@ -316,42 +292,6 @@ impl<'a> Quoted<'a> {
 
     fn inner(self) -> &'a [u8] {
         &self.with_quotes[1..self.with_quotes.len() - 1]
-    }
-}
-
-/// The brackets that are open: a bit for each.
-#[derive(Default)]
-struct Open {
-    objects: [u64; Self::DEPTH_MAX / 64],
-    depth: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Bracket {
-    Object,
-    Array,
-}
-
-// === impl Open ===
-
-impl Open {
-    const DEPTH_MAX: usize = 1024;
-
-    fn push(&mut self, bracket: Bracket) -> bool {
-        let Some(word) = self.objects.get_mut(self.depth / 64) else { return false };
-        let bit = 1 << (self.depth % 64);
-        *word = if bracket == Bracket::Object { *word | bit } else { *word & !bit };
-        self.depth += 1;
-        true
-    }
-
-    fn close(&mut self) {
-        self.depth -= 1;
-    }
-
-    fn innermost(&self) -> Bracket {
-        let at = self.depth - 1;
-        if self.objects[at / 64] >> (at % 64) & 1 == 1 { Bracket::Object } else { Bracket::Array }
     }
 }
 
