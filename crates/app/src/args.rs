@@ -19,6 +19,7 @@ use crate::{command, place, serve};
   tollgate serve --listen 127.0.0.1:0 --json   any free port, told as JSON
   tollgate check tollgate.toml                 is this file right? if not, where and why
   tollgate gateway create support              a gateway of its own for one application
+  tollgate route explain support               which model would answer, and why
   tollgate token create --name ci --permissions run,read --json
   tollgate logs tail --follow                  watch requests go by
 
@@ -63,6 +64,9 @@ enum Command {
     /// Gateways: the unit that has settings, limits and a log of its own
     #[command(subcommand)]
     Gateway(command::gateway::Gateway),
+    /// Dynamic routes: which model answers, decided by conditions, shares, budgets and fallbacks
+    #[command(subcommand)]
+    Route(command::route::Route),
     /// Tokens for callers, scripts and people
     #[command(subcommand)]
     Token(command::token::Token),
@@ -109,6 +113,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Check { file }) => settings::check(file.or(cli.common.config).as_deref()),
         Some(Command::Settings) => settings::print_table(),
         Some(Command::Gateway(command)) => command.run(&data_dir()?),
+        Some(Command::Route(command)) => command.run(&data_dir()?),
         Some(Command::Token(command)) => command.run(&data_dir()?),
         Some(Command::Logs(command)) => command.run(&data_dir()?),
         Some(Command::Cache(command)) => command.run(&data_dir()?),

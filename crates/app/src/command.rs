@@ -9,6 +9,7 @@
 pub(crate) mod cache;
 pub(crate) mod gateway;
 pub(crate) mod log;
+pub(crate) mod route;
 pub(crate) mod token;
 
 mod duration;
@@ -23,6 +24,7 @@ use tollgate_model::Clock;
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::embedded::FileDocuments;
 use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
+use tollgate_wire::provider::Providers;
 
 use crate::place::{DOCUMENTS_FILE, JOURNAL_DIR};
 
@@ -30,7 +32,9 @@ fn open_desk(data_dir: &Path) -> anyhow::Result<Desk> {
     let path = data_dir.join(DOCUMENTS_FILE);
     let documents = FileDocuments::open(&path)
         .with_context(|| format!("cannot open the settings in {}; is --data-dir right?", data_dir.display()))?;
-    Ok(Desk::new(Arc::new(documents), Clock::System, Box::new(Documents::default)))
+    // Routes name providers, and those of the catalog are known without a server.
+    let base = || Documents { providers: Providers::builtin().clone(), ..Documents::default() };
+    Ok(Desk::new(Arc::new(documents), Clock::System, Box::new(base)))
 }
 
 /// The journal, and with it the right to move its records; `None` while a server has it.

@@ -88,6 +88,68 @@ fn a_token_is_shown_once() {
 }
 
 #[test]
+fn a_route_is_made_explained_changed_and_rolled_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, model: &str| {
+        let path = dir.path().join(name);
+        let elements = json!([
+            { "id": "s", "type": "start", "outputs": { "next": "c" } },
+            { "id": "c", "type": "conditional", "properties": { "conditions": { "metadata.plan": "paid" } },
+              "outputs": { "true": "large", "false": "small" } },
+            { "id": "large", "type": "model", "properties": { "provider": "anthropic", "model": "large" }, "outputs": { "fallback": "small" } },
+            { "id": "small", "type": "model", "properties": { "provider": "openai", "model": model }, "outputs": { "success": "e" } },
+            { "id": "e", "type": "end" }
+        ]);
+        std::fs::write(&path, elements.to_string()).unwrap();
+        path.display().to_string()
+    };
+    let data = dir.path().join("data");
+    let dir = data.as_path();
+    said(dir, "gateway create default");
+    let made = json_of(dir, &format!("route create support --elements {}", file("one.json", "one")));
+    assert_eq!((&made["name"], &made["gateway_id"]), (&json!("support"), &json!("default")));
+    assert_eq!(json_of(dir, "route get support"), made);
+    assert_eq!(json_of(dir, "route list"), json!([made]));
+    assert!(said(dir, "route list").contains("dynamic/support"));
+
+    let explained = said(dir, r#"route explain support --metadata {"plan":"paid"} --miss large=timeout"#);
+    let expected = concat!(
+        "openai/one\n",
+        "  s      start        next\n",
+        "  c      conditional  true      metadata.plan $eq \"paid\": is \"paid\"\n",
+        "  large  model        fallback  anthropic/large: missed: timeout\n",
+        "  small  model        success   openai/one: answered\n",
+    );
+    assert_eq!(explained, expected);
+    let explained = json_of(dir, &format!("route explain --elements {}", file("two.json", "two")));
+    assert_eq!(explained["chosen"], json!({ "openai/two": 1 }));
+    assert_eq!(said(dir, "route explain support --last 5"), "no logged request\n");
+
+    let deployed = json_of(dir, &format!("route deploy support --elements {}", file("two.json", "two")));
+    assert_eq!(deployed["elements"][3]["properties"]["model"], "two");
+    let first = made["version"]["version_id"].as_str().unwrap();
+    assert!(said(dir, &format!("route deploy support --version {first}")).contains("deployed version"));
+    assert_eq!(json_of(dir, "route get support")["elements"], made["elements"]);
+
+    let broken = dir.join("broken.json");
+    std::fs::write(&broken, r#"[{"id":"s","type":"start","outputs":{"next":"x"}}]"#).unwrap();
+    for (line, hint) in [
+        (
+            format!("route create other --elements {}", broken.display()),
+            "elements.0.outputs.next.elementId: there is no element",
+        ),
+        (format!("route create support --elements {}", file("one.json", "one")), "tollgate route deploy support"),
+        ("route get nope".to_owned(), "tollgate route list"),
+        ("route deploy support --version nope".to_owned(), "no route version"),
+        ("route explain support --miss large=late".to_owned(), "Expected one of timeout"),
+        ("route list --gateway nope".to_owned(), "tollgate gateway list"),
+    ] {
+        let said = refused(dir, &line);
+        assert!(said.contains(hint), "{line}: {said}");
+    }
+}
+
+#[test]
 fn errors_say_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

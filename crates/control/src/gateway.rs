@@ -66,6 +66,7 @@ pub static MEMBERS: &[Member] = &[
     row("stripe", STRIPE, Optional, "Usage metering export."),
     row("workers_ai_billing_mode", Shape::Word(BILLING), Optional, "How Workers AI calls are billed."),
     row("zdr", Shape::Flag, Optional, "Zero data retention."),
+    row("tollgate_strict", Shape::Flag, Optional, "Refuse requests that a translation could not carry whole."),
 ];
 
 const fn row(name: &'static str, shape: Shape, presence: Presence, doc: &'static str) -> Member {

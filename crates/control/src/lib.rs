@@ -14,6 +14,7 @@ pub mod resources;
 pub mod route;
 pub mod router;
 pub mod shape;
+pub mod simulate;
 pub mod time;
 
 mod answer;

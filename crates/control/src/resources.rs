@@ -112,6 +112,12 @@ pub static ROWS: &[Row] = &[
         Guarded(Needs::Write, routes::create),
         "A new route from its name and elements; its first version is deployed.",
     ),
+    row(
+        Method::POST,
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/simulate",
+        Guarded(Needs::Read, routes::simulate),
+        "What a route would choose for a request, or for logged ones, and why. Changes nothing. Not in the original.",
+    ),
     get(ROUTE, Guarded(Needs::Metadata, routes::get), "A route as it is deployed; by its id or its name."),
     row(Method::PATCH, ROUTE, Guarded(Needs::Write, routes::rename), "Renames a route in place."),
     row(Method::DELETE, ROUTE, Guarded(Needs::Write, routes::delete), "Deletes a route with all its versions."),

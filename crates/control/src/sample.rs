@@ -41,6 +41,7 @@ pub(crate) fn plain() -> Record {
         attempts: Vec::new(),
         request_body: Payload::Empty,
         response_body: Payload::Empty,
+        unified: None,
     }
 }
 

@@ -10,10 +10,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
-use tollgate_model::record::{Attempt, Cost, Outcome, Payload, Refused, Timings};
+use tollgate_model::record::{Attempt, Cost, Lost, Outcome, Payload, Refused, Timings, Unified};
 use tollgate_model::usage::UsageSource;
-use tollgate_model::{Id, Metadata, Moment, Money, Record, Refusal, Usage};
+use tollgate_model::{Id, Metadata, Moment, Money, Record, Refusal, Trace, Usage};
 use tollgate_rules::cost::{self, CacheCounts};
+use tollgate_rules::meter::Need;
 use tollgate_rules::options::Options;
 use tollgate_store::answers::CachedAnswer;
 use tollgate_store::journal::Written;
@@ -38,6 +39,8 @@ struct Open {
     custom_cost: Option<String>,
     request_body: Bytes,
     response_body: Bytes,
+    /// Windows of cost that the answer's price is entered in.
+    owed: Vec<Need>,
     tally: Option<Tally>,
     /// Bodies held in memory on this request's behalf.
     held: Held,
@@ -59,6 +62,7 @@ impl Books {
             custom_cost: None,
             request_body: Bytes::new(),
             response_body: Bytes::new(),
+            owed: Vec::new(),
             tally: None,
             held: Held::new(shared.clone()),
         };
@@ -155,6 +159,42 @@ impl Books {
         });
     }
 
+    /// Which step of the caller's list this is.
+    pub(crate) fn stepped(&mut self, number: u16) {
+        self.note(|open| open.record.step = number);
+    }
+
+    pub(crate) fn step(&self) -> u16 {
+        self.open.as_ref().map_or(0, |open| open.record.step)
+    }
+
+    /// How the target was found, and what its answer will be charged to.
+    pub(crate) fn walked(&mut self, trace: Trace, owed: &[Need]) {
+        self.note(|open| {
+            open.unified().trace = Some(trace);
+            open.owed = owed.to_vec();
+        });
+    }
+
+    /// What the translation of question and answer could not carry, in all.
+    pub(crate) fn lost(&mut self, losses: Vec<Lost>, more: u32) {
+        self.note(|open| {
+            // Losses of a step that failed are forgotten with it.
+            if !losses.is_empty() || open.record.unified.is_some() {
+                let unified = open.unified();
+                (unified.losses, unified.losses_more) = (losses, more);
+            }
+        });
+    }
+
+    /// Nothing was asked of anybody: there is nothing to write down.
+    pub(crate) fn unlogged(&mut self, status: u16) {
+        self.note(|open| {
+            open.write = false;
+            open.record.status = status;
+        });
+    }
+
     pub(crate) fn tried(&mut self, attempt: Attempt) {
         self.note(|open| {
             if open.record.attempts.is_empty() {
@@ -248,6 +288,7 @@ impl Books {
         open.record.created_ms = open.started_ms + open.record.timings.last_byte_us / 1_000;
         if let Some(counts) = open.settle(outcome, &self.gate) {
             open.price(&self.gate, counts);
+            open.pay(&self.gate);
         }
         shared.metrics.end(&open.record);
         let bodies = (std::slice::from_ref(&open.request_body), std::slice::from_ref(&open.response_body));
@@ -263,6 +304,10 @@ impl Drop for Books {
 }
 
 impl Open {
+    fn unified(&mut self) -> &mut Unified {
+        self.record.unified.get_or_insert_default()
+    }
+
     /// Reads the finished answer. Returns how its provider counts, when there was one at work: then there is something to pay.
     fn settle(&mut self, outcome: Outcome, gate: &Gate) -> Option<CacheCounts> {
         let tally = self.tally.take()?;
@@ -327,6 +372,13 @@ impl Open {
         let amount = found.and_then(|found| cost::of(usage, found.price)).map(|ledger| ledger.total);
         self.record.cost = amount.map(|amount| Cost { amount, custom: false, estimated });
     }
+
+    /// Into the windows that were passed on the way to the target.
+    fn pay(&self, gate: &Gate) {
+        if let Some(cost) = self.record.cost.as_ref().filter(|_| !self.owed.is_empty()) {
+            gate.shared.meters.lock().spend(&self.owed, cost.amount, gate.shared.clock.unix_ms());
+        }
+    }
 }
 
 const FREE: Cost = Cost { amount: Money::ZERO, custom: false, estimated: false };
@@ -386,6 +438,7 @@ fn blank(id: Id, head: &Head) -> Record {
         attempts: Vec::new(),
         request_body: Payload::Empty,
         response_body: Payload::Empty,
+        unified: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the gateway itself writes to a caller: refusals, and its own headers on every answer.
 //!
-//! Enters: refusals, ids. Leaves: bytes in the original's envelope A (data-plane specification, section 13.1). Never: shows a cause.
+//! Enters: refusals, ids. Leaves: bytes in the original's envelope A (data-plane specification, section 13.1), or in the caller's dialect where a
+//! refusal brings its own. Never: shows a cause.
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tollgate_model::{Id, Refusal};
 use crate::body::BoxError;
 use crate::relay::Relay;
 use crate::replay::Replay;
+use crate::surface::Host;
 use crate::watched::Watched;
 
 pub(crate) const EVENT_ID: HeaderName = HeaderName::from_static("cf-aig-event-id");
@@ -22,6 +24,10 @@ const STEP: HeaderName = HeaderName::from_static("cf-aig-step");
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cf-aig-cache-status");
 /// RFC 9211.
 const STANDARD_CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+/// What a translation could not carry: `top_k;dropped, temperature;clamped`.
+pub(crate) const LOSS: HeaderName = HeaderName::from_static("tollgate-loss");
+pub(crate) const MODEL: HeaderName = HeaderName::from_static("cf-aig-model");
+pub(crate) const PROVIDER: HeaderName = HeaderName::from_static("cf-aig-provider");
 pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
@@ -93,8 +99,11 @@ fn id_value(id: Id) -> HeaderValue {
 }
 
 /// The only place where a no becomes bytes.
-pub(crate) fn refusal(refusal: &Refusal) -> Response<ReplyBody> {
-    let body = Bytes::from(envelope(refusal));
+pub(crate) fn refusal(refusal: &Refusal, host: Host) -> Response<ReplyBody> {
+    let body = match refusal.body() {
+        Some(told) => Bytes::copy_from_slice(told),
+        None => Bytes::from(envelope(refusal, host)),
+    };
     let mut response = Response::new(ReplyBody::Whole(None));
     *response.status_mut() = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -116,12 +125,17 @@ pub(crate) fn refusal(refusal: &Refusal) -> Response<ReplyBody> {
     response
 }
 
-/// Envelope A: `error` is an array, and all members that any client reads are there.
-fn envelope(refusal: &Refusal) -> String {
+/// Envelope A: `error` is an array, and all members that any client reads are there. On the REST host also those of its own envelope C: its
+/// clients read `errors`.
+fn envelope(refusal: &Refusal, host: Host) -> String {
     let said = serde_json::Value::from(refusal.said());
     let (code, status) = (refusal.code(), refusal.status());
+    let errors = match host {
+        Host::Gateway => String::new(),
+        Host::Rest => format!(r#""errors":[{{"code":{code},"message":{said}}}],"#),
+    };
     format!(
-        r#"{{"success":false,"result":[],"messages":[],"error":[{{"code":{code},"message":{said}}}],"name":"AiGatewayError","httpCode":{status},"internalCode":{code},"message":{said},"description":{said}}}"#
+        r#"{{"success":false,"result":[],"messages":[],{errors}"error":[{{"code":{code},"message":{said}}}],"name":"AiGatewayError","httpCode":{status},"internalCode":{code},"message":{said},"description":{said}}}"#
     )
 }
 
@@ -179,7 +193,7 @@ mod tests {
 
     #[test]
     fn envelope_a_is_the_original_s_to_the_byte() {
-        let text = envelope(&Refusal::rate_limited(Duration::from_secs(1)));
+        let text = envelope(&Refusal::rate_limited(Duration::from_secs(1)), Host::Gateway);
         assert_eq!(
             text,
             r#"{"success":false,"result":[],"messages":[],"error":[{"code":2003,"message":"Rate limited"}],"name":"AiGatewayError","httpCode":429,"internalCode":2003,"message":"Rate limited","description":"Rate limited"}"#
@@ -188,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_told_in_both_units_and_rounded_up() {
-        let response = refusal(&Refusal::rate_limited(Duration::from_millis(1_200)));
+        let response = refusal(&Refusal::rate_limited(Duration::from_millis(1_200)), Host::Gateway);
         assert_eq!(response.headers()["retry-after"], "2");
         assert_eq!(response.headers()["retry-after-ms"], "1200");
     }

@@ -14,6 +14,8 @@ use parking_lot::Mutex;
 use tollgate_model::{Clock, Ids};
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::limit::Window;
+use tollgate_rules::memory::Memory;
+use tollgate_rules::meter::Meters;
 use tollgate_rules::snapshot::Snapshot;
 use tollgate_store::answers::Answers;
 use tollgate_store::journal::JournalWriter;
@@ -37,6 +39,9 @@ pub struct Shared {
     /// Asks the store whether settings changed, when a request names something the snapshot does not know.
     pub refresh: Arc<dyn Refresh>,
     pub(crate) fills: Fills,
+    /// Of routes: their windows, and the choices that stick.
+    pub(crate) meters: Mutex<Meters>,
+    pub(crate) memory: Mutex<Memory>,
     pub(crate) windows: Mutex<HashMap<Arc<str>, Window, RandomState>>,
     held: AtomicUsize,
 }
@@ -126,6 +131,8 @@ impl Shared {
             refresh: parts.refresh,
             fills: Fills::default(),
             windows: Mutex::default(),
+            meters: Mutex::default(),
+            memory: Mutex::default(),
             held: AtomicUsize::new(0),
         }
     }

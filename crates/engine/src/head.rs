@@ -1,4 +1,4 @@
-//! The head of a request, with its path cut into the segments that choose a gateway and a provider.
+//! The head of a request, with its path cut into the segments that choose a surface, a gateway and a provider.
 //!
 //! Enters: a request line and headers. Leaves: named parts of the path, as they were received. Never: decodes or normalises the rest of the path:
 //! a provider hears its own escapes.
@@ -7,9 +7,18 @@ use std::ops::Range;
 
 use http::request::Parts;
 use http::{HeaderMap, Method};
+use tollgate_model::gateway::DEFAULT_ID;
+
+use crate::surface::{Host, Surface, compat, native, rest, universal};
 
 pub(crate) struct Head {
     pub(crate) parts: Parts,
+    surface: &'static Surface,
+    cut: Cut,
+}
+
+/// Where in the path and query each part stands.
+struct Cut {
     account: Range<usize>,
     gateway: Range<usize>,
     provider: Range<usize>,
@@ -17,44 +26,55 @@ pub(crate) struct Head {
 }
 
 const ROOT: &str = "/v1/";
+/// Names a gateway on the REST API, where the path has no place for it.
+const GATEWAY_ID: &str = "cf-aig-gateway-id";
 
 /// Whether a path belongs to the data plane. Everything else is the control plane's.
 pub(crate) fn is_ours(path: &str) -> bool {
-    path.starts_with(ROOT)
+    path.starts_with(ROOT) || cut_rest(path).is_some()
 }
 
 impl Head {
+    /// Of a path that [`is_ours`].
     pub(crate) fn read(parts: Parts) -> Self {
         let text = path_of(&parts);
-        let path_end = text.find('?').unwrap_or(text.len());
-        let start = ROOT.len().min(path_end);
-        let account = segment(text, start, path_end);
-        let gateway = segment(text, account.end + 1, path_end);
-        let provider = segment(text, gateway.end + 1, path_end);
-        let rest = after(provider.end, path_end)..text.len();
-        Self { account, gateway, provider, rest, parts }
+        let (surface, cut) = match text.starts_with(ROOT) {
+            true => cut(text),
+            false => cut_rest(text).unwrap_or_else(|| cut(text)),
+        };
+        Self { surface, cut, parts }
     }
 
     fn text(&self) -> &str {
         path_of(&self.parts)
     }
 
+    pub(crate) fn surface(&self) -> &'static Surface {
+        self.surface
+    }
+
     pub(crate) fn account(&self) -> &str {
-        &self.text()[self.account.clone()]
+        &self.text()[self.cut.account.clone()]
     }
 
     pub(crate) fn gateway(&self) -> &str {
-        &self.text()[self.gateway.clone()]
+        match self.surface.host {
+            Host::Gateway => &self.text()[self.cut.gateway.clone()],
+            Host::Rest => {
+                let named = self.headers().get(GATEWAY_ID).and_then(|value| value.to_str().ok()).map(str::trim);
+                named.filter(|id| !id.is_empty()).unwrap_or(DEFAULT_ID)
+            }
+        }
     }
 
-    /// Empty for the universal endpoint.
+    /// Empty for the universal endpoint, and on the REST API.
     pub(crate) fn provider(&self) -> &str {
-        &self.text()[self.provider.clone()]
+        &self.text()[self.cut.provider.clone()]
     }
 
-    /// What follows the provider segment: path without its leading slash, and query.
+    /// What follows the provider segment: path without its leading slash, and query. On the REST API: the model in the path.
     pub(crate) fn rest(&self) -> &str {
-        &self.text()[self.rest.clone()]
+        &self.text()[self.cut.rest.clone()]
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
@@ -64,6 +84,35 @@ impl Head {
     pub(crate) fn method(&self) -> &Method {
         &self.parts.method
     }
+}
+
+fn cut(text: &str) -> (&'static Surface, Cut) {
+    let path_end = text.find('?').unwrap_or(text.len());
+    let start = ROOT.len().min(path_end);
+    let account = segment(text, start, path_end);
+    let gateway = segment(text, account.end + 1, path_end);
+    let provider = segment(text, gateway.end + 1, path_end);
+    let rest = after(provider.end, path_end)..text.len();
+    let surface = match &text[provider.clone()] {
+        "" => &universal::ROW,
+        compat::SEGMENT => compat::row(&text[rest.start..path_end.max(rest.start)]),
+        _ => &native::ROW,
+    };
+    (surface, Cut { account, gateway, provider, rest })
+}
+
+fn cut_rest(text: &str) -> Option<(&'static Surface, Cut)> {
+    let path = text.strip_prefix(rest::ROOT)?.split('?').next().unwrap_or_default();
+    let (account, below) = path.split_once('/')?;
+    let (surface, model) = rest::row(below)?;
+    let start = rest::ROOT.len();
+    let account = start..start + account.len();
+    let nothing = account.end..account.end;
+    let model = match below.find(model) {
+        Some(at) if !model.is_empty() => account.end + 1 + at..account.end + 1 + at + model.len(),
+        _ => nothing.clone(),
+    };
+    Some((surface, Cut { account, gateway: nothing.clone(), provider: nothing, rest: model }))
 }
 
 fn path_of(parts: &Parts) -> &str {
@@ -85,6 +134,7 @@ fn after(position: usize, end: usize) -> usize {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::surface::{CHAT, COUNT_TOKENS, Call, MESSAGES, RESPONSES};
 
     fn head(path: &str) -> Head {
         Head::read(http::Request::post(path).body(()).unwrap().into_parts().0)
@@ -106,9 +156,49 @@ mod tests {
             ("/v1/a", ["a", "", "", ""]),
             ("/v1/", ["", "", "", ""]),
             ("/v1/?q=/a/b", ["", "", "", "?q=/a/b"]),
+            ("/client/v4/accounts/a/ai/v1/messages?beta=true", ["a", "default", "", ""]),
+            ("/client/v4/accounts/a/ai/run/@cf/meta/llama?x=/run/", ["a", "default", "", "@cf/meta/llama"]),
+            ("/client/v4/accounts/a/ai/run", ["a", "default", "", ""]),
         ] {
             let head = head(path);
             assert_eq!([head.account(), head.gateway(), head.provider(), head.rest()], expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_belongs_to_one_surface() {
+        for (path, call) in [
+            ("/v1/a/g/openai/v1/chat/completions", Call::Native),
+            ("/v1/a/g/compat/chat/completions?x", Call::Unified(CHAT)),
+            ("/v1/a/g/compat//v1/chat/completions/", Call::Unified(CHAT)),
+            ("/v1/a/g/compat/responses", Call::Unified(RESPONSES)),
+            ("/v1/a/g/compat/v1/models", Call::Models),
+            ("/v1/a/g/compat/files", Call::Nowhere),
+            ("/v1/a/g/compat", Call::Nowhere),
+            ("/v1/a/g", Call::Universal),
+            ("/v1/a/g/?x", Call::Universal),
+            ("/client/v4/accounts/a/ai/v1/chat/completions", Call::Unified(CHAT)),
+            ("/client/v4/accounts/a/ai/v1/v1/messages", Call::Unified(MESSAGES)),
+            ("/client/v4/accounts/a/ai/v1/messages/count_tokens", Call::Unified(COUNT_TOKENS)),
+            ("/client/v4/accounts/a/ai/run/openai/gpt-5", Call::Run),
+            ("/client/v4/accounts/a/ai/run/", Call::Run),
+        ] {
+            assert_eq!(head(path).surface().call, call, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_rest_of_the_rest_api_is_the_control_planes() {
+        for path in [
+            "/client/v4/accounts/a/ai-gateway/gateways",
+            "/client/v4/accounts/a/ai/",
+            "/client/v4/accounts/a/ai/models/search",
+            "/client/v4/accounts/ai/v1/messages",
+            "/client/v4/accounts/a/x/ai/v1/messages",
+            "/client/v4/user/tokens/verify",
+            "/",
+        ] {
+            assert!(!is_ours(path), "{path}");
         }
     }
 }

@@ -68,6 +68,17 @@ impl Keys {
         }
         write(row.auth(), &stored.secret).map_or(Key::None, |(name, value)| Key::Operators(name, value))
     }
+
+    /// The operator's key for a target that no caller had a say in: a provider of many hosts may have its key there too.
+    pub(crate) fn of_operator(&self, row: &ProviderRow, target: &Origin) -> Key {
+        let Some(stored) = self.stored.get(row.segment()) else { return Key::None };
+        let is_bound =
+            stored.origin == row.fixed_origin() && stored.origin.as_ref().is_none_or(|origin| origin == target);
+        match write(row.auth(), &stored.secret) {
+            Some((name, value)) if is_bound => Key::Operators(name, value),
+            _ => Key::None,
+        }
+    }
 }
 
 fn carries_own(
@@ -87,11 +98,12 @@ fn has_parameter(query: &str, name: &str) -> bool {
     query.split('&').any(|pair| pair.split_once('=').is_some_and(|(key, value)| key == name && !value.is_empty()))
 }
 
-fn write(auth: &Auth, secret: &Secret) -> Option<(HeaderName, HeaderValue)> {
+/// As the provider wants to see it. What would sign a request may also be an API key, which is a bearer token.
+pub(crate) fn write(auth: &Auth, secret: &Secret) -> Option<(HeaderName, HeaderValue)> {
     let (name, text) = match auth {
-        Auth::Bearer => (http::header::AUTHORIZATION, format!("Bearer {}", secret.expose())),
+        Auth::Bearer | Auth::Sigv4 => (http::header::AUTHORIZATION, format!("Bearer {}", secret.expose())),
         Auth::Header { name, prefix } => (name.clone(), format!("{prefix}{}", secret.expose())),
-        Auth::Query { .. } | Auth::Sigv4 | Auth::None => return None,
+        Auth::Query { .. } | Auth::None => return None,
     };
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);

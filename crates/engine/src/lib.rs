@@ -21,7 +21,9 @@ mod serve;
 pub mod server;
 mod stage;
 mod strict;
+mod surface;
 mod tally;
+mod turned;
 mod upstream;
 mod watched;
 

@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 use tollgate_model::record::Outcome;
 use tollgate_model::{Refusal, Usage};
+use tollgate_wire::chat::Losses;
 use tollgate_wire::dialect::Dialect;
 
 use crate::body::BoxError;
@@ -23,6 +24,8 @@ use crate::books::{Books, Closed};
 use crate::fill::{Follower, Leader, Next};
 use crate::gate::Gate;
 use crate::stage::cache::Keep;
+use crate::stage::translate;
+use crate::turned::{BROKEN_OFF, Turned, Unturned};
 use crate::upstream::Lease;
 
 pub(crate) struct Relay {
@@ -36,6 +39,8 @@ pub(crate) struct Relay {
     fault: Option<Bytes>,
     /// Nothing goes out before the end, so that a fault can still become a refusal.
     held_back: bool,
+    /// What a turned answer has lost, in whose words.
+    losses: Option<(Dialect, Losses)>,
 }
 
 enum State {
@@ -65,6 +70,8 @@ pub(crate) struct Upstream {
     pub(crate) body: Incoming,
     pub(crate) lease: Option<Lease>,
     pub(crate) share: Option<(Leader, Keep)>,
+    /// `None`: the caller hears the provider's own words.
+    pub(crate) turned: Option<Box<Turned>>,
 }
 
 enum Pulled {
@@ -80,17 +87,17 @@ impl Relay {
     pub(crate) fn new(gate: Arc<Gate>, books: Books, source: Source, left: Option<u64>, fault: Option<Bytes>) -> Self {
         let limits = gate.shared.limits;
         let patience = Patience::new(limits.answer_idle, limits.total);
-        Self { gate, books, state: State::Flowing(source), left, patience, fault, held_back: false }
+        Self { gate, books, state: State::Flowing(source), left, patience, fault, held_back: false, losses: None }
     }
 
-    /// All of the answer before any of it goes out.
-    pub(crate) async fn gather(mut self) -> Result<Vec<Bytes>, Refusal> {
+    /// All of the answer before any of it goes out, and what it has lost in a translation.
+    pub(crate) async fn gather(mut self) -> Result<(Vec<Bytes>, Option<(Dialect, Losses)>), Refusal> {
         self.held_back = true;
         let mut pieces = Vec::with_capacity(1);
         while let Some(frame) = self.frame().await {
-            pieces.extend(frame.map_err(|_| broken_off())?.into_data());
+            pieces.extend(frame.map_err(|_| broken_off(BROKEN_OFF))?.into_data());
         }
-        Ok(pieces)
+        Ok((pieces, self.losses.take()))
     }
 
     fn end(&mut self, outcome: Outcome, last: Last) {
@@ -101,19 +108,75 @@ impl Relay {
         self.state = State::Ending(closed, last);
     }
 
-    fn broken(&mut self) {
+    fn broken(&mut self, cause: &str) {
         if self.held_back {
-            self.books.refused(&broken_off());
+            self.books.refused(&broken_off(cause));
         }
-        let last = match self.fault.take() {
+        let frame = match self.turned() {
+            None => self.fault.take(),
+            // It broke behind the last word: the caller lacks nothing.
+            Some(turned) if turned.is_done() => return self.turned_end(),
+            Some(turned) => turned.fail(),
+        };
+        self.note_losses();
+        let last = match frame {
             Some(frame) if self.left.is_none() => Last::Piece(frame),
             _ => Last::Abort,
         };
         self.end(Outcome::Truncated, last);
     }
 
-    fn take(&mut self, bytes: Bytes) -> Option<Bytes> {
+    fn turned(&mut self) -> Option<&mut Turned> {
+        match &mut self.state {
+            State::Flowing(Source::Upstream(upstream)) => upstream.turned.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    fn note_losses(&mut self) {
+        if let Some(turned) = self.turned() {
+            let (caller, losses) = (turned.caller(), turned.losses());
+            if !losses.is_empty() {
+                self.books.lost(translate::recorded(caller, &losses), losses.more());
+            }
+            self.losses = Some((caller, losses));
+        }
+    }
+
+    /// The provider's bytes have ended; what is left to say of them is told now.
+    fn turned_end(&mut self) {
+        let told = self.turned().map(Turned::end);
+        self.note_losses();
+        match told {
+            None => self.end(Outcome::Complete, Last::Nothing),
+            Some(Err(Unturned(cause))) => self.broken(&cause),
+            Some(Ok(last)) => {
+                if let State::Flowing(Source::Upstream(upstream)) = &self.state {
+                    upstream.share(&self.gate, &last.bytes);
+                }
+                let outcome = if last.complete { Outcome::Complete } else { Outcome::Truncated };
+                self.end(outcome, Last::Piece(last.bytes));
+            }
+        }
+    }
+
+    /// What these bytes are for the caller; `None` when they say nothing yet, or cannot be turned at all.
+    fn turn(&mut self, bytes: &Bytes) -> Option<Bytes> {
+        match self.turned()?.push(bytes) {
+            Ok(turned) if turned.is_empty() => None,
+            Ok(turned) => Some(turned),
+            Err(Unturned(cause)) => {
+                self.broken(&cause);
+                None
+            }
+        }
+    }
+
+    fn take(&mut self, mut bytes: Bytes) -> Option<Bytes> {
         self.books.passed(&bytes);
+        if self.turned().is_some() {
+            bytes = self.turn(&bytes)?;
+        }
         if let State::Flowing(Source::Upstream(upstream)) = &self.state {
             upstream.share(&self.gate, &bytes);
         }
@@ -139,9 +202,9 @@ impl Body for Relay {
                 State::Flowing(source) => match this.patience.watch(cx, |cx| source.poll(cx)) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Pulled::Skip) => {}
-                    Poll::Ready(Pulled::Broken) => this.broken(),
-                    Poll::Ready(Pulled::End) if this.left.is_some_and(|left| left > 0) => this.broken(),
-                    Poll::Ready(Pulled::End) => this.end(Outcome::Complete, Last::Nothing),
+                    Poll::Ready(Pulled::Broken) => this.broken(BROKEN_OFF),
+                    Poll::Ready(Pulled::End) if this.left.is_some_and(|left| left > 0) => this.broken(BROKEN_OFF),
+                    Poll::Ready(Pulled::End) => this.turned_end(),
                     Poll::Ready(Pulled::Data(bytes)) => {
                         if let Some(bytes) = this.take(bytes) {
                             return Poll::Ready(Some(Ok(Frame::data(bytes))));
@@ -153,6 +216,7 @@ impl Body for Relay {
                     let last = std::mem::replace(last, Last::Nothing);
                     this.state = State::Done;
                     match last {
+                        Last::Piece(bytes) if bytes.is_empty() => return Poll::Ready(None),
                         Last::Piece(bytes) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
                         Last::Nothing => return Poll::Ready(None),
                         // After what is underway: the error makes hyper drop the connection with all it has not written yet.
@@ -181,10 +245,8 @@ impl Body for Relay {
     }
 }
 
-const BROKEN_OFF: &str = "the provider broke its answer off";
-
-fn broken_off() -> Refusal {
-    Refusal::upstream_failed().because(BROKEN_OFF)
+fn broken_off(cause: &str) -> Refusal {
+    Refusal::upstream_failed().because(cause)
 }
 
 /// The caller left. If others follow this answer it is read to its end for them, and on this request's account, since the provider wants to be paid
@@ -228,7 +290,7 @@ impl Upstream {
     }
 
     fn share(&self, gate: &Gate, bytes: &Bytes) {
-        if let Some((leader, _)) = &self.share {
+        if let Some((leader, _)) = self.share.as_ref().filter(|_| !bytes.is_empty()) {
             leader.push(bytes, gate.shared.clock.now());
         }
     }
@@ -257,10 +319,19 @@ impl Upstream {
             match std::future::poll_fn(|cx| patience.watch(cx, |cx| self.poll_for_others(cx))).await {
                 Pulled::Data(bytes) => {
                     books.passed(&bytes);
-                    self.share(&gate, &bytes);
+                    match self.turned.as_mut().map(|turned| turned.push(&bytes)) {
+                        None => self.share(&gate, &bytes),
+                        Some(Ok(bytes)) => self.share(&gate, &bytes),
+                        Some(Err(_)) => return,
+                    }
                 }
                 Pulled::Skip => {}
                 Pulled::End => {
+                    match self.turned.as_mut().map(|turned| turned.end()) {
+                        None => {}
+                        Some(Ok(last)) if last.complete => self.share(&gate, &last.bytes),
+                        Some(_) => return,
+                    }
                     let usage = books.close(Outcome::Cancelled).usage.clone();
                     return self.end(&gate, Outcome::Complete, usage);
                 }
@@ -318,6 +389,7 @@ pub(crate) fn fault_frame(dialect: Dialect) -> Option<Bytes> {
     const ANTHROPIC: &[u8] = b"\n\nevent: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"the provider broke its answer off\"}}\n\n";
     const RESPONSES: &[u8] = b"\n\nevent: error\ndata: {\"type\":\"error\",\"code\":\"upstream_truncated\",\"message\":\"the provider broke its answer off\",\"param\":null,\"sequence_number\":2147483647}\n\n";
     const GEMINI: &[u8] = b"\n\ndata: {\"error\":{\"code\":502,\"message\":\"the provider broke its answer off\",\"status\":\"UNAVAILABLE\"}}\n\n";
+    const OLLAMA: &[u8] = b"\n{\"error\":\"the provider broke its answer off\"}\n";
     match dialect {
         Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::WorkersAi | Dialect::Huggingface => {
             Some(Bytes::from_static(OPENAI))
@@ -325,6 +397,7 @@ pub(crate) fn fault_frame(dialect: Dialect) -> Option<Bytes> {
         Dialect::AnthropicMessages => Some(Bytes::from_static(ANTHROPIC)),
         Dialect::OpenaiResponses => Some(Bytes::from_static(RESPONSES)),
         Dialect::Gemini => Some(Bytes::from_static(GEMINI)),
+        Dialect::OllamaChat => Some(Bytes::from_static(OLLAMA)),
         _ => None,
     }
 }

@@ -5,15 +5,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
 use tollgate_model::Refusal;
 use tollgate_model::record::Outcome;
 use tollgate_rules::cacheable;
 use tollgate_rules::options::{Options, StreamCache};
+use tollgate_rules::walk::{self, Ask, Said};
 use tollgate_store::answers::CachedAnswer;
+use tollgate_wire::dialect::Dialect;
 use tollgate_wire::headers::forward_response;
 
 use crate::books::Books;
@@ -21,14 +23,20 @@ use crate::edge::{self, CacheSaid, Marks, ReplyBody};
 use crate::fill::{Follower, Leader, Shown};
 use crate::gate::{Gate, Held};
 use crate::head::Head;
+use crate::keys::Key;
 use crate::relay::{Relay, Source, Upstream, fault_frame};
 use crate::replay::Replay;
 use crate::stage::admit::Caller;
 use crate::stage::cache::{Keep, Looked};
+use crate::stage::miss::{self, Failed};
 use crate::stage::plan::Step;
+use crate::stage::plan::foreign::Credential;
+use crate::stage::plan::way::{Next, Way};
 use crate::stage::send::Sent;
-use crate::stage::{admit, cache, hear, limit, plan, send};
+use crate::stage::{admit, cache, hear, limit, plan, send, translate};
+use crate::surface::{Call, Host, models};
 use crate::tally::{Tally, declared_length};
+use crate::turned;
 
 /// One request of the data plane, from its head to an answer whose body still flows.
 pub(crate) async fn serve(gate: &Arc<Gate>, request: Request<Incoming>) -> Response<ReplyBody> {
@@ -36,9 +44,10 @@ pub(crate) async fn serve(gate: &Arc<Gate>, request: Request<Incoming>) -> Respo
     let head = Head::read(parts);
     let mut books = Books::open(gate, &head);
     let event_id = head.headers().get(edge::EVENT_ID).cloned();
+    let host = head.surface().host;
     match walk(gate, &head, body, &mut books).await {
-        Ok((answer, options)) => follow(gate, books, answer, &options, event_id).await,
-        Err(refusal) => refuse(books, &refusal, event_id).await,
+        Ok((answer, options)) => follow(gate, books, answer, &options, event_id, host).await,
+        Err(refusal) => refuse(books, &refusal, event_id, host).await,
     }
 }
 
@@ -47,39 +56,158 @@ pub(crate) async fn serve(gate: &Arc<Gate>, request: Request<Incoming>) -> Respo
 enum Answer {
     Remembered(Arc<CachedAnswer>),
     Followed(Follower, Arc<Shown>, Step),
-    Fresh { sent: Sent, step: Step, share: Option<(Leader, Keep)>, cache: CacheSaid },
+    Fresh {
+        sent: Sent,
+        step: Step,
+        share: Option<(Leader, Keep)>,
+        cache: CacheSaid,
+    },
+    /// The gateway's own knowledge: nobody was asked.
+    Own(Bytes),
 }
 
+/// What happens once.
 async fn walk(gate: &Arc<Gate>, head: &Head, body: Incoming, books: &mut Books) -> Result<(Answer, Options), Refusal> {
     let caller = admit::caller(gate, head, books).await?; //                     who: Head -> Caller                    (2001, 2009)
     let options = Options::read(head.headers(), &caller.gateway.settings, caller.snapshot.manners);
     books.wished(&options);
+    if head.surface().call != Call::Native {
+        // Boxed: the native path's future has no need for its room.
+        return Box::pin(elsewhere(gate, &caller, head, body, options, books)).await;
+    }
     let aim = plan::aim(&caller, head)?; //                                      where: a provider's row and a target   (2008)
     let heard = hear::body(gate, head.headers(), body, books).await?; //         what: the body                         (408, 413)
-    let mut step = plan::step(gate, head, aim, heard, books)?; //                its model, as the body says            (400)
-    let looked = cache::find(gate, &caller, head, &step, &options).await?; //    a hit costs no unit and no budget
+    let step = plan::step(gate, head, aim, heard, books)?; //                    its model, as the body says            (400)
+    let answer = take(gate, &caller, head, step, &options, &mut false, books).await?;
+    Ok((answer, options))
+}
+
+/// The surfaces on which the caller has not named one target: what is asked is read, then one target after the other tried.
+async fn elsewhere(
+    gate: &Arc<Gate>,
+    caller: &Caller,
+    head: &Head,
+    body: Incoming,
+    options: Options,
+    books: &mut Books,
+) -> Result<(Answer, Options), Refusal> {
+    plan::check(head)?; //                                                       is there anything of that method here? (404)
+    if head.surface().call == Call::Models {
+        return Ok((Answer::Own(models::list(gate, caller, head)), options));
+    }
+    let heard = hear::body(gate, head.headers(), body, books).await?; //         what: the body                         (408, 413)
+    let mut way = plan::way(gate, caller, head, heard, &options, books)?; //     where: one target, a list, a walk      (400, 2008)
+    choose(gate, caller, head, &mut way, &mut false, books).await
+}
+
+/// One target after the other, until one answers. `entered`: the request has paid its unit of the rate limit.
+async fn choose(
+    gate: &Arc<Gate>,
+    caller: &Caller,
+    head: &Head,
+    way: &mut Way,
+    entered: &mut bool,
+    books: &mut Books,
+) -> Result<(Answer, Options), Refusal> {
+    let (mut said, mut last) = (Said::Start, None);
+    loop {
+        let (miss, refusal) = match way.walk.next(said) {
+            //                     pure: asks and is told
+            Ask::Count(need) => {
+                said = Said::Counted(limit::admit(gate, &need));
+                continue;
+            }
+            Ask::Stop(reason) => {
+                way.settle(gate, books);
+                return Err(way.stopped(reason, last, books));
+            }
+            Ask::Try(step) => match attempt(gate, caller, head, way, &step, entered, books).await {
+                Ok(answer) => {
+                    way.walk.answered();
+                    way.settle(gate, books);
+                    return Ok(answer);
+                }
+                Err(Failed::Refused(refusal)) => return Err(refusal),
+                Err(Failed::Missed(miss, refusal)) => (miss, refusal),
+            },
+        };
+        (said, last) = (Said::Missed(miss), Some(refusal));
+    }
+}
+
+/// One target of several. Its answer is the caller's if it is a success, or if there is nothing else to try.
+async fn attempt(
+    gate: &Arc<Gate>,
+    caller: &Caller,
+    head: &Head,
+    way: &mut Way,
+    step: &walk::Step,
+    entered: &mut bool,
+    books: &mut Books,
+) -> Result<(Answer, Options), Failed> {
+    let taken = match way.at(gate, caller, head, step, books) {
+        Err(refusal) => Err(refusal),
+        Ok(Next::Way(mut way)) => Box::pin(choose(gate, caller, head, &mut way, entered, books)).await,
+        Ok(Next::Step(next, options)) => {
+            books.wished(&options);
+            next.enter(books);
+            take(gate, caller, head, *next, &options, entered, books).await.map(|answer| (answer, *options))
+        }
+    };
+    match taken {
+        Ok((Answer::Fresh { sent, step: asked, .. }, _)) if way.falls_through(step, &sent) => {
+            Err(miss::judge(gate, sent, asked.dialect).await)
+        }
+        Ok(answer) => Ok(answer),
+        Err(refusal) => Err(miss::of_refusal(refusal)),
+    }
+}
+
+/// What happens at each target. A cached answer costs no unit of the limit and no budget.
+async fn take(
+    gate: &Arc<Gate>,
+    caller: &Caller,
+    head: &Head,
+    mut step: Step,
+    options: &Options,
+    entered: &mut bool,
+    books: &mut Books,
+) -> Result<Answer, Refusal> {
+    let looked = cache::find(gate, caller, head, &step, options).await?; //      a hit costs no unit and no budget
     let (share, cache) = match looked {
-        Looked::Hit(answer) => return Ok((Answer::Remembered(answer), options)),
-        Looked::Follow(follower, shown) => return Ok((Answer::Followed(follower, shown, step), options)),
+        Looked::Hit(answer) => return Ok(Answer::Remembered(answer)),
+        Looked::Follow(follower, shown) => return Ok(Answer::Followed(follower, shown, step)),
         Looked::Lead(leader, keep) => (Some((leader, keep)), CacheSaid::Miss),
         Looked::Alone => (None, CacheSaid::Miss),
         Looked::Off => (None, CacheSaid::Nothing),
     };
-    limit::enter(gate, &caller)?; //                                             one unit a request                     (2003)
-    let key = pick(gate, &caller, head, &step);
-    let sent = send::out(gate, &caller, head, &mut step, &key, options.retry, books).await?; // deadlines, asking again (2005)
-    Ok((Answer::Fresh { sent, step, share, cache }, options))
+    if !std::mem::replace(entered, true) {
+        limit::enter(gate, caller)?; //                                          one unit a request                     (2003)
+    }
+    let key = pick(gate, caller, head, &step);
+    let sent = send::out(gate, caller, head, &mut step, &key, options.retry, books).await?; // deadlines, asking again (2005)
+    Ok(Answer::Fresh { sent, step, share, cache })
 }
 
-fn pick(gate: &Gate, caller: &Caller, head: &Head, step: &Step) -> crate::keys::Key {
+fn pick(gate: &Gate, caller: &Caller, head: &Head, step: &Step) -> Key {
+    let keys = &gate.shared.keys;
     let query = step.target.path_and_query.split_once('?').map_or("", |(_, query)| query);
-    gate.shared.keys.pick(&step.row, head.headers(), query, |name| caller.spent.contains(name), &step.target.origin)
+    let spent = |name: &HeaderName| caller.spent.contains(name);
+    let Some(foreign) = &step.foreign else {
+        return keys.pick(&step.row, head.headers(), query, spent, &step.target.origin);
+    };
+    match foreign.credential {
+        Credential::Callers => Key::Callers,
+        Credential::Operators => keys.of_operator(&step.row, &step.target.origin),
+        // Tokens of ours were taken out of these.
+        Credential::AsNative => keys.pick(&step.row, &foreign.headers, query, |_| false, &step.target.origin),
+    }
 }
 
-async fn refuse(mut books: Books, refusal: &Refusal, event_id: Option<HeaderValue>) -> Response<ReplyBody> {
-    let mut response = edge::refusal(refusal);
+async fn refuse(mut books: Books, refusal: &Refusal, event_id: Option<HeaderValue>, host: Host) -> Response<ReplyBody> {
+    let mut response = edge::refusal(refusal, host);
     books.refused(refusal);
-    Marks { id: books.id(), event_id, logged: books.writes(), step: 0, cache: CacheSaid::Nothing }
+    Marks { id: books.id(), event_id, logged: books.writes(), step: books.step(), cache: CacheSaid::Nothing }
         .write(response.headers_mut());
     let outcome = if refusal.is_for_nobody() { Outcome::Cancelled } else { Outcome::Refused };
     books.close(outcome).await;
@@ -92,8 +220,9 @@ async fn follow(
     answer: Answer,
     options: &Options,
     event_id: Option<HeaderValue>,
+    host: Host,
 ) -> Response<ReplyBody> {
-    let marks = |cache| Marks { id: books.id(), event_id, logged: books.writes(), step: 0, cache };
+    let marks = |cache| Marks { id: books.id(), event_id, logged: books.writes(), step: books.step(), cache };
     match answer {
         Answer::Remembered(answer) => {
             let ttl_s = answer.expires_ms.saturating_sub(books.started_ms()) / 1_000;
@@ -102,13 +231,26 @@ async fn follow(
         }
         Answer::Followed(follower, shown, step) => {
             let marks = marks(CacheSaid::Collapsed);
-            followed(gate, books, follower, &shown, &step, marks).await
+            followed(gate, books, follower, &shown, &step, marks, host).await
         }
         Answer::Fresh { sent, step, share, cache } => {
             let marks = marks(cache);
-            fresh(gate, books, sent, &step, share, marks).await
+            fresh(gate, books, sent, step, share, marks, host).await
+        }
+        Answer::Own(body) => {
+            let marks = Marks { logged: false, ..marks(CacheSaid::Nothing) };
+            own(books, body, marks).await
         }
     }
+}
+
+async fn own(mut books: Books, body: Bytes, marks: Marks) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::Whole(Some(body)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    books.unlogged(response.status().as_u16());
+    marks.write(response.headers_mut());
+    books.close(Outcome::Complete).await;
+    response
 }
 
 async fn remembered(
@@ -140,46 +282,60 @@ async fn followed(
     shown: &Shown,
     step: &Step,
     marks: Marks,
+    host: Host,
 ) -> Response<ReplyBody> {
     let status = StatusCode::from_u16(shown.status).unwrap_or_default();
     let left = declared_length(&shown.headers);
-    let tally = tally(gate, step, &shown.headers);
+    let tally = tally(gate, step.told(), &shown.headers);
     let is_stream = tally.is_stream();
     books.collapsed(shown.status, &shown.headers, tally);
-    let fault = if is_stream { fault_frame(step.dialect) } else { None };
+    let fault = if is_stream { fault_frame(step.told()) } else { None };
     let relay = Relay::new(gate.clone(), books, Source::Follower(follower), left, fault);
-    let mut response = pass(relay, is_short(left, is_stream), status, shown.headers.clone()).await;
+    let mut response = pass(relay, is_short(left, is_stream), status, shown.headers.clone(), host).await;
     marks.write(response.headers_mut());
     response
 }
 
-fn tally(gate: &Arc<Gate>, step: &Step, headers: &HeaderMap) -> Tally {
-    Tally::new(step.dialect, headers, gate.shared.limits.log_body_bytes_max, Held::new(gate.shared.clone()))
+fn tally(gate: &Arc<Gate>, dialect: Dialect, headers: &HeaderMap) -> Tally {
+    Tally::new(dialect, headers, gate.shared.limits.log_body_bytes_max, Held::new(gate.shared.clone()))
 }
 
 async fn fresh(
     gate: &Arc<Gate>,
     mut books: Books,
     sent: Sent,
-    step: &Step,
+    mut step: Step,
     share: Option<(Leader, Keep)>,
     marks: Marks,
+    host: Host,
 ) -> Response<ReplyBody> {
     let (parts, body) = sent.answered.response.into_parts();
     let status = parts.status.as_u16();
-    let left = length_to_come(&body, &parts.headers);
-    let tally = tally(gate, step, &parts.headers);
+    let tally = tally(gate, step.dialect, &parts.headers);
     let is_stream = tally.is_stream();
-    let fault = if is_stream { fault_frame(step.dialect) } else { None };
     books.answered(status, &parts.headers, tally);
+    let turned = match translate::turned(gate, &mut step, status, &parts.headers, &books) {
+        Ok(turned) => turned,
+        Err(refusal) => return refuse(books, &refusal, marks.event_id, host).await,
+    };
+    let left = if turned.is_none() { length_to_come(&body, &parts.headers) } else { None };
     let mut headers = forward_response(parts.headers);
+    let gathers = match &turned {
+        None => is_short(left, is_stream),
+        Some(turned) => {
+            turned::set_head(&mut headers, turned);
+            turned.is_whole()
+        }
+    };
+    step.tell(&mut headers);
+    let fault = if is_stream { fault_frame(step.told()) } else { None };
     let share = lead(gate, share, status, &headers);
     if sent.exhausted && !headers.contains_key(edge::SHOULD_RETRY) {
         headers.insert(edge::SHOULD_RETRY, HeaderValue::from_static("false"));
     }
-    let upstream = Upstream { body, lease: Some(sent.answered.lease), share };
+    let upstream = Upstream { body, lease: Some(sent.answered.lease), share, turned: turned.map(Box::new) };
     let relay = Relay::new(gate.clone(), books, Source::Upstream(upstream), left, fault);
-    let mut response = pass(relay, is_short(left, is_stream), parts.status, headers).await;
+    let mut response = pass(relay, gathers, parts.status, headers, host).await;
     marks.write(response.headers_mut());
     response
 }
@@ -205,12 +361,24 @@ fn is_short(left: Option<u64>, is_stream: bool) -> bool {
     !is_stream && left.is_some_and(|length| length <= GATHER_BYTES_MAX)
 }
 
-async fn pass(relay: Relay, gathers: bool, status: StatusCode, headers: HeaderMap) -> Response<ReplyBody> {
+async fn pass(
+    relay: Relay,
+    gathers: bool,
+    status: StatusCode,
+    mut headers: HeaderMap,
+    host: Host,
+) -> Response<ReplyBody> {
     let body = match gathers {
         false => ReplyBody::Relay(Box::new(relay)),
         true => match relay.gather().await {
-            Ok(pieces) => whole(pieces),
-            Err(refusal) => return edge::refusal(&refusal),
+            Ok((pieces, lost)) => {
+                // Now with what the answer has lost.
+                if let Some((caller, losses)) = lost {
+                    translate::tell_losses(caller, &losses, &mut headers);
+                }
+                whole(pieces)
+            }
+            Err(refusal) => return edge::refusal(&refusal, host),
         },
     };
     let mut response = Response::new(body);

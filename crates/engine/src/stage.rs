@@ -4,5 +4,7 @@ pub(crate) mod admit;
 pub(crate) mod cache;
 pub(crate) mod hear;
 pub(crate) mod limit;
+pub(crate) mod miss;
 pub(crate) mod plan;
 pub(crate) mod send;
+pub(crate) mod translate;

@@ -40,6 +40,9 @@ pub struct Gateway {
     pub dlp: Option<Value>,
     pub spend_limits: Option<Value>,
     pub stripe: Option<Value>,
+    /// Ours: requests that a translation could not carry whole are refused. Shown only where it is on: the object is the original's otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tollgate_strict: bool,
     pub is_default: bool,
     /// Unix milliseconds.
     pub created_at: u64,
@@ -90,6 +93,7 @@ impl Default for Gateway {
             dlp: None,
             spend_limits: None,
             stripe: None,
+            tollgate_strict: false,
             is_default: false,
             created_at: 0,
             modified_at: 0,

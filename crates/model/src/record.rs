@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, Metadata, Money, Usage};
+use crate::{Id, Metadata, Money, Trace, Usage};
 
 /// The journal stores this number with each record; it grows when a field changes its meaning or place.
 pub const RECORD_VERSION: u8 = 2;
@@ -56,6 +56,28 @@ pub struct Record {
     pub attempts: Vec<Attempt>,
     pub request_body: Payload,
     pub response_body: Payload,
+    /// What only calls have that the gateway itself found a target for, or put into other words.
+    pub unified: Option<Box<Unified>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unified {
+    /// What a translation could not carry, question and answer.
+    pub losses: Vec<Lost>,
+    /// How many more there were.
+    pub losses_more: u32,
+    /// How the target was found.
+    pub trace: Option<Trace>,
+}
+
+/// One entry of the loss ledger. No value of the caller's: it is logged even when bodies are not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// As the caller's dialect spells it: `messages[2].content[0]`.
+    pub field: String,
+    /// `dropped`, `approximated`, `clamped`, `renamed`.
+    pub kind: String,
+    pub why: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,6 +22,8 @@ struct Inner {
     /// `Some(false)` tells official SDKs that waiting does not help.
     should_retry: Option<bool>,
     close: bool,
+    /// How the caller's own dialect says it, where that is more use than the gateway's envelope.
+    told: Option<Vec<u8>>,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -45,6 +47,10 @@ pub mod code {
     pub const UNAVAILABLE: u16 = 2904;
     pub const INTERNAL: u16 = 2905;
     pub const NOT_FOUND: u16 = 2906;
+    /// Of the REST API.
+    pub const NO_ROUTE: u16 = 7000;
+    pub const NO_MODEL: u16 = 7003;
+    pub const AUTHENTICATION: u16 = 10_000;
 }
 
 /// As web servers have come to write it down.
@@ -62,6 +68,7 @@ impl Refusal {
             retry_after: None,
             should_retry: None,
             close: false,
+            told: None,
             cause: None,
         }))
     }
@@ -86,6 +93,24 @@ impl Refusal {
             Blame::Upstream,
             "Failed to get response from provider: it did not answer in time",
         )
+    }
+
+    /// Nothing that a list, a route or the auto router could ask has answered. The status is the original's.
+    pub fn nothing_answered() -> Self {
+        Self::new(code::UPSTREAM_FAILED, 400, Blame::Upstream, "Failed to get response from provider")
+    }
+
+    pub fn no_route() -> Self {
+        Self::new(code::NO_ROUTE, 400, Blame::Caller, "No route for that URI")
+    }
+
+    pub fn no_model(model: &str) -> Self {
+        Self::new(code::NO_MODEL, 404, Blame::Caller, format!("Model not found: {model}"))
+    }
+
+    /// On the REST API, where everybody needs a token.
+    pub fn authentication_error() -> Self {
+        Self::new(code::AUTHENTICATION, 401, Blame::Caller, "Authentication error")
     }
 
     pub fn invalid_provider() -> Self {
@@ -149,6 +174,16 @@ impl Refusal {
     pub fn close(mut self) -> Self {
         self.0.close = true;
         self
+    }
+
+    /// The body in the caller's own dialect.
+    pub fn told(mut self, body: Vec<u8>) -> Self {
+        self.0.told = Some(body);
+        self
+    }
+
+    pub fn body(&self) -> Option<&[u8]> {
+        self.0.told.as_deref()
     }
 
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

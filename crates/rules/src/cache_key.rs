@@ -28,14 +28,19 @@ pub type Key = [u8; 32];
 
 /// The key of exactly this request.
 pub fn exact(scope: Scope<'_>, asked: Asked<'_>) -> Key {
-    let parts = [
-        asked.method.as_bytes(),
-        asked.provider.as_bytes(),
-        asked.path_and_query.as_bytes(),
-        asked.credential,
-        asked.body,
-    ];
-    digest(b"exact", scope, &parts)
+    digest(b"exact", scope, &asked.parts())
+}
+
+/// The key of exactly this request, whose answer is told in this dialect.
+pub fn told(scope: Scope<'_>, asked: Asked<'_>, dialect: &str) -> Key {
+    let [method, provider, path, credential, body] = asked.parts();
+    digest(b"told", scope, &[method, provider, path, credential, body, dialect.as_bytes()])
+}
+
+impl<'a> Asked<'a> {
+    fn parts(&self) -> [&'a [u8]; 5] {
+        [self.method.as_bytes(), self.provider.as_bytes(), self.path_and_query.as_bytes(), self.credential, self.body]
+    }
 }
 
 /// The key that the caller chose: shared by all requests of the gateway that choose the same, whatever their provider. Only who asked for a stream
@@ -79,6 +84,8 @@ mod tests {
             exact(Scope { account: "ag", gateway: "" }, ASKED),
             exact(SCOPE, Asked { credential: b"k{", body: b"}", ..ASKED }),
             custom(SCOPE, "p", false),
+            told(SCOPE, ASKED, ""),
+            told(SCOPE, ASKED, "openai-chat"),
         ];
         for (index, other) in others.iter().enumerate() {
             assert_ne!(*other, base, "case {index}");

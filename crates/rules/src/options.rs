@@ -28,6 +28,8 @@ pub struct Options {
     pub event_id: Option<String>,
     /// The text of `cf-aig-custom-cost`; read when the answer is priced.
     pub custom_cost: Option<String>,
+    /// A request that cannot be said to its target without a loss is refused.
+    pub strict: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +77,7 @@ pub const HEADERS: &[(&str, &str)] = &[
         "cf-aig-custom-cost",
         "JSON: per_token_in, per_token_out, per_cache_read_token, per_cache_write_token, or total_cost",
     ),
+    ("tollgate-strict", "true: refuse what the target's dialect cannot say, instead of listing it in tollgate-loss"),
     ("cf-aig-request-timeout", "milliseconds to the first byte"),
     ("cf-aig-max-attempts", "1 to 5, the first try included"),
     ("cf-aig-retry-delay", "milliseconds, at most 60000"),
@@ -96,6 +99,7 @@ impl Options {
             metadata: Metadata::default(),
             event_id: None,
             custom_cost: None,
+            strict: gateway.tollgate_strict,
         }
     }
 
@@ -128,6 +132,7 @@ impl Options {
             "cf-aig-metadata" => self.metadata = metadata::read(text),
             "cf-aig-event-id" => self.event_id = short(text),
             "cf-aig-custom-cost" => self.custom_cost = short(text),
+            "tollgate-strict" => set(&mut self.strict, flag(text)),
             "cf-aig-request-timeout" => {
                 set(&mut self.retry.timeout_ms, text.parse().ok().filter(|ms| *ms > 0).map(Some))
             }
@@ -280,6 +285,7 @@ mod tests {
             ("cf-aig-metadata", r#"{"a":1}"#),
             ("cf-aig-event-id", "e"),
             ("cf-aig-custom-cost", "{}"),
+            ("tollgate-strict", "true"),
             ("cf-aig-request-timeout", "10"),
             ("cf-aig-max-attempts", "2"),
             ("cf-aig-retry-delay", "7"),

@@ -12,6 +12,7 @@ use tollgate_wire::provider::Providers;
 
 use crate::auto::Pool;
 use crate::limit::Limit;
+use crate::naming::Aliases;
 use crate::options::Manners;
 use crate::route::{Draft, Route};
 
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub accounts: Vec<String>,
     pub manners: Manners,
     pub providers: Arc<Providers>,
+    /// The operator's own names for models.
+    pub aliases: Arc<Aliases>,
     /// What the auto router chooses from.
     pub auto: Arc<Pool>,
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
@@ -48,6 +51,7 @@ pub struct Documents {
     pub accounts: Vec<String>,
     pub manners: Manners,
     pub providers: Arc<Providers>,
+    pub aliases: Arc<Aliases>,
     pub auto: Arc<Pool>,
     pub gateways: Vec<Gateway>,
     pub tokens: Vec<Token>,
@@ -98,6 +102,7 @@ impl Snapshot {
             accounts: documents.accounts,
             manners: documents.manners,
             providers: documents.providers,
+            aliases: documents.aliases,
             auto: documents.auto,
             gateways,
             tokens,

@@ -5,6 +5,9 @@
 
 pub mod anthropic;
 mod bedrock;
+pub(crate) mod beside;
+pub(crate) mod call;
+pub(crate) mod calls;
 pub(crate) mod carry;
 pub mod chat;
 mod cohere;
@@ -14,11 +17,15 @@ pub(crate) mod facts;
 pub(crate) mod fault;
 pub(crate) mod functions;
 mod gemini;
+pub(crate) mod in_order;
 pub(crate) mod likeness;
+pub(crate) mod moment;
 pub(crate) mod object;
+mod ollama;
 pub(crate) mod openai;
 mod other;
 pub(crate) mod scan;
+pub(crate) mod told;
 pub(crate) mod walk;
 
 use counts::Slot;
@@ -46,12 +53,15 @@ pub enum Dialect {
     Rerank,
     Huggingface,
     AlephAlpha,
+    /// `/api/chat` and, for who only watches, `/api/generate`.
+    OllamaChat,
+    OllamaEmbed,
     /// Nothing is known of these bytes, so nothing is read from them.
     Raw,
 }
 
 /// Every dialect with its name, in the order of the enum.
-pub const ALL: [(&str, Dialect); 20] = [
+pub const ALL: [(&str, Dialect); 22] = [
     ("openai-chat", Dialect::OpenaiChat),
     ("openai-completions", Dialect::OpenaiCompletions),
     ("openai-responses", Dialect::OpenaiResponses),
@@ -71,6 +81,8 @@ pub const ALL: [(&str, Dialect); 20] = [
     ("rerank", Dialect::Rerank),
     ("huggingface", Dialect::Huggingface),
     ("aleph-alpha", Dialect::AlephAlpha),
+    ("ollama-chat", Dialect::OllamaChat),
+    ("ollama-embed", Dialect::OllamaEmbed),
     ("raw", Dialect::Raw),
 ];
 
@@ -165,6 +177,8 @@ impl Dialect {
             Self::Rerank => &other::RERANK,
             Self::Huggingface => &other::HUGGINGFACE,
             Self::AlephAlpha => &other::ALEPH_ALPHA,
+            Self::OllamaChat => &ollama::CHAT,
+            Self::OllamaEmbed => &ollama::EMBED,
             Self::Raw => &BLANK,
         }
     }

@@ -58,9 +58,20 @@ pub enum Change<'a> {
 pub struct Edited<'a> {
     /// Borrowed when nothing was to be done.
     pub body: Cow<'a, [u8]>,
-    /// The numbers of the changes that did something.
-    pub done: Vec<usize>,
+    pub done: Vec<Done>,
 }
+
+/// A change that did something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Its number in the list.
+    pub change: usize,
+    /// The value that went, when it was short.
+    pub was: Option<String>,
+}
+
+/// Longer values are not repeated.
+const WAS_BYTES_MAX: usize = 64;
 
 /// In the order of `changes`: each sees what those before it made of a member, by its new name too. Fails when the body is not a JSON object, or lacks
 /// what is required.
@@ -68,8 +79,9 @@ pub fn edit<'a>(body: &'a [u8], changes: &[Change<'_>]) -> Result<Edited<'a>, Ba
     let mut members = Members::read(body)?;
     let mut done = Vec::new();
     for (number, change) in changes.iter().enumerate() {
+        let was = members.value(change.name()).filter(|value| value.len() <= WAS_BYTES_MAX).map(str::to_owned);
         if change.apply(&mut members)? {
-            done.push(number);
+            done.push(Done { change: number, was });
         }
     }
     let body = if done.is_empty() { Cow::Borrowed(body) } else { Cow::Owned(members.write()) };

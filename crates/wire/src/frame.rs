@@ -12,7 +12,7 @@ mod lines;
 mod ndjson;
 mod sse;
 
-pub use aws_events::AwsEvents;
+pub use aws_events::{AwsEvents, Message, write_message};
 pub use ndjson::Ndjson;
 pub use sse::Sse;
 

@@ -16,7 +16,7 @@ mod names;
 use http::header::{CONNECTION, TE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-pub use credential::is_blank;
+pub use credential::{HEADERS as CREDENTIALS, is_blank};
 
 /// What only the engine knows about a request's headers.
 pub struct RequestPolicy<'a> {

@@ -12,27 +12,36 @@ mod base;
 mod builtin;
 mod compile;
 mod fault;
+mod fix;
 mod path;
 mod pattern;
+mod quirk;
 mod raw;
+mod reach;
 mod target;
 mod target_header;
 mod upstream;
 mod url;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 
 use crate::dialect::Dialect;
 use base::Base;
 use pattern::Pattern;
+use quirk::Quirk;
 use target_header::TargetHeader;
 use upstream::{Host, PathTemplate};
 
 pub use fault::{BadRow, Misdirected};
-pub use raw::{RawAuth, RawAuthKind, RawOperation, RawPath, RawRow, RawTargetHeader};
+pub use raw::{
+    RawAuth, RawAuthKind, RawOperation, RawPath, RawQuirk, RawRange, RawReach, RawRow, RawTargetHeader, RawUse,
+    RawValue,
+};
+pub use reach::{Reach, Use};
 pub use target::Target;
 
 /// Every provider there is, by path segment.
@@ -60,6 +69,20 @@ pub struct ProviderRow {
     paths: Vec<Mapping>,
     target_header: Option<TargetHeader>,
     operations: Vec<Arc<Operation>>,
+    reaches: Vec<Arc<Reach>>,
+    values: BTreeMap<String, Value>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    bare_models: Option<String>,
+    model_dots: Option<String>,
+    quirks: Vec<Quirk>,
+}
+
+/// The operator's part of a unified call's path.
+#[derive(Clone, Debug, Default)]
+struct Value {
+    env: Vec<String>,
+    /// The settings', the environment's, or the row's own.
+    text: Option<String>,
 }
 
 /// How a provider wants to see its key.
@@ -112,6 +135,22 @@ impl Providers {
 
     pub fn all(&self) -> impl Iterator<Item = &Arc<ProviderRow>> {
         self.rows.iter()
+    }
+
+    /// The one that the unified API calls by this prefix. A provider without one goes by its segment.
+    pub fn by_compat_prefix(&self, prefix: &str) -> Option<&Arc<ProviderRow>> {
+        let named = self.rows.iter().find(|row| row.compat_prefix() == Some(prefix));
+        named.or_else(|| self.get(prefix).filter(|row| row.compat_prefix().is_none()))
+    }
+
+    /// The one that the REST API calls by this author's name.
+    pub fn by_rest_author(&self, author: &str) -> Option<&Arc<ProviderRow>> {
+        self.rows.iter().find(|row| row.rest_author() == Some(author))
+    }
+
+    /// The one whose models need no author.
+    pub fn by_bare_model(&self, model: &str) -> Option<&Arc<ProviderRow>> {
+        self.rows.iter().find(|row| row.bare_models.as_deref().is_some_and(|prefix| model.starts_with(prefix)))
     }
 
     /// The same providers, with this one in the place of the one of its segment, or added.
@@ -195,6 +234,11 @@ impl ProviderRow {
 
     pub fn operations(&self) -> &[Arc<Operation>] {
         &self.operations
+    }
+
+    /// Headers that its API asks for besides a credential.
+    pub fn required_headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers
     }
 
     /// The one origin that requests go to, unless a caller's path or header has a say in it: a key must not follow it there.

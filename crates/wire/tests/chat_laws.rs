@@ -83,8 +83,10 @@ laws! {
     openai_chat: Dialect::OpenaiChat;
     openai_responses: Dialect::OpenaiResponses;
     anthropic_messages: Dialect::AnthropicMessages;
+    bedrock_converse: Dialect::BedrockConverse;
     gemini: Dialect::Gemini;
     cohere_v2: Dialect::CohereV2;
+    ollama_chat: Dialect::OllamaChat;
 }
 
 #[test]

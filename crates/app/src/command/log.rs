@@ -72,7 +72,7 @@ impl Logs {
 }
 
 /// The log with everything that was journaled before this call.
-fn open(data_dir: &Path) -> anyhow::Result<Arc<dyn Records>> {
+pub(super) fn open(data_dir: &Path) -> anyhow::Result<Arc<dyn Records>> {
     let metrics = Arc::new(Metrics::default());
     let dir = data_dir.join(LOGS_DIR);
     let records = DayRecords::open(&dir, DayRecordsOptions::default(), metrics.clone());

@@ -101,7 +101,7 @@ fn belongs(record: &Record, gateway: &GatewayRules) -> bool {
 }
 
 /// What was journaled before this call is in the answer; unless the store refuses, and then what is there is better than nothing.
-fn catch_up(call: &Call) {
+pub(crate) fn catch_up(call: &Call) {
     if !(call.parts.catch_up)(CATCH_UP_AT_MOST) {
         tracing::warn!("the log is read before all of the journal could be moved to it");
     }

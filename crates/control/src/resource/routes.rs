@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use tollgate_model::{Gateway, RouteDocument};
 use tollgate_rules::route::Problem as RouteProblem;
 
+use super::logs;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::desk::{DeskError, Saved, VERSION};
@@ -81,6 +82,14 @@ pub(crate) fn deploy(call: &Call) -> Result<Answer, Problem> {
     let mut shown = bare(&route, call.account());
     shown["deployment"] = route.deployment().map_or(Value::Null, deployment);
     Ok(noted(shown, &warnings))
+}
+
+/// Reads the log, so what was journaled before this call is moved there first.
+pub(crate) fn simulate(call: &Call) -> Result<Answer, Problem> {
+    let gateway = gateway(call)?;
+    logs::catch_up(call);
+    let simulated = crate::simulate::simulate(&call.parts.desk, &*call.parts.records, gateway, &call.json())?;
+    Ok(Answer::Result(simulated))
 }
 
 fn gateway(call: &Call) -> Result<&Gateway, Problem> {

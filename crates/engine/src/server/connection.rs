@@ -24,6 +24,7 @@ use crate::gate::Gate;
 use crate::head;
 use crate::serve::serve as serve_request;
 use crate::strict::{Strict, Tail};
+use crate::surface::Host;
 
 pub(super) struct Context {
     pub(super) gate: Arc<Gate>,
@@ -112,7 +113,7 @@ async fn answer(
 ) -> Result<Response<ReplyBody>, Infallible> {
     let (parts, body) = request.into_parts();
     if let Err(refusal) = tail.judge(&parts) {
-        return Ok(edge::refusal(&refusal));
+        return Ok(edge::refusal(&refusal, Host::Gateway));
     }
     let request = Request::from_parts(parts, body);
     let version = request.version();

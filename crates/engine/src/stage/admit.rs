@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use tollgate_model::Refusal;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::token::{Permission, Token};
@@ -17,6 +17,7 @@ use tollgate_rules::token;
 use crate::books::Books;
 use crate::gate::{Gate, Wish};
 use crate::head::Head;
+use crate::surface::Host;
 
 pub(crate) struct Caller {
     pub(crate) snapshot: Arc<Snapshot>,
@@ -52,7 +53,10 @@ pub(crate) async fn caller(gate: &Gate, head: &Head, books: &mut Books) -> Resul
     let token_id = shown.token.as_ref().map(|token| token.id.as_str());
     books.admitted(&snapshot.account, &gateway.id, token_id, gateway.settings.collect_logs);
     if gateway.settings.authentication && shown.token.is_none() {
-        return Err(Refusal::unauthorized());
+        return Err(match head.surface().host {
+            Host::Gateway => Refusal::unauthorized(),
+            Host::Rest => Refusal::authentication_error(),
+        });
     }
     Ok(Caller { spent: shown.spent, gateway, snapshot })
 }
@@ -85,4 +89,10 @@ fn shown(snapshot: &Snapshot, head: &Head, now_ms: u64) -> Shown {
         }
     }
     shown
+}
+
+/// Credential headers of a step that hold a gateway token.
+pub(crate) fn spent(snapshot: &Snapshot, headers: &HeaderMap) -> Vec<HeaderName> {
+    let ours = token::shown(headers).filter(|each| each.is_in_place_of_key());
+    ours.filter(|each| snapshot.token(&token::digest(each.text)).is_some()).map(|each| each.header.clone()).collect()
 }

@@ -59,7 +59,7 @@ pub(crate) async fn find(
         return Ok(if wish.skip { Looked::Alone } else { Looked::Off });
     }
     let key = key(caller, head, step, body, wish.key.as_deref());
-    let readable = |answer: &HeaderMap| cacheable::readable_by(head.headers(), answer);
+    let readable = |answer: &HeaderMap| cacheable::readable_by(step.asking(head), answer);
     for _ in 0..LEADERS_MAX {
         if let Some(answer) = remembered(gate, &key).await {
             return Ok(if readable(&answer.headers) { Looked::Hit(answer) } else { Looked::Alone });
@@ -98,17 +98,20 @@ fn key(caller: &Caller, head: &Head, step: &Step, body: &Bytes, custom: Option<&
     if let Some(custom) = custom {
         return cache_key::custom(scope, custom, step.streamed);
     }
-    let credential = step.row.credential_headers().iter().find_map(|name| own_credential(caller, head.headers(), name));
-    cache_key::exact(
-        scope,
-        Asked {
-            method: step.method.as_str(),
-            provider: step.row.segment(),
-            path_and_query: &step.target.path_and_query,
-            credential: credential.map_or(&[], HeaderValue::as_bytes),
-            body,
-        },
-    )
+    let names = step.row.credential_headers();
+    let credential = names.iter().find_map(|name| own_credential(caller, step.asking(head), name));
+    let asked = Asked {
+        method: step.method.as_str(),
+        provider: step.row.segment(),
+        path_and_query: &step.target.path_and_query,
+        credential: credential.map_or(&[], HeaderValue::as_bytes),
+        body,
+    };
+    match step.foreign.as_deref() {
+        None => cache_key::exact(scope, asked),
+        // The same question in other words has the answer in other words.
+        Some(foreign) => cache_key::told(scope, Asked { body: &foreign.asked, ..asked }, foreign.told.name()),
+    }
 }
 
 fn own_credential<'a>(caller: &Caller, headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {

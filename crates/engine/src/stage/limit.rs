@@ -4,6 +4,7 @@
 
 use tollgate_model::Refusal;
 use tollgate_rules::limit::Window;
+use tollgate_rules::meter::Need;
 
 use crate::gate::Gate;
 use crate::stage::admit::Caller;
@@ -23,4 +24,9 @@ pub(crate) fn enter(gate: &Gate, caller: &Caller) -> Result<(), Refusal> {
         }
     };
     taken.map_err(Refusal::rate_limited)
+}
+
+/// Whether a rate element of a route has room; takes a place there when it is requests that are counted.
+pub(crate) fn admit(gate: &Gate, need: &Need) -> bool {
+    gate.shared.meters.lock().admit(need, gate.shared.clock.unix_ms())
 }

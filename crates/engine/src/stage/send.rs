@@ -40,7 +40,7 @@ pub(crate) async fn out(
         tried += 1;
         // Made anew for each attempt: nearly always there is only one, and then nothing is copied twice.
         let headers = outgoing(caller, head, step, key);
-        let tried_once = try_once(gate, step, headers, (tried, plan.timeout(tried, false)), books).await;
+        let tried_once = try_once(gate, step, headers, (tried, plan.timeout(tried, step.more)), books).await;
         let fault = match &tried_once {
             Ok(answered) => answer_fault(gate, answered),
             Err(miss) => Some(miss.fault()),
@@ -127,7 +127,10 @@ fn attempt(step: &Step, pool: &Pool, started_us: u64, elapsed_us: u64, result: &
 
 fn outgoing(caller: &Caller, head: &Head, step: &Step, key: &Key) -> HeaderMap {
     let is_spent = |name: &HeaderName| caller.spent.contains(name);
-    let mut headers = forward_request(head.headers(), &RequestPolicy { spent: &is_spent, own: step.row.own_headers() });
+    let mut headers = match &step.foreign {
+        None => forward_request(head.headers(), &RequestPolicy { spent: &is_spent, own: step.row.own_headers() }),
+        Some(foreign) => foreign.headers.clone(),
+    };
     if let Key::Operators(name, value) = key {
         headers.insert(name.clone(), value.clone());
     }

@@ -16,3 +16,5 @@ mod retry;
 mod tls;
 mod town;
 mod truncation;
+mod unified;
+mod universal;

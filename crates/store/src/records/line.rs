@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | shape | what a record has in common with many others: names, status, flags | stored once a day, rows hold its number |
 //! | mark | which record it is | columns |
-//! | rest | what was measured; its lead is summed up in columns | kept as it is |
+//! | rest | what was measured, and what unified calls have besides; its lead is summed up in columns | kept as it is |
 //!
 //! All is written by postcard. Its version is [`tollgate_model::record::RECORD_VERSION`].
 
@@ -138,6 +138,10 @@ pub(crate) fn encode(record: &Record, buffer: &mut Vec<u8>) -> Result<usize, Unr
     let mark = postcard::serialize_with_flavor(&mark_of(record), Onto(buffer));
     let rest = postcard::serialize_with_flavor(&rest_of(record), Onto(buffer));
     shape.and(mark).and(rest).map_err(|_| Unreadable)?;
+    // Most records have none, and then not a byte of it.
+    if let Some(unified) = &record.unified {
+        postcard::serialize_with_flavor(&**unified, Onto(buffer)).map_err(|_| Unreadable)?;
+    }
     Ok(shape_len)
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tollgate_model::record::{Cost, Outcome, Payload, Timings};
+use tollgate_model::record::{Cost, Lost, Outcome, Payload, Timings, Unified};
 use tollgate_model::usage::UsageSource;
-use tollgate_model::{Attempt, Id, Ids, Meta, Metadata, Money, Record, Usage};
+use tollgate_model::{Attempt, Id, Ids, Meta, Metadata, Money, Record, Trace, Usage};
 
 /// A record as most are, ending at `created_ms`.
 pub fn record(ids: &Ids, created_ms: u64) -> Record {
@@ -47,6 +47,7 @@ pub fn record(ids: &Ids, created_ms: u64) -> Record {
         attempts: vec![attempt()],
         request_body: Payload::Kept,
         response_body: Payload::Kept,
+        unified: None,
     }
 }
 
@@ -64,6 +65,12 @@ fn attempt() -> Attempt {
         miss: None,
         reused: true,
     }
+}
+
+fn unified() -> Unified {
+    let lost = Lost { field: "top_k".to_owned(), kind: "dropped".to_owned(), why: "no such member".to_owned() };
+    let trace = Trace { stopped: Some("nothing is left to try".to_owned()), ..Trace::default() };
+    Unified { losses: vec![lost], losses_more: 2, trace: Some(trace) }
 }
 
 /// Numbers that look random and are the same each time (splitmix64).
@@ -95,6 +102,7 @@ pub fn varied(ids: &Ids, dice: &mut Dice, created_ms: u64) -> Record {
     record.token_id = (dice.roll(3) > 0).then(|| "tok_0001".to_owned());
     record.user_agent = dice.pick(&[Some("curl/8.5"), Some("OpenAI/JS 6.0"), None]).map(str::to_owned);
     record.timings.last_byte_us = dice.roll(5_000_000);
+    record.unified = (dice.roll(4) == 0).then(|| Box::new(unified()));
     record.usage =
         (dice.roll(5) > 0).then(|| Usage { input: dice.roll(50), output: dice.roll(50), ..Usage::default() });
     record.cost = (dice.roll(5) > 0).then(|| Cost {

@@ -77,6 +77,35 @@ pub struct Losses {
     more: u32,
 }
 
+// === impl Field ===
+
+impl Field {
+    pub const ALL: [Self; 22] = [
+        Self::StreamUsage,
+        Self::MaxTokens,
+        Self::Temperature,
+        Self::TopP,
+        Self::TopK,
+        Self::FrequencyPenalty,
+        Self::PresencePenalty,
+        Self::Seed,
+        Self::N,
+        Self::Stop,
+        Self::Logprobs,
+        Self::TopLogprobs,
+        Self::LogitBias,
+        Self::ToolChoice,
+        Self::ParallelTools,
+        Self::Format,
+        Self::Reasoning,
+        Self::Verbosity,
+        Self::ServiceTier,
+        Self::User,
+        Self::CacheKey,
+        Self::Modalities,
+    ];
+}
+
 // === impl LossKind ===
 
 impl LossKind {

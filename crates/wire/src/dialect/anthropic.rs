@@ -13,7 +13,6 @@ mod fault;
 mod messages;
 mod model;
 mod read;
-mod seals;
 mod tell;
 mod usage;
 mod write;
@@ -24,6 +23,12 @@ use encode::Encoder;
 
 pub(super) use messages::Messages;
 pub use messages::token_count;
+pub(super) use model::Claude;
+pub(super) use read::UNNAMED;
+pub(super) use {
+    read::effort, read::thinking as read_thinking, write::sampling, write::schema, write::setting::unsayable,
+    write::thinking,
+};
 
 pub(super) const CACHE_CREATION: Members = &[
     ("ephemeral_5m_input_tokens", Want::Count(Slot::CacheWrite5m)),

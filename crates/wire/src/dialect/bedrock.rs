@@ -6,6 +6,8 @@
 //! families give one name two meanings. The model's own count goes before Bedrock's
 //! (`amazon-bedrock-invocationMetrics` in the last chunk, headers beside a whole answer), which knows no classes.
 
+pub(super) mod converse;
+
 use super::{BLANK, Dull, Shape, Tally, anthropic, counts::Slot, facts::*, openai};
 
 /// Newer than the split of Anthropic's: the time to live stands beside the count.

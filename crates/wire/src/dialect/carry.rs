@@ -17,6 +17,17 @@ const KEPT_ELSEWHERE: &str = "it points at what its own provider's server keeps"
 /// Top-level members that mean the same in both of OpenAI's chat dialects.
 const OPENAI_SHARED: [&str; 4] = ["metadata", "store", "prompt_cache_retention", "prompt_cache_options"];
 
+/// Members that were half understood, put together again: what the form said stays.
+pub(crate) fn rejoin(held: &mut Map<String, Value>, more: &Extra) {
+    for (name, value) in more {
+        match (held.get_mut(name), value) {
+            (Some(Value::Object(held)), Value::Object(more)) => rejoin(held, more),
+            (Some(_), _) => {}
+            (None, value) => drop(held.insert(name.clone(), value.clone())),
+        }
+    }
+}
+
 /// The top-level members of a request.
 pub(crate) fn request(home: Dialect, request: &Request, into: &mut Map<String, Value>, losses: &mut Losses) {
     if request.origin == home {
@@ -82,6 +93,7 @@ pub(crate) fn answer(
 ) {
     let mut names = Vec::new();
     members(home, origin, extra, into, |name| names.push(name.to_owned()));
+    names.retain(|name| !origin.chat().is_some_and(|origin| origin.is_moot(name, &extra[name])));
     if !names.is_empty() {
         losses.dropped(Place::Answer("extra"), format!("{}: {NO_PLACE}", names.join(", ")));
     }
@@ -95,6 +107,32 @@ pub(crate) fn seal<'a>(home: Dialect, seal: Option<&'a Seal>, at: &Place, losses
     }
     losses.dropped(at.clone(), format!("signature of {}: {NOT_ITS_OWN}", seal.origin.name()));
     None
+}
+
+/// Keeps what nobody took from an inner object: as `outer.name`, which is its path for people and its way home.
+pub(crate) fn keep_rest(outer: &str, rest: Extra, extra: &mut Extra) {
+    extra.extend(rest.into_iter().map(|(name, value)| (format!("{outer}.{name}"), value)));
+}
+
+/// The way home of [`keep_rest`]. Never writes over what the form has set.
+pub(crate) fn bring_home(extra: &Extra, into: &mut Map<String, Value>) {
+    for (name, value) in extra {
+        insert_at(into, name, value);
+    }
+}
+
+fn insert_at(into: &mut Map<String, Value>, path: &str, value: &Value) {
+    match path.split_once('.') {
+        None => {
+            into.entry(path).or_insert_with(|| value.clone());
+        }
+        Some((outer, inner)) => {
+            let entry = into.entry(outer).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(members) = entry {
+                insert_at(members, inner, value);
+            }
+        }
+    }
 }
 
 fn members(home: Dialect, origin: Dialect, extra: &Extra, into: &mut Map<String, Value>, mut lost: impl FnMut(&str)) {

@@ -43,7 +43,8 @@ pub trait Chat: Sync {
     /// How a place of a request that was read from this dialect is spelled in it: `messages[2].content[0]`.
     fn place(&self, place: &Place) -> String;
 
-    /// Does this top-level member of a request ask for what every other dialect does anyway? Then leaving it out is no loss.
+    /// Does this top-level member of a request ask for what every other dialect does anyway, or tell of an answer what nobody else would know what to do
+    /// with? Then leaving it out is no loss.
     fn is_moot(&self, _name: &str, _value: &Value) -> bool {
         false
     }
@@ -115,7 +116,9 @@ impl Dialect {
             Self::OpenaiChat => Some(&super::openai::chat::OpenaiChat),
             Self::OpenaiResponses => Some(&super::openai::responses::Responses),
             Self::AnthropicMessages => Some(&super::anthropic::Messages),
+            Self::BedrockConverse => Some(&super::bedrock::converse::Converse),
             Self::Gemini => Some(&super::gemini::chat::Gemini),
+            Self::OllamaChat => Some(&super::ollama::chat::OllamaChat),
             Self::CohereV2 => Some(&super::cohere::chat::CohereV2),
             _ => None,
         }

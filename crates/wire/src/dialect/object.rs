@@ -36,6 +36,21 @@ pub(crate) fn root(body: &[u8]) -> Result<Object<'static>, BadField> {
     Object::of(value, Path::Root)
 }
 
+/// Reads inside a member that is an object; what nobody takes of it stays where it was.
+pub(crate) fn within(
+    top: &mut Object<'_>,
+    name: &str,
+    read: impl FnOnce(&mut Object<'_>) -> Result<(), BadField>,
+) -> Result<(), BadField> {
+    let Some(members) = top.object(name)? else { return Ok(()) };
+    let path = top.path;
+    let mut inner = Object::of(Value::Object(members), Path::Member(&path, name))?;
+    read(&mut inner)?;
+    let rest = inner.rest();
+    top.put_rest(name, rest);
+    Ok(())
+}
+
 // === impl Path ===
 
 impl<'p> Path<'p> {

@@ -78,7 +78,12 @@ impl<'a> Members<'a> {
 
     /// Is there one with a value?
     pub(super) fn has(&self, name: &str) -> bool {
-        self.members.iter().rev().find(|member| member.is(name)).is_some_and(|member| member.value() != "null")
+        self.value(name).is_some_and(|value| value != "null")
+    }
+
+    /// Of several, the last one's.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.members.iter().rev().find(|member| member.is(name)).map(Member::value)
     }
 
     pub(super) fn each(&mut self, name: &str, mut change: impl FnMut(&mut Member<'a>) -> bool) -> Found {

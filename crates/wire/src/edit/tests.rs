@@ -50,7 +50,7 @@ fn says_what_was_done() {
         Change::Clamp { name: "stop", min: Some(5.0), max: None },
         Change::Require { name: "model" },
     ];
-    assert_eq!(edit(BODY, &changes).unwrap().done, [1]);
+    assert_eq!(edit(BODY, &changes).unwrap().done, [Done { change: 1, was: Some("9e0".into()) }]);
     let untouched = edit(BODY, &changes[2..]).unwrap();
     assert!(matches!(untouched.body, Cow::Borrowed(BODY)));
     let missing = edit(BODY, &[Change::Require { name: "x" }]).unwrap_err();

@@ -6,7 +6,11 @@
 //! A message is: total length, length of headers, checksum of these two; headers; payload; checksum of all before. Numbers are
 //! four bytes, big end first (<https://smithy.io/2.0/aws/amazon-eventstream.html>).
 
+mod write;
+
 use super::{FRAME_BYTES_MAX, Frame};
+
+pub use write::{Message, write_message};
 
 const PRELUDE: usize = 12;
 const CHECKSUM: usize = 4;

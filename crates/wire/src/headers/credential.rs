@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 use memchr::memmem;
 
 /// Every header in which official SDKs send keys.
-pub(super) static HEADERS: [HeaderName; 5] = [
+pub static HEADERS: [HeaderName; 5] = [
     AUTHORIZATION,
     HeaderName::from_static("x-api-key"),
     HeaderName::from_static("x-goog-api-key"),

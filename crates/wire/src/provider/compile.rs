@@ -4,17 +4,18 @@
 
 use std::sync::Arc;
 
-use http::HeaderName;
 use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue};
 
 use super::base::Base;
 use super::fault::{BadRow, quoted};
 use super::pattern::Pattern;
-use super::raw::{RawAuth, RawAuthKind, RawOperation, RawPath, RawRow};
+use super::quirk::Quirk;
+use super::raw::{RawAuth, RawAuthKind, RawOperation, RawPath, RawRow, RawValue};
 use super::target_header::TargetHeader;
 use super::upstream::{Host, PathTemplate};
 use super::url::Url;
-use super::{Auth, Mapping, Operation, ProviderRow};
+use super::{Auth, Mapping, Operation, ProviderRow, Value};
 use crate::dialect::{self, Dialect};
 
 const EVERYTHING: &str = "{rest*}";
@@ -26,7 +27,7 @@ impl ProviderRow {
         check_segment(segment)?;
         let base = Base::compile(raw.base_url.as_deref())?;
         let auth = auth(&raw.auth)?;
-        Ok(Self {
+        let row = Self {
             name: segment.into(),
             title: raw.title.clone(),
             docs: raw.docs.clone(),
@@ -40,10 +41,27 @@ impl ProviderRow {
             paths: paths(&raw.paths, base.is_given())?,
             target_header: raw.target_header.as_ref().map(TargetHeader::compile).transpose()?,
             operations: operations(&raw.operations)?,
+            reaches: Vec::new(),
+            values: raw.values.iter().map(value).collect(),
+            headers: raw.headers.iter().map(required_header).collect::<Result<_, _>>()?,
+            bare_models: raw.bare_models.clone(),
+            model_dots: raw.model_dots.clone(),
+            quirks: raw.quirks.iter().map(Quirk::compile).collect::<Result<_, _>>()?,
             auth,
             base,
-        })
+        };
+        row.with_reach(&raw.reach)
     }
+}
+
+fn value((name, raw): (&String, &RawValue)) -> (String, Value) {
+    (name.clone(), Value { env: raw.env.clone(), text: raw.default.clone() })
+}
+
+fn required_header((name, value): (&String, &String)) -> Result<(HeaderName, HeaderValue), BadRow> {
+    let value = HeaderValue::try_from(value)
+        .map_err(|_| BadRow::new("headers", format!("{} cannot stand in a header", quoted(value)), "correct it"))?;
+    Ok((header("headers", name)?, value))
 }
 
 fn check_segment(segment: &str) -> Result<(), BadRow> {
@@ -158,20 +176,16 @@ fn operation(raw: &RawOperation) -> Result<Operation, BadRow> {
     let pattern = Pattern::compile(&raw.path).map_err(|fault| fault.within("operations.path"))?;
     Ok(Operation {
         name: raw.name.as_str().into(),
-        dialect: dialect(&raw.dialect)?,
+        dialect: dialect("operations.dialect", &raw.dialect)?,
         model: pattern.hole_named("model"),
         model_query: raw.model_query.clone(),
         pattern,
     })
 }
 
-fn dialect(name: &str) -> Result<Dialect, BadRow> {
+pub(super) fn dialect(field: &str, name: &str) -> Result<Dialect, BadRow> {
     Dialect::from_name(name).ok_or_else(|| {
         let known: Vec<&str> = dialect::ALL.iter().map(|(name, _)| *name).collect();
-        BadRow::new(
-            "operations.dialect",
-            format!("{} is not known", quoted(name)),
-            format!("use one of {}", known.join(", ")),
-        )
+        BadRow::new(field, format!("{} is not known", quoted(name)), format!("use one of {}", known.join(", ")))
     })
 }

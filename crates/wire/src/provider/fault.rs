@@ -64,6 +64,12 @@ impl BadRow {
         self
     }
 
+    /// The same fault, said of a provider.
+    pub(super) fn of(mut self, segment: &str) -> Self {
+        self.0.place = format!("providers.{segment}.{}", self.0.place);
+        self
+    }
+
     pub fn field(&self) -> &str {
         &self.0.place
     }

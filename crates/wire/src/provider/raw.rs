@@ -3,10 +3,12 @@
 //! Enters: a document. Leaves: its members, unjudged. Never: depends on the rest of this crate: `build.rs` includes this file to read
 //! the catalog at build time.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// One provider. The doc comments here are the manual of `provider.toml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawRow {
     /// What people call it.
@@ -50,6 +52,61 @@ pub struct RawRow {
     /// What a mapped path asks for; the first that fits counts. Paths without one are passed on unread.
     #[serde(default)]
     pub operations: Vec<RawOperation>,
+    /// How the unified API asks it. A caller whose dialect one of these speaks is led there and its bytes are kept; anybody else is translated for
+    /// the first one whose dialect can be written.
+    #[serde(default)]
+    pub reach: Vec<RawReach>,
+    /// What fills the holes of `reach` besides `{model}`: the operator's project, region, resource.
+    #[serde(default)]
+    pub values: BTreeMap<String, RawValue>,
+    /// Headers that requests of the unified API go out with, unless the caller sent its own.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Names of models that begin like this are its own without any prefix, on the REST API.
+    #[serde(default)]
+    pub bare_models: Option<String>,
+    /// What it writes where unified names of its models have a dot: `claude-haiku-4.5` is `claude-haiku-4-5`.
+    #[serde(default)]
+    pub model_dots: Option<String>,
+    /// What it wants otherwise than its dialect has it. What is dropped or clamped is told to the caller.
+    #[serde(default)]
+    pub quirks: Vec<RawQuirk>,
+}
+
+/// One way of the unified API to a provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawReach {
+    #[serde(rename = "for")]
+    pub used_for: RawUse,
+    /// As a caller of the native API would write it after the segment: it is mapped and its dialect found in the same way. `{model}` is the model,
+    /// other holes are `values`. May have a query.
+    pub path: String,
+    /// For streamed answers, where that is another path.
+    #[serde(default)]
+    pub stream_path: Option<String>,
+    /// Only for models whose name begins like this, and without it.
+    #[serde(default)]
+    pub model_prefix: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RawUse {
+    Chat,
+    Embeddings,
+    CountTokens,
+}
+
+/// A value that is the operator's to know: said in the settings, or found in the environment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawValue {
+    /// Environment variables where it is usually found; the first that is set counts.
+    #[serde(default)]
+    pub env: Vec<String>,
+    #[serde(default)]
+    pub default: Option<String>,
 }
 
 /// A caller's path and where it leads. In both, `{name}` stands for part of a segment and `{name*}` for any number of segments.
@@ -106,4 +163,43 @@ pub enum RawAuthKind {
     /// A signature over the request, AWS's way.
     Sigv4,
     None,
+}
+
+/// Changes of a request's body on its way to the provider. Names are those of its top-level members.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawQuirk {
+    /// Dialects of the operations it is about; without any, `openai-chat`.
+    #[serde(default)]
+    pub dialects: Vec<String>,
+    /// Models it is about, `*` for any characters; one that begins with `!` takes models out again. Without any, all.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Members it does not take.
+    #[serde(default)]
+    pub drop: Vec<String>,
+    /// Members it calls otherwise: `{ max_completion_tokens = "max_tokens" }`. Where both are there, the provider's own name counts.
+    #[serde(default)]
+    pub rename: BTreeMap<String, String>,
+    /// Numbers it takes within a range: `{ temperature = { max = 1.0 } }`.
+    #[serde(default)]
+    pub clamp: BTreeMap<String, RawRange>,
+    /// Members it must be told, with the value for those who do not say, as JSON: `{ max_tokens = "4096" }`.
+    #[serde(default)]
+    pub default: BTreeMap<String, String>,
+    /// Members without which it is not asked.
+    #[serde(default)]
+    pub require: Vec<String>,
+    /// Changes further inside, by name: see `fix.rs`.
+    #[serde(default)]
+    pub fix: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawRange {
+    #[serde(default)]
+    pub min: Option<f64>,
+    #[serde(default)]
+    pub max: Option<f64>,
 }

@@ -12,6 +12,7 @@ use super::fault::{Misdirected, quoted};
 use super::pattern::Found;
 use super::upstream::Filling;
 use super::{Mapping, Operation, Origin, ProviderRow, path};
+use crate::dialect::Dialect;
 
 /// Where a request goes, and what it asks for there.
 #[derive(Clone, Debug)]
@@ -25,6 +26,15 @@ pub struct Target {
     pub operation: Option<Arc<Operation>>,
     /// Decoded.
     pub model_in_path: Option<String>,
+}
+
+// === impl Target ===
+
+impl Target {
+    /// In which language: unknown bytes are raw.
+    pub fn dialect(&self) -> Dialect {
+        self.operation.as_ref().map_or(Dialect::Raw, |operation| operation.dialect)
+    }
 }
 
 // === impl ProviderRow ===

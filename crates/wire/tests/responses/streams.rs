@@ -145,6 +145,8 @@ fn a_long_last_word_is_still_the_last_word() {
     let (long, usual) = (folded(&stream(&events)).unwrap(), folded(STREAM).unwrap());
     assert_eq!(long.choices, usual.choices);
     assert_eq!(long.usage.unwrap().usage, usual.usage.unwrap().usage);
+    let alone = [events[0].clone(), events.pop().unwrap()];
+    assert!(folded(&stream(&alone)).is_err(), "the answer was in it alone");
 }
 
 #[test]

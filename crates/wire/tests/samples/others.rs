@@ -1,7 +1,7 @@
 //! Workers AI, Hugging Face, Aleph Alpha, rerankers in Voyage's form, and bytes of which nothing is known.
 
 use super::*;
-use Dialect::{AlephAlpha, Huggingface, Raw, Rerank, WorkersAi};
+use Dialect::{AlephAlpha, Huggingface, OllamaChat, OllamaEmbed, Raw, Rerank, WorkersAi};
 
 const USAGE: &str = r#""usage":{"prompt_tokens":20,"completion_tokens":3,"total_tokens":23}"#;
 
@@ -27,6 +27,18 @@ pub fn all() -> Vec<Sample> {
         events("luminous", AlephAlpha, "data: {\"type\":\"stream_chunk\",\"index\":0,\"completion\":\"Hi\"}\n\ndata: {\"type\":\"stream_summary\",\"index\":0,\"model_version\":\"1\",\"finish_reason\":\"end_of_text\"}\n\ndata: {\"type\":\"completion_summary\",\"num_tokens_prompt_total\":20,\"num_tokens_generated\":3}\n\n")
             .uses(tokens(20, 3))
             .finish("end_of_text"),
+        whole("local chat", OllamaChat, r#"{"model":"llama3.2","created_at":"2025-06-15T15:06:40Z","message":{"role":"assistant","content":"Hi"},"done":true,"done_reason":"stop","prompt_eval_count":20,"eval_count":3}"#)
+            .uses(tokens(20, 3))
+            .model("llama3.2")
+            .finish("stop"),
+        lines("local chat", OllamaChat, "{\"model\":\"llama3.2\",\"message\":{\"role\":\"assistant\",\"content\":\"H\"},\"done\":false}\n{\"model\":\"llama3.2\",\"message\":{\"role\":\"assistant\",\"content\":\"i\"},\"done\":false}\n{\"model\":\"llama3.2\",\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":20,\"eval_count\":3}\n")
+            .uses(tokens(20, 3))
+            .model("llama3.2")
+            .finish("stop"),
+        lines("local chat that breaks off", OllamaChat, "{\"model\":\"llama3.2\",\"message\":{\"role\":\"assistant\",\"content\":\"H\"},\"done\":false}\n")
+            .model("llama3.2")
+            .cut_off(),
+        whole("local embedding", OllamaEmbed, r#"{"model":"all-minilm","embeddings":[[0.1]],"prompt_eval_count":7}"#).uses(tokens(7, 0)).model("all-minilm"),
         whole("ranking", Rerank, r#"{"model":"rerank-2","data":[{"index":0}],"usage":{"total_tokens":43}}"#).uses(tokens(43, 0)).model("rerank-2"),
         whole("unknown bytes", Raw, "\u{0}not JSON").cut_off(),
     ]

@@ -78,7 +78,10 @@ fn the_table_is_as_tight_as_it_should_be() {
                 continue;
             }
         };
-        if row.method != http::Method::GET {
+        if row.path.ends_with("/routes/simulate") {
+            // A post that changes nothing and looks into stored prompts.
+            assert_eq!((&row.method, needs), (&http::Method::POST, Needs::Read));
+        } else if row.method != http::Method::GET {
             assert_eq!(needs, Needs::Write, "{} {}", row.method, row.path);
         } else if row.path.ends_with("/request") || row.path.ends_with("/response") {
             assert_eq!(needs, Needs::Read, "{}", row.path);

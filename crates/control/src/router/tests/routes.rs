@@ -226,3 +226,106 @@ async fn old_versions_are_let_go_but_never_the_one_in_force() {
     assert!(route.version(&first).is_some() && route.version(&last).is_some());
     assert_eq!(route.deployed().unwrap().id, first);
 }
+
+/// Half of the requests by chance, those of paying teams always to the large one, and at most two a minute of each team.
+fn split() -> Value {
+    let model = |id: &str| json!({ "id": id, "type": "model", "properties": { "provider": "openai", "model": id }, "outputs": { "success": "e", "fallback": "spare" } });
+    json!([
+        { "id": "s", "type": "start", "outputs": { "next": "c" } },
+        { "id": "c", "type": "conditional", "properties": { "conditions": { "metadata.team": "a", "body.n": { "$gte": 5 } } }, "outputs": { "true": "large", "false": "p" } },
+        { "id": "p", "type": "percentage", "outputs": { "50%": "small", "else": "r" } },
+        { "id": "r", "type": "rate", "properties": { "limitType": "count", "limit": 2, "window": 60 }, "outputs": { "success": "middle", "fallback": "spare" } },
+        model("small"), model("middle"), model("large"),
+        { "id": "spare", "type": "model", "properties": { "provider": "anthropic", "model": "spare" }, "outputs": { "success": "e" } },
+        { "id": "e", "type": "end" }
+    ])
+}
+
+#[tokio::test]
+async fn one_request_is_explained() {
+    let shop = Shop::stocked();
+    shop.gateway("g");
+    let token = shop.token(&[Permission::Read]);
+    let ask = async |body: Value| shop.ask("POST", "gateways/g/routes/simulate", &token, Some(body)).await;
+    let request = json!({ "metadata": { "team": "a" }, "body": { "n": 7 } });
+    let said = ask(json!({ "elements": split(), "request": request })).await.result();
+    assert_eq!(said["decisions"][0]["chosen"], json!({ "element": "large", "provider": "openai", "model": "large" }));
+    assert_eq!(
+        said["decisions"][0]["visited"][1],
+        json!({ "element": "c", "type": "conditional", "target": null, "output": "true",
+        "why": "metadata.team $eq \"a\": is \"a\" and body.n $gte 5: present" })
+    );
+    assert_eq!(
+        ask(json!({ "elements": split(), "request": request })).await.result(),
+        said,
+        "the same question has the same answer"
+    );
+
+    let assume = json!({ "misses": { "openai/large": "context_too_long" } });
+    let said = ask(json!({ "elements": split(), "request": request, "assume": assume })).await.result();
+    assert_eq!(said["decisions"][0]["tried"], json!(["openai/large", "anthropic/spare"]));
+    assert_eq!(said["chosen"], json!({ "anthropic/spare": 1 }));
+
+    let drawn: std::collections::HashSet<String> = {
+        let mut drawn = std::collections::HashSet::new();
+        for seed in 0..20 {
+            let said = ask(json!({ "elements": split(), "seed": seed })).await.result();
+            drawn.insert(said["decisions"][0]["chosen"]["model"].as_str().unwrap().to_owned());
+        }
+        drawn
+    };
+    assert_eq!(drawn, ["small".to_owned(), "middle".to_owned()].into());
+
+    for (body, path) in [
+        (json!({}), json!(["body", "route"])),
+        (json!({ "route": "x", "last": 0 }), json!(["body", "last"])),
+        (json!({ "route": "x", "last": 1, "request": {} }), json!(["body"])),
+        (json!({ "route": "x", "seed": "many" }), json!(["body", "seed"])),
+        (json!({ "route": "x", "log_ids": ["nope"] }), json!(["body", "log_ids", 0])),
+        (json!({ "route": "x", "assume": { "misses": { "m": "late" } } }), json!(["body", "assume", "misses", "m"])),
+        (json!({ "elements": [7] }), json!(["body", "elements", 0])),
+    ] {
+        assert_eq!(ask(body.clone()).await.json()["errors"][0]["path"], path, "{body}");
+    }
+    assert_eq!(ask(json!({ "route": "nope" })).await.problem(), (404, 7005, json!({})));
+}
+
+#[tokio::test]
+async fn logged_requests_are_decided_again_with_their_bodies_and_in_their_order() {
+    let shop = Shop::stocked();
+    shop.gateway("g");
+    shop.gateway("other");
+    shop.route("g", "support");
+    let gateway = shop.desk.gateway("g").unwrap().unwrap();
+    let made = shop.desk.add_version(&gateway, "support", &json!({ "elements": split() })).unwrap();
+    let ids: tollgate_model::Ids = tollgate_model::Ids::new();
+    let mut kept = Vec::new();
+    for n in 0..40_u64 {
+        let at = crate::sample::NOW + 1_000 * n;
+        let record = tollgate_model::Record {
+            id: ids.next(at),
+            gateway: if n == 39 { "other".into() } else { "g".into() },
+            created_ms: at,
+            request_body: tollgate_model::record::Payload::Kept,
+            ..crate::sample::full()
+        };
+        kept.push(record.id.to_string());
+        shop.keep(record, format!("{{\"n\":{}}}", n % 10).as_bytes(), b"{}");
+    }
+    let token = shop.token(&[Permission::Read]);
+    let ask = async |body: Value| shop.ask("POST", "gateways/g/routes/simulate", &token, Some(body)).await;
+    let body = json!({ "route": "support", "version_id": made.version_id, "last": 100 });
+    let said = ask(body.clone()).await.result();
+    let decisions = said["decisions"].as_array().unwrap();
+    assert_eq!((decisions.len(), &said["route"]["name"]), (39, &json!("support")));
+    assert_eq!(said["chosen"]["openai/large"], json!(19), "the body decides: {}", said["chosen"]);
+    assert_eq!(said["chosen"]["openai/middle"], json!(2), "the window is counted at the time of the requests");
+    assert_eq!((&decisions[0]["log_id"], &decisions[0]["logged"]["model"]), (&json!(kept[0]), &json!("gpt-5.5")));
+    assert_eq!(ask(body).await.result(), said, "deterministic");
+    let one = ask(json!({ "route": "support", "version_id": made.version_id, "log_ids": [kept[7]] })).await.result();
+    assert_eq!(one["decisions"][0]["visited"], decisions[7]["visited"]);
+    // The deployed version sends all to one model; and the log of another gateway is not looked into.
+    assert_eq!(ask(json!({ "route": "support", "last": 5 })).await.result()["chosen"], json!({ "openai/gpt-4o": 5 }));
+    let stranger = ask(json!({ "route": "support", "log_ids": [kept[0], kept[39]] })).await;
+    assert_eq!(stranger.json()["errors"][0]["path"], json!(["body", "log_ids", 1]));
+}

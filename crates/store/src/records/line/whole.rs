@@ -83,7 +83,11 @@ impl<T: Serialize> Serialize for Each<'_, T> {
 // === to a record ===
 
 pub(crate) fn record(shape: &ReadShape<'_>, mark: Mark<'_>, rest: &[u8]) -> Result<Record, Unreadable> {
-    let rest: Rest<'_, Vec<Course>> = postcard::from_bytes(rest).map_err(|_| Unreadable)?;
+    let (rest, unified): (Rest<'_, Vec<Course>>, _) = postcard::take_from_bytes(rest).map_err(|_| Unreadable)?;
+    let unified = match unified {
+        [] => None,
+        bytes => Some(Box::new(postcard::from_bytes(bytes).map_err(|_| Unreadable)?)),
+    };
     let shared = |word: Option<&str>| word.map(Arc::from);
     let owned = |word: Option<&str>| word.map(str::to_owned);
     let Lead { usage, metadata, timings } = rest.lead;
@@ -120,6 +124,7 @@ pub(crate) fn record(shape: &ReadShape<'_>, mark: Mark<'_>, rest: &[u8]) -> Resu
         attempts: attempts(&shape.attempts, &rest.attempts)?,
         request_body: shape.request_body,
         response_body: shape.response_body,
+        unified,
     })
 }
 

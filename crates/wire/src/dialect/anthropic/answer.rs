@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 use super::messages::HOME;
 use super::{read, tell, usage};
 use crate::chat::{Answer, BadField, Choice, Finish, FinishKind, Losses, Place};
-use crate::dialect::carry;
 use crate::dialect::chat::Telling;
 use crate::dialect::object::{self, Object, Path};
+use crate::dialect::{beside, carry};
 use crate::watch::read_whole;
 
 /// Members that say what every message is.
@@ -32,7 +32,7 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, BadField> {
     let content = message.need_array("content")?;
     let list = Path::Member(&Path::Root, "content");
     let blocks = content.into_iter().enumerate().map(|(at, item)| read::block(item, Path::Item(&list, at)));
-    let blocks = read::settled(blocks.collect::<Result<_, _>>()?);
+    let blocks = beside::settled(HOME, blocks.collect::<Result<_, _>>()?);
     answer.choices.push(Choice { blocks, finish: finish(&mut message)?, ..Choice::default() });
     answer.usage = message.take("usage").and_then(|raw| {
         answer.service_tier = usage::tier(&raw);

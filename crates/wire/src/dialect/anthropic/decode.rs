@@ -1,9 +1,8 @@
 //! A provider's stream of server-sent events.
 //!
 //! Enters: frames. Leaves: events. Never: success without `message_stop`.
-//!
-//! Three things are held back. A thought, until its first words or its signature say whether it is one (see `seals`). A block that only Anthropic
-//! understands, until it is whole. And the end of each block until the next frame that matters, because such a seal may belong to it.
+
+mod blocks;
 
 use std::borrow::Cow;
 
@@ -12,13 +11,15 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::messages::HOME;
-use super::{answer, fault, read, seals, usage};
-use crate::chat::{BadField, Block, Content, Delta, Event, Extra, Fault, Seal};
+use super::{answer, fault, usage};
+use crate::chat::{BadField, Event, Fault};
 use crate::dialect::chat::Decode;
 use crate::dialect::fault::{broken_off, in_stream};
 use crate::dialect::object::{Object, Path};
 use crate::frame::Frame;
 use crate::watch::Tally;
+
+use blocks::{Blocks, parsed};
 
 pub(super) struct Decoder {
     tally: Tally,
@@ -28,34 +29,6 @@ pub(super) struct Decoder {
     has_started: bool,
     is_over: bool,
 }
-
-/// The blocks of the answer, one after the other.
-#[derive(Default)]
-struct Blocks {
-    begun: u32,
-    open: Option<Open>,
-    /// Said to have ended, but its end not yet told.
-    ended: Option<u32>,
-    /// The seal of the block that comes next.
-    next_seal: Option<Seal>,
-}
-
-enum Open {
-    /// `otherwise`: the arguments, if no piece of them comes.
-    Told {
-        block: u32,
-        calls: bool,
-        otherwise: Option<String>,
-    },
-    Thought(Block),
-    Opaque {
-        value: Value,
-        input: String,
-    },
-}
-
-/// A longer input of a hosted tool is not collected.
-const INPUT_BYTES_MAX: usize = 4 << 20;
 
 #[derive(Deserialize)]
 struct Told<'a> {
@@ -73,31 +46,11 @@ struct Told<'a> {
     context_management: Option<Value>,
 }
 
-/// The pieces that come by the hundred.
-#[derive(Deserialize)]
-#[serde(tag = "type")]
-enum Piece {
-    #[serde(rename = "text_delta")]
-    Text { text: String },
-    #[serde(rename = "input_json_delta")]
-    Input { partial_json: String },
-    #[serde(rename = "thinking_delta")]
-    Thinking { thinking: String },
-    #[serde(rename = "signature_delta")]
-    Signature { signature: String },
-}
-
 // === impl Decoder ===
 
 impl Decoder {
     pub(super) fn new() -> Self {
-        Self {
-            tally: Tally::new(HOME),
-            usage: Map::new(),
-            blocks: Blocks::default(),
-            has_started: false,
-            is_over: false,
-        }
+        Self { tally: Tally::new(HOME), usage: Map::new(), blocks: Blocks::new(), has_started: false, is_over: false }
     }
 
     fn fail(&mut self, fault: Fault, out: &mut Vec<Event>) {
@@ -175,11 +128,6 @@ impl Decoder {
     }
 }
 
-fn parsed(raw: Option<&RawValue>) -> Result<Value, BadField> {
-    let raw = raw.ok_or_else(|| Path::Root.bad("a whole frame", "a part of one"))?;
-    serde_json::from_str(raw.get()).map_err(|fault| Path::Root.bad("JSON", fault.to_string()))
-}
-
 impl Decode for Decoder {
     fn frame(&mut self, frame: Frame<'_>, out: &mut Vec<Event>) {
         if self.is_over {
@@ -206,177 +154,4 @@ impl Decode for Decoder {
             self.fail(broken_off(), out);
         }
     }
-}
-
-// === impl Blocks ===
-
-impl Blocks {
-    fn begin(&mut self, value: Value, out: &mut Vec<Event>) -> Result<(), BadField> {
-        self.stop(out);
-        let mut head = read::block(value, Path::Member(&Path::Root, "content_block"))?;
-        self.open = Some(match &mut head.content {
-            Content::Reasoning { .. } if head.seal.is_none() => Open::Thought(head),
-            Content::Reasoning { text, .. } if text.is_empty() => {
-                let seal = head.seal.take();
-                let mut thought = Open::Thought(head);
-                seal.into_iter().for_each(|seal| self.seal(&mut thought, seal, out));
-                thought
-            }
-            Content::Opaque { value, .. } => Open::Opaque { value: std::mem::take(value), input: String::new() },
-            Content::ToolUse { arguments, .. } => {
-                let otherwise = Some(std::mem::take(arguments));
-                Open::Told { block: self.tell(head, out), calls: true, otherwise }
-            }
-            _ => Open::Told { block: self.tell(head, out), calls: false, otherwise: None },
-        });
-        Ok(())
-    }
-
-    /// The block itself; what ended before it is said to have ended.
-    fn tell(&mut self, mut head: Block, out: &mut Vec<Event>) -> u32 {
-        self.end(out);
-        if head.seal.is_none() {
-            head.seal = self.next_seal.take();
-        }
-        let block = self.begun;
-        self.begun += 1;
-        out.push(Event::Begin { choice: 0, block, head });
-        block
-    }
-
-    fn end(&mut self, out: &mut Vec<Event>) {
-        out.extend(self.ended.take().map(|block| Event::End { choice: 0, block }));
-    }
-
-    fn delta(&mut self, raw: Option<&RawValue>, out: &mut Vec<Event>) -> Result<(), BadField> {
-        let Some(mut open) = self.open.take() else { return Ok(()) };
-        let piece = raw.and_then(|raw| serde_json::from_str::<Piece>(raw.get()).ok());
-        match (piece, &mut open) {
-            (Some(Piece::Signature { signature }), open) => {
-                if !signature.is_empty() {
-                    self.seal(open, Seal::unpack(HOME, signature), out);
-                }
-            }
-            (Some(Piece::Input { partial_json }), Open::Opaque { input, .. }) => {
-                if input.len() + partial_json.len() > INPUT_BYTES_MAX {
-                    return Err(Path::Root.bad("a tool's input of some megabytes at most", "more"));
-                }
-                input.push_str(&partial_json);
-            }
-            (Some(Piece::Input { partial_json }), Open::Told { block, calls: true, otherwise })
-                if !partial_json.is_empty() =>
-            {
-                *otherwise = None;
-                out.push(Event::Delta { choice: 0, block: *block, delta: Delta::Arguments(partial_json) });
-            }
-            (Some(Piece::Input { .. }), _) => {}
-            (Some(Piece::Text { text } | Piece::Thinking { thinking: text }), open) => {
-                if !text.is_empty()
-                    && let Some(block) = self.known(open, out)
-                {
-                    out.push(Event::Delta { choice: 0, block, delta: Delta::Text(text) });
-                }
-            }
-            (_, open) => self.other_delta(open, parsed(raw)?, out)?,
-        }
-        self.open = Some(open);
-        Ok(())
-    }
-
-    /// The number of the block; a thought is now certain to be one.
-    fn known(&mut self, open: &mut Open, out: &mut Vec<Event>) -> Option<u32> {
-        if let Open::Thought(head) = open {
-            let head = std::mem::replace(head, Block::text(""));
-            *open = Open::Told { block: self.tell(head, out), calls: false, otherwise: None };
-        }
-        match open {
-            Open::Told { block, .. } => Some(*block),
-            Open::Thought(_) | Open::Opaque { .. } => None,
-        }
-    }
-
-    fn seal(&mut self, open: &mut Open, seal: Seal, out: &mut Vec<Event>) {
-        let side = if matches!(open, Open::Thought(_)) { seals::side(&seal) } else { None };
-        match (side, self.ended) {
-            (Some(seals::NEXT), _) => self.next_seal = Some(seals::unmarked(seal)),
-            (Some(_), Some(block)) => {
-                let delta = Delta::Seal(seals::unmarked(seal));
-                out.push(Event::Delta { choice: 0, block, delta });
-            }
-            _ => {
-                if let Some(block) = self.known(open, out) {
-                    out.push(Event::Delta { choice: 0, block, delta: Delta::Seal(seal) });
-                }
-                return;
-            }
-        }
-        // Nothing of it was a thought; what else is said of it is ignored.
-        *open = Open::Opaque { value: Value::Null, input: String::new() };
-    }
-
-    /// Citations, and kinds of pieces that are for blocks only Anthropic knows.
-    fn other_delta(&mut self, open: &mut Open, delta: Value, out: &mut Vec<Event>) -> Result<(), BadField> {
-        let path = Path::Member(&Path::Root, "delta");
-        let mut delta = Object::of(delta, path)?;
-        let kind = delta.string("type")?.unwrap_or_default();
-        if let Open::Opaque { value: Value::Object(value), .. } = open {
-            join(value, delta.rest());
-            return Ok(());
-        }
-        let Some(block) = self.known(open, out) else { return Ok(()) };
-        let delta = match (kind.as_str(), delta.take("citation")) {
-            ("citations_delta", Some(citation)) => {
-                Delta::Citation(read::citation(citation, Path::Member(&path, "citation"))?)
-            }
-            _ => Delta::Extra(delta.rest()),
-        };
-        out.push(Event::Delta { choice: 0, block, delta });
-        Ok(())
-    }
-
-    /// The open block is complete.
-    fn stop(&mut self, out: &mut Vec<Event>) {
-        let Some(mut open) = self.open.take() else { return };
-        if let Open::Opaque { value, input } = open {
-            if !value.is_null() {
-                let head = Content::Opaque { origin: HOME, value: with_input(value, &input) };
-                let block = self.tell(head.into(), out);
-                self.ended = Some(block);
-            }
-            return;
-        }
-        let Some(block) = self.known(&mut open, out) else { return };
-        if let Open::Told { otherwise: Some(arguments), .. } = open {
-            out.push(Event::Delta { choice: 0, block, delta: Delta::Arguments(arguments) });
-        }
-        self.ended = Some(block);
-    }
-
-    /// There are no more blocks.
-    fn close(&mut self, out: &mut Vec<Event>) {
-        self.stop(out);
-        if let Some(seal) = self.next_seal.take() {
-            let head = Block::from(Content::Reasoning { text: String::new(), summary: false }).sealed(Some(seal));
-            let block = self.tell(head, out);
-            self.ended = Some(block);
-        }
-        self.end(out);
-    }
-}
-
-/// Texts grow, anything else is replaced.
-fn join(held: &mut Map<String, Value>, more: Extra) {
-    for (name, value) in more {
-        match (held.get_mut(&name), value) {
-            (Some(Value::String(held)), Value::String(more)) => held.push_str(&more),
-            (_, value) => drop(held.insert(name, value)),
-        }
-    }
-}
-
-fn with_input(mut value: Value, input: &str) -> Value {
-    if let (Value::Object(members), Ok(input)) = (&mut value, serde_json::from_str::<Value>(input)) {
-        members.insert("input".into(), input);
-    }
-    value
 }

@@ -13,13 +13,14 @@ use serde_json::{Map, Value};
 
 use super::messages::HOME;
 use crate::chat::{BadField, Effort, Format, Reasoning, Request, Role, Settings, Turn};
-use crate::dialect::object::{self, Object, Path};
+use crate::dialect::call;
+use crate::dialect::object::{self, Object, Path, within};
 
 use block::content;
-pub(super) use block::{block, citation, settled};
+pub(super) use block::{block, citation};
 
 /// A format whose schema has no title.
-pub(super) const UNNAMED: &str = "response";
+pub(in crate::dialect) const UNNAMED: &str = "response";
 
 pub(super) fn request(body: &[u8]) -> Result<Request, BadField> {
     let mut top = object::root(body)?;
@@ -104,23 +105,8 @@ fn settings(top: &mut Object<'_>) -> Result<Settings, BadField> {
     Ok(settings)
 }
 
-/// Reads inside a member that is an object; what nobody takes of it stays where it was.
-fn within(
-    top: &mut Object<'_>,
-    name: &str,
-    read: impl FnOnce(&mut Object<'_>) -> Result<(), BadField>,
-) -> Result<(), BadField> {
-    let Some(members) = top.object(name)? else { return Ok(()) };
-    let path = top.path;
-    let mut inner = Object::of(Value::Object(members), Path::Member(&path, name))?;
-    read(&mut inner)?;
-    let rest = inner.rest();
-    top.put_rest(name, rest);
-    Ok(())
-}
-
 /// A type that is not known is left where it is, whole.
-fn thinking(thinking: &mut Object<'_>, reasoning: &mut Reasoning) -> Result<(), BadField> {
+pub(in crate::dialect) fn thinking(thinking: &mut Object<'_>, reasoning: &mut Reasoning) -> Result<(), BadField> {
     let kind = thinking.need_string("type")?;
     match kind.as_str() {
         "enabled" => {
@@ -144,7 +130,7 @@ fn thinking(thinking: &mut Object<'_>, reasoning: &mut Reasoning) -> Result<(), 
     Ok(())
 }
 
-fn effort(config: &mut Object<'_>) -> Result<Option<Effort>, BadField> {
+pub(in crate::dialect) fn effort(config: &mut Object<'_>) -> Result<Option<Effort>, BadField> {
     let Some(word) = config.string("effort")? else { return Ok(None) };
     let effort = Effort::from_name(&word);
     effort
@@ -174,17 +160,10 @@ fn format(config: &mut Object<'_>, name: &str) -> Result<Option<Format>, BadFiel
 
 fn title(schema: &mut Map<String, Value>) -> Option<String> {
     let title = schema.get("title")?.as_str()?;
-    if !is_name(title) {
+    if !call::is_name(title, call::NAME_BYTES_MAX) {
         return None;
     }
     let title = title.to_owned();
     schema.shift_remove("title");
     Some(title)
-}
-
-/// What Anthropic and others take for the name of a tool or a format.
-pub(super) fn is_name(name: &str) -> bool {
-    const NAME_BYTES_MAX: usize = 128;
-    let fits = (1..=NAME_BYTES_MAX).contains(&name.len());
-    fits && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }

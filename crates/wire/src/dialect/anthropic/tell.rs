@@ -5,11 +5,8 @@
 use serde_json::{Value, json};
 
 use super::messages::HOME;
-use super::{seals, write};
 use crate::chat::{Block, CallKind, Citation, Content, Losses, Place, Seal};
-use crate::dialect::{Dialect, carry};
-
-pub(super) const NO_OBJECT: &str = "arguments that are no JSON object are told as a member of one";
+use crate::dialect::{Dialect, beside, call, carry};
 
 /// What the answer had in it, as far as its end depends on it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,8 +16,8 @@ pub(super) struct Told {
 }
 
 pub(super) fn block(block: &Block, origin: Dialect, told: &mut Told, out: &mut Vec<Value>, losses: &mut Losses) {
-    if let (Some(seal), false) = (&block.seal, seals::is_reasoning(block)) {
-        out.push(seals::thinking("", &seals::beside(seal, seals::NEXT)));
+    if let (Some(seal), false) = (&block.seal, beside::is_reasoning(block)) {
+        out.push(thinking("", &beside::marked(seal, beside::NEXT).pack(HOME)));
     }
     let Some(mut value) = head(block, told, losses) else { return };
     match (&block.content, &mut value) {
@@ -59,7 +56,7 @@ pub(super) fn head(block: &Block, told: &mut Told, losses: &mut Losses) -> Optio
             Some(json!({ "type": "tool_use", "id": id, "name": name, "input": {} }))
         }
         Content::Reasoning { text, .. } if text.is_empty() && block.seal.is_none() => None,
-        Content::Reasoning { .. } => Some(seals::thinking("", "")),
+        Content::Reasoning { .. } => Some(thinking("", "")),
         Content::Opaque { origin: HOME, value } => Some(value.clone()),
         Content::Opaque { .. } => {
             losses.dropped(Place::Answer("content"), carry::NOT_ITS_OWN);
@@ -80,19 +77,23 @@ pub(super) fn head(block: &Block, told: &mut Told, losses: &mut Losses) -> Optio
     }
 }
 
+pub(super) fn thinking(text: &str, signature: &str) -> Value {
+    json!({ "type": "thinking", "thinking": text, "signature": signature })
+}
+
 pub(super) fn thought(text: &str, seal: Option<&Seal>) -> Value {
     match seal {
         Some(seal) if seal.redacted && text.is_empty() => {
             json!({ "type": "redacted_thinking", "data": seal.pack(HOME) })
         }
-        seal => seals::thinking(text, &seal.map(|seal| seal.pack(HOME)).unwrap_or_default()),
+        seal => thinking(text, &seal.map(|seal| seal.pack(HOME)).unwrap_or_default()),
     }
 }
 
 fn input(arguments: &str, kind: CallKind, losses: &mut Losses) -> Value {
-    write::input(arguments, kind).unwrap_or_else(|| {
-        losses.approximated(Place::Answer("tool call"), NO_OBJECT);
-        write::as_member(arguments)
+    call::input(arguments, kind).unwrap_or_else(|| {
+        losses.approximated(Place::Answer("tool call"), call::NO_OBJECT);
+        call::as_member(arguments)
     })
 }
 

@@ -5,19 +5,18 @@
 
 mod block;
 mod conversation;
-mod schema;
-mod setting;
-mod thinking;
+pub(in crate::dialect) mod sampling;
+pub(in crate::dialect) mod schema;
+pub(in crate::dialect) mod setting;
+pub(in crate::dialect) mod thinking;
 mod tool;
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use super::messages::HOME;
 use super::model::Claude;
 use crate::chat::{Losses, Place, Request};
 use crate::dialect::carry;
-
-pub(super) use block::{as_member, input};
 
 pub(super) fn request(request: &Request, losses: &mut Losses) -> Vec<u8> {
     let model = Claude::of(&request.model);
@@ -26,7 +25,7 @@ pub(super) fn request(request: &Request, losses: &mut Losses) -> Vec<u8> {
         body.insert("model".into(), request.model.clone().into());
     }
     let conversation = conversation::of(request, losses);
-    let thinking = thinking::of(request, model, conversation.thinks, losses);
+    let thinking = thinking::of(request, HOME, model, conversation.thinks, losses);
     body.insert("max_tokens".into(), thinking.max_tokens.into());
     if !conversation.system.is_empty() {
         body.insert("system".into(), block::collapsed(conversation.system));
@@ -37,22 +36,11 @@ pub(super) fn request(request: &Request, losses: &mut Losses) -> Vec<u8> {
     }
     tool::write(request, model, &mut body, losses);
     setting::write(request, model, &thinking, &mut body, losses);
-    extras(request, &mut body, losses);
-    serde_json::to_vec(&body).expect("JSON values can always be written")
-}
-
-/// Members that were half understood are put together again.
-fn extras(request: &Request, body: &mut Map<String, Value>, losses: &mut Losses) {
     if request.origin == HOME {
-        for (name, value) in &request.extra {
-            if let (Some(Value::Object(held)), Value::Object(more)) = (body.get_mut(name), value) {
-                for (name, value) in more {
-                    held.entry(name.clone()).or_insert_with(|| value.clone());
-                }
-            }
-        }
+        carry::rejoin(&mut body, &request.extra);
     }
-    carry::request(HOME, request, body, losses);
+    carry::request(HOME, request, &mut body, losses);
+    serde_json::to_vec(&body).expect("JSON values can always be written")
 }
 
 /// Where a block of this turn stands.

@@ -24,7 +24,7 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, BadField> {
         Value::Array(items) if !items.is_empty() => items,
         one => vec![one],
     };
-    let mut chunks = Chunks::whole();
+    let mut chunks = Chunks::new(true);
     let mut events = Vec::new();
     for chunk in list {
         chunks.push(chunk, &mut events)?;

@@ -9,10 +9,11 @@
 use serde_json::Value;
 
 use super::grounding::{self, Cited};
-use super::parts::{self, Calls};
+use super::parts;
 use super::{fault, logprobs, names, read};
 use crate::chat::{BadField, Block, Content, Delta, Event, Extra, Fault, Finish, FinishKind, UsageReport};
 use crate::dialect::Dialect;
+use crate::dialect::calls::Calls;
 use crate::dialect::chat::Decode;
 use crate::dialect::object::{Object, Path};
 use crate::frame::Frame;
@@ -32,7 +33,6 @@ pub(super) struct Decoder {
 }
 
 /// What the chunks so far have said.
-#[derive(Default)]
 pub(super) struct Chunks {
     started: bool,
     pub(super) over: bool,
@@ -69,7 +69,7 @@ struct Open {
 
 impl Decoder {
     pub(super) fn new() -> Self {
-        Self { chunks: Chunks::default(), tally: Tally::new(Dialect::Gemini) }
+        Self { chunks: Chunks::new(false), tally: Tally::new(Dialect::Gemini) }
     }
 }
 
@@ -112,9 +112,18 @@ fn chunk_of(data: &[u8]) -> Result<Value, BadField> {
 // === impl Chunks ===
 
 impl Chunks {
-    /// Of an answer that came whole.
-    pub(super) fn whole() -> Self {
-        Self { whole: true, ..Self::default() }
+    /// `whole`: this is one answer and not a stream.
+    pub(super) fn new(whole: bool) -> Self {
+        Self {
+            started: false,
+            over: false,
+            calls: parts::calls(),
+            choices: Vec::new(),
+            blocked: None,
+            usage: Value::Null,
+            whole,
+            cited: Vec::new(),
+        }
     }
 
     pub(super) fn push(&mut self, value: Value, out: &mut Vec<Event>) -> Result<(), BadField> {

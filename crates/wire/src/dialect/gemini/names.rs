@@ -3,10 +3,9 @@
 //! Enters: objects of a caller or of Google, places of the form. Leaves: the same objects in documented spelling, paths, kinds. Never: touches
 //! an object whose names are the caller's own (arguments, schemas).
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::chat::{BadField, Extra, Field, FinishKind, Place, Turn};
-use crate::dialect::Dialect;
+use crate::chat::{BadField, Field, FinishKind, Place, Turn};
 use crate::dialect::object::{Object, Path};
 
 /// Google's servers read `snake_case` as well as the documented `camelCase` (<https://protobuf.dev/programming-guides/json/>). Names that nobody knows
@@ -93,36 +92,6 @@ pub(super) fn list(object: &mut Object<'_>, name: &str) -> Result<Option<Vec<Val
         Some(Value::Array(items)) => Ok(Some(items)),
         Some(one @ Value::Object(_)) => Ok(Some(vec![one])),
         Some(other) => Err(Path::Member(&object.path, name).wrong("an array", &other)),
-    }
-}
-
-/// Keeps what nobody took from an inner object: as `outer.name`, which is its path for people and its way home.
-pub(super) fn keep_rest(outer: &str, rest: Extra, extra: &mut Extra) {
-    extra.extend(rest.into_iter().map(|(name, value)| (format!("{outer}.{name}"), value)));
-}
-
-/// The way home of [`keep_rest`], or a loss for each.
-pub(super) fn bring_home(origin: Dialect, extra: &Extra, into: &mut Map<String, Value>, mut lost: impl FnMut(&str)) {
-    for (name, value) in extra {
-        match origin {
-            Dialect::Gemini => insert_at(into, name, value),
-            _ => lost(name),
-        }
-    }
-}
-
-/// Never writes over what the form has set.
-fn insert_at(into: &mut Map<String, Value>, path: &str, value: &Value) {
-    match path.split_once('.') {
-        None => {
-            into.entry(path).or_insert_with(|| value.clone());
-        }
-        Some((outer, inner)) => {
-            let entry = into.entry(outer).or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(members) = entry {
-                insert_at(members, inner, value);
-            }
-        }
     }
 }
 

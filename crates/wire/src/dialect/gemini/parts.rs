@@ -5,57 +5,21 @@
 //! Google's calls often have no id. They are given one, by a count that anybody who reads the same bytes arrives at, and lose it on their way
 //! back to Google.
 
-use std::collections::{HashMap, VecDeque};
-
 use serde_json::{Map, Value};
 
 use super::names;
 use crate::chat::{BadField, Block, CallKind, Content, Extra, Seal, Source};
 use crate::dialect::Dialect;
+use crate::dialect::calls::Calls;
+use crate::dialect::carry;
 use crate::dialect::data_url::is_base64;
 use crate::dialect::object::{Object, Path};
 
 /// Begins the ids that we made.
 const MADE_ID: &str = "gemini_";
 
-/// Which ids calls have, and which results answer them.
-#[derive(Debug, Default)]
-pub(super) struct Calls {
-    /// Of the answer: calls of later answers must have other ids.
-    pub(super) answer_id: String,
-    made: u32,
-    /// Ids of calls without a result, by name.
-    open: HashMap<String, VecDeque<String>>,
-}
-
-// === impl Calls ===
-
-impl Calls {
-    fn call(&mut self, given: Option<String>, name: &str) -> String {
-        let id = given.filter(|id| !id.is_empty()).unwrap_or_else(|| {
-            let separator = if self.answer_id.is_empty() { "" } else { "_" };
-            format!("{MADE_ID}{}{separator}{}", self.answer_id, self.made)
-        });
-        self.made += 1;
-        self.open.entry(name.to_owned()).or_default().push_back(id.clone());
-        id
-    }
-
-    /// Without an id, results answer calls of their name in order.
-    fn result(&mut self, given: Option<String>, name: &str) -> String {
-        let open = self.open.get_mut(name);
-        match given.filter(|id| !id.is_empty()) {
-            Some(id) => {
-                if let Some(open) = open
-                    && open.front() == Some(&id)
-                {
-                    open.pop_front();
-                }
-                id
-            }
-            None => open.and_then(VecDeque::pop_front).unwrap_or_else(|| format!("{MADE_ID}{name}")),
-        }
-    }
+pub(super) fn calls() -> Calls {
+    Calls::new(MADE_ID)
 }
 
 /// An id that Google gave, or another provider.
@@ -111,7 +75,7 @@ fn inline_data(value: Value, path: Path<'_>, extra: &mut Extra) -> Result<Conten
     let mut name = data.string("displayName")?;
     let content = media(&kind, Source::Data { media_type, base64 }, &mut name);
     extra.extend(name.map(|name| ("inlineData.displayName".to_owned(), name.into())));
-    names::keep_rest("inlineData", data.rest(), extra);
+    carry::keep_rest("inlineData", data.rest(), extra);
     Ok(content)
 }
 
@@ -129,7 +93,7 @@ fn file_data(value: Value, path: Path<'_>, extra: &mut Extra) -> Result<Content,
     let mut name = data.string("displayName")?;
     let content = media(&kind, source, &mut name);
     extra.extend(name.map(|name| ("fileData.displayName".to_owned(), name.into())));
-    names::keep_rest("fileData", data.rest(), extra);
+    carry::keep_rest("fileData", data.rest(), extra);
     Ok(content)
 }
 
@@ -152,22 +116,22 @@ fn call(value: Value, path: Path<'_>, calls: &mut Calls, extra: &mut Extra) -> R
     let name = call.need_string("name")?;
     let arguments = call.object("args")?.unwrap_or_default();
     let id = calls.call(call.string("id")?, &name);
-    names::keep_rest("functionCall", call.rest(), extra);
+    carry::keep_rest("functionCall", call.rest(), extra);
     Ok(Content::ToolUse { id, name, arguments: Value::Object(arguments).to_string(), kind: CallKind::Function })
 }
 
 fn result(value: Value, path: Path<'_>, calls: &mut Calls, extra: &mut Extra) -> Result<Content, BadField> {
     let mut result = names::open(value, path)?;
     let name = result.need_string("name")?;
-    let id = calls.result(result.string("id")?, &name);
+    let id = calls.result(result.string("id")?, Some(&name));
     let (text, is_error) = outcome(result.object("response")?.unwrap_or_default());
     let mut blocks: Vec<Block> = text.map(Block::text).into_iter().collect();
     let parts = names::list(&mut result, "parts")?.unwrap_or_default();
     let parts_path = Path::Member(&path, "parts");
     for (at, part) in parts.into_iter().enumerate() {
-        blocks.push(read(part, Path::Item(&parts_path, at), &mut Calls::default())?);
+        blocks.push(read(part, Path::Item(&parts_path, at), &mut self::calls())?);
     }
-    names::keep_rest("functionResponse", result.rest(), extra);
+    carry::keep_rest("functionResponse", result.rest(), extra);
     Ok(Content::ToolResult { id, name: Some(name), blocks, is_error })
 }
 

@@ -5,10 +5,11 @@
 use serde_json::Value;
 
 use super::names;
-use super::parts::{self, Calls};
+use super::parts;
 use super::{schema, settings};
 use crate::chat::{BadField, Block, Content, Extra, Place, Request, Role, Tool, ToolKind, Turn};
 use crate::dialect::Dialect;
+use crate::dialect::calls::Calls;
 use crate::dialect::object::{Object, Path, root};
 
 /// The beginning of the conversation, which Google keeps.
@@ -45,7 +46,7 @@ fn system(top: &mut Object<'_>) -> Result<Option<Turn>, BadField> {
             Ok(Some(turn))
         }
         Some(value) => {
-            let mut turn = content(value, path, 0, &mut Calls::default())?;
+            let mut turn = content(value, path, 0, &mut parts::calls())?;
             (turn.role, turn.at) = (Role::System, Turn::OUTSIDE);
             Ok(Some(turn))
         }
@@ -58,7 +59,7 @@ fn conversation(top: &mut Object<'_>, turns: &mut Vec<Turn>) -> Result<(), BadFi
     if contents.is_empty() {
         return Err(path.bad("at least one content", "an empty array"));
     }
-    let mut calls = Calls::default();
+    let mut calls = parts::calls();
     for (at, value) in contents.into_iter().enumerate() {
         turns.push(content(value, Path::Item(&path, at), at, &mut calls)?);
     }

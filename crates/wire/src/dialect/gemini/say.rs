@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::names::bring_home;
 use super::parts::is_given;
 use crate::chat::{Block, CallKind, Content, Losses, Place, Source};
 use crate::dialect::Dialect;
@@ -53,10 +52,10 @@ impl<'l> Say<'l> {
         let mut beside = Vec::new();
         let Some(mut part) = self.content(&block.content, at, signature.is_some(), &mut beside) else { return };
         part.extend(signature.map(|signature| ("thoughtSignature".to_owned(), signature.into())));
-        let losses = &mut *self.losses;
-        bring_home(self.origin, &block.extra, &mut part, |name| {
-            losses.dropped(at.clone(), format!("{name}: {NO_PLACE}"));
-        });
+        match self.origin {
+            Dialect::Gemini => carry::bring_home(&block.extra, &mut part),
+            origin => carry::block(Dialect::Gemini, origin, block, at, &mut part, self.losses),
+        }
         self.parts.push(Value::Object(part));
         self.parts.append(&mut beside);
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{names, schema, thinking};
 use crate::chat::{BadField, Field, Format, Losses, Place, Request, Settings, ToolChoice};
 use crate::dialect::Dialect;
-use crate::dialect::carry::NO_PLACE;
+use crate::dialect::carry::{self, NO_PLACE};
 use crate::dialect::functions;
 use crate::dialect::object::{Object, Path};
 
@@ -48,7 +48,7 @@ fn generation(value: Value, request: &mut Request) -> Result<(), BadField> {
         let path = Path::Member(&path, "thinkingConfig");
         settings.reasoning = Some(thinking::read(value, path, &mut request.extra)?);
     }
-    names::keep_rest("generationConfig", config.rest(), &mut request.extra);
+    carry::keep_rest("generationConfig", config.rest(), &mut request.extra);
     Ok(())
 }
 
@@ -102,9 +102,9 @@ fn tool_config(value: Value, request: &mut Request) -> Result<(), BadField> {
                 return Err(Path::Member(&path, "mode").bad("AUTO, ANY, NONE or VALIDATED", found));
             }
         };
-        names::keep_rest("toolConfig.functionCallingConfig", calling.rest(), &mut request.extra);
+        carry::keep_rest("toolConfig.functionCallingConfig", calling.rest(), &mut request.extra);
     }
-    names::keep_rest("toolConfig", config.rest(), &mut request.extra);
+    carry::keep_rest("toolConfig", config.rest(), &mut request.extra);
     Ok(())
 }
 

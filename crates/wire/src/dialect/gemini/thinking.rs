@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::names;
 use crate::chat::{BadField, Effort, Extra, Field, Losses, Place, Reasoning, Request, budget_of, effort_of};
 use crate::dialect::Dialect;
+use crate::dialect::carry;
 use crate::dialect::object::Path;
 
 const PLACE: Place = Place::Setting(Field::Reasoning);
@@ -44,7 +45,7 @@ pub(super) fn read(value: Value, path: Path<'_>, extra: &mut Extra) -> Result<Re
         }
         reasoning.effort = level.map(|(_, effort)| *effort);
     }
-    names::keep_rest("generationConfig.thinkingConfig", config.rest(), extra);
+    carry::keep_rest("generationConfig.thinkingConfig", config.rest(), extra);
     Ok(reasoning)
 }
 

@@ -4,7 +4,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::names::bring_home;
 use super::say::{Say, Seals};
 use super::{schema, settings, thinking};
 use crate::chat::{Block, Losses, Place, Request, Role, Tool, ToolKind, Turn};
@@ -27,7 +26,7 @@ pub(super) fn request(request: &Request, losses: &mut Losses) -> Vec<u8> {
     }
     settings::write(request, &mut body, losses);
     match request.origin {
-        Dialect::Gemini => bring_home(Dialect::Gemini, &request.extra, &mut body, |_| {}),
+        Dialect::Gemini => carry::bring_home(&request.extra, &mut body),
         _ => carry::request(Dialect::Gemini, request, &mut body, losses),
     }
     Value::Object(body).to_string().into_bytes()
@@ -105,7 +104,7 @@ fn tools(request: &Request, losses: &mut Losses) -> Vec<Value> {
         }
         match &tool.kind {
             ToolKind::Function { .. } => {
-                let function = function(request.origin, tool, &place, losses);
+                let function = function(request.origin, at, tool, losses);
                 match entries.last_mut().and_then(|last| last.get_mut("functionDeclarations")) {
                     Some(Value::Array(functions)) => functions.push(function),
                     _ => entries.push(json!({"functionDeclarations": [function]})),
@@ -119,7 +118,8 @@ fn tools(request: &Request, losses: &mut Losses) -> Vec<Value> {
     entries
 }
 
-fn function(origin: Dialect, tool: &Tool, place: &Place, losses: &mut Losses) -> Value {
+fn function(origin: Dialect, number: usize, tool: &Tool, losses: &mut Losses) -> Value {
+    let place = &Place::Tool(number as u32);
     let mut function = Map::new();
     let ToolKind::Function { name, description, schema, strict } = &tool.kind else { return Value::Null };
     function.insert("name".into(), name.as_str().into());
@@ -133,8 +133,6 @@ fn function(origin: Dialect, tool: &Tool, place: &Place, losses: &mut Losses) ->
     if *strict == Some(true) {
         losses.dropped(place.clone(), format!("strict: {NO_PLACE}"));
     }
-    bring_home(origin, &tool.extra, &mut function, |name| {
-        losses.dropped(place.clone(), format!("{name}: {NO_PLACE}"));
-    });
+    carry::tool(Dialect::Gemini, origin, number, &tool.extra, &mut function, losses);
     Value::Object(function)
 }

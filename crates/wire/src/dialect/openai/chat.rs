@@ -86,7 +86,11 @@ impl Chat for OpenaiChat {
     fn is_moot(&self, name: &str, value: &Value) -> bool {
         match name {
             // Not to be kept at OpenAI; no padding against guessing.
-            "store" => *value == Value::Bool(false),
+            "store" | "logprobs" => *value == Value::Bool(false),
+            "parallel_tool_calls" => *value == Value::Bool(true),
+            "n" => value.as_u64() == Some(1),
+            "frequency_penalty" | "presence_penalty" => value.as_f64() == Some(0.0),
+            "logit_bias" => value.as_object().is_some_and(Map::is_empty),
             "stream_options" => value.as_object().is_some_and(|options| {
                 options.iter().all(|(name, value)| name == "include_obfuscation" && *value == Value::Bool(false))
             }),

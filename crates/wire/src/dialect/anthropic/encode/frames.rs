@@ -6,12 +6,12 @@ use bytes::{BufMut, BytesMut};
 use serde_json::Value;
 
 /// A delta's type, and the member that has the text.
-type Kind = (&'static str, &'static str);
+pub(super) type Kind = (&'static str, &'static str);
 
 pub(super) const TEXT: Kind = ("text_delta", "text");
 pub(super) const THINKING: Kind = ("thinking_delta", "thinking");
 pub(super) const SIGNATURE: Kind = ("signature_delta", "signature");
-const ARGUMENTS: Kind = ("input_json_delta", "partial_json");
+pub(super) const ARGUMENTS: Kind = ("input_json_delta", "partial_json");
 
 /// The type stands first: readers look for it there.
 pub(super) fn frame(kind: &str, members: Value, out: &mut BytesMut) {
@@ -34,21 +34,9 @@ pub(super) fn text(index: u32, (kind, member): Kind, text: &str, out: &mut Bytes
     out.extend_from_slice(b"}}\n\n");
 }
 
-pub(super) fn arguments(index: Option<u32>, piece: &str, out: &mut BytesMut) {
-    if let Some(index) = index {
-        text(index, ARGUMENTS, piece, out);
-    }
-}
-
 pub(super) fn stop(index: u32, out: &mut BytesMut) {
     let told = format!("event: content_block_stop\ndata: {{\"type\":\"content_block_stop\",\"index\":{index}}}\n\n");
     out.extend_from_slice(told.as_bytes());
-}
-
-/// A piece of a JSON string, without its quotes.
-pub(super) fn escaped(text: &str) -> String {
-    let quoted = Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T, out: &mut BytesMut) {

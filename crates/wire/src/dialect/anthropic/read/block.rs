@@ -5,12 +5,10 @@
 use serde_json::{Map, Value};
 
 use super::super::messages::HOME;
-use super::super::seals;
 use super::source;
 use crate::chat::{BadField, Block, CacheMark, CallKind, Citation, Content, Seal};
+use crate::dialect::beside;
 use crate::dialect::object::{Object, Path};
-
-pub(in super::super) use seals::settled;
 
 /// A message's content: a string is one block of text.
 pub(in super::super) fn content(value: Value, path: &Path<'_>) -> Result<Vec<Block>, BadField> {
@@ -18,7 +16,7 @@ pub(in super::super) fn content(value: Value, path: &Path<'_>) -> Result<Vec<Blo
         Value::String(text) => Ok(vec![Block::text(text)]),
         Value::Array(items) => {
             let blocks = items.into_iter().enumerate().map(|(at, item)| block(item, Path::Item(path, at)));
-            Ok(settled(blocks.collect::<Result<_, _>>()?))
+            Ok(beside::settled(HOME, blocks.collect::<Result<_, _>>()?))
         }
         other => Err(path.wrong("a string or an array of blocks", &other)),
     }

@@ -2,11 +2,12 @@
 //!
 //! Enters: a request's members. Leaves: tools and choices of the form. Never: knows what a hosted tool does.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::super::messages::HOME;
 use super::block;
 use crate::chat::{BadField, Extra, Tool, ToolChoice, ToolKind};
+use crate::dialect::call;
 use crate::dialect::object::{Object, Path};
 
 pub(super) fn tools(top: &mut Object<'_>) -> Result<Vec<Tool>, BadField> {
@@ -30,14 +31,8 @@ fn tool(value: Value, path: Path<'_>) -> Result<Tool, BadField> {
     let schema = schema.ok_or_else(|| Path::Member(&path, "input_schema").missing("an object"))?;
     let strict = object.bool("strict")?;
     let cache = block::cache(&mut object);
-    let kind = ToolKind::Function { name, description, schema: stated(schema), strict };
+    let kind = ToolKind::Function { name, description, schema: call::stated(Value::Object(schema)), strict };
     Ok(Tool { kind, cache, extra: object.rest() })
-}
-
-/// An object of nothing is how a tool is told whose input has no schema.
-fn stated(schema: Map<String, Value>) -> Option<Value> {
-    let schema = Value::Object(schema);
-    (schema != json!({ "type": "object", "properties": {} })).then_some(schema)
 }
 
 /// The choice, and whether several at once are allowed.

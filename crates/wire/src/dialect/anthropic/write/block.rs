@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::super::messages::HOME;
-use super::super::read::is_name;
-use super::super::seals;
+use super::super::tell::thinking;
 use crate::chat::{Block, CacheMark, CallKind, Citation, Content, Losses, Place, Source};
+use crate::dialect::call::{self, handle};
 use crate::dialect::{Dialect, carry};
 
 /// Writes one turn after the other.
@@ -33,36 +33,8 @@ pub(super) fn collapsed(mut blocks: Vec<Value>) -> Value {
     blocks.into()
 }
 
-/// The arguments of a call, as the object they must be.
-pub(in super::super) fn input(arguments: &str, kind: CallKind) -> Option<Value> {
-    if kind == CallKind::Custom {
-        return None;
-    }
-    if arguments.trim().is_empty() {
-        return Some(json!({}));
-    }
-    serde_json::from_str(arguments).ok().filter(Value::is_object)
-}
-
-/// Where free text goes: the member that the schema of a free-text tool has.
-pub(in super::super) fn as_member(text: &str) -> Value {
-    json!({ "input": text })
-}
-
 fn tool_use(id: &str, name: &str, input: Value) -> Map<String, Value> {
     members(json!({ "type": "tool_use", "id": handle(id), "name": name, "input": input }))
-}
-
-/// Ids of calls are letters, digits, `_` and `-`. Others' are spelled out, always in the same way, so that call and result still meet.
-fn handle(id: &str) -> String {
-    let mut handle = String::with_capacity(id.len());
-    for letter in id.chars() {
-        match letter {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '-' => handle.push(letter),
-            other => handle.push_str(&format!("-{:x}-", u32::from(other))),
-        }
-    }
-    handle
 }
 
 fn members(value: Value) -> Map<String, Value> {
@@ -120,7 +92,7 @@ impl Scribe<'_> {
         let seal = carry::seal(HOME, Some(seal), at, self.losses)?;
         let mut told = members(match seal.redacted {
             true => json!({ "type": "redacted_thinking", "data": seal.data }),
-            false => seals::thinking(text, &seal.data),
+            false => thinking(text, &seal.data),
         });
         if block.cache.is_some() {
             self.losses.dropped(at.clone(), "thoughts take no cache mark");
@@ -226,14 +198,14 @@ impl Scribe<'_> {
     }
 
     fn call(&mut self, (id, name): (&str, &str), arguments: &str, kind: CallKind, at: &Place) -> Map<String, Value> {
-        let input = input(arguments, kind).unwrap_or_else(|| {
-            self.losses.approximated(at.clone(), "arguments that are no JSON object are told as a member of one");
-            as_member(arguments)
+        let input = call::input(arguments, kind).unwrap_or_else(|| {
+            self.losses.approximated(at.clone(), call::NO_OBJECT);
+            call::as_member(arguments)
         });
-        if is_name(name) {
+        if self.origin == HOME || call::is_name(name, call::NAME_BYTES_MAX) {
             return tool_use(id, name, input);
         }
-        self.losses.approximated(at.clone(), "the target does not allow the tool's name");
+        self.losses.approximated(at.clone(), call::NO_NAME);
         tool_use(id, &handle(name), input)
     }
 

@@ -6,10 +6,9 @@
 use serde_json::{Map, Value};
 
 use super::super::messages::HOME;
-use super::super::seals;
 use super::{block::Scribe, place};
 use crate::chat::{Content, Losses, Place, Request, Role, Turn};
-use crate::dialect::carry;
+use crate::dialect::{beside, carry};
 
 pub(super) struct Conversation {
     pub(super) system: Vec<Value>,
@@ -82,7 +81,7 @@ fn message(request: &Request, turn: &Turn, losses: &mut Losses) -> Message {
     let mut thoughtless = false;
     for (number, block) in turn.blocks.iter().enumerate() {
         let told = Scribe { origin: request.origin, losses }.block(block, &place(turn.at, number));
-        thoughtless |= told.is_none() && seals::is_reasoning(block);
+        thoughtless |= told.is_none() && beside::is_reasoning(block);
         content.extend(told);
     }
     if request.origin != HOME && turn.role == Role::User {

@@ -25,7 +25,7 @@ const LIMITS: [&str; 14] = [
     "contains",
 ];
 
-pub(super) fn strict(schema: &Value, place: &Place, losses: &mut Losses) -> Value {
+pub(in crate::dialect) fn strict(schema: &Value, place: &Place, losses: &mut Losses) -> Value {
     let mut schema = schema.clone();
     let mut changed = false;
     fit(&mut schema, &mut changed);

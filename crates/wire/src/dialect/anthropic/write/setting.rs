@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::super::messages::HOME;
 use super::super::model::Claude;
 use super::super::read::UNNAMED;
-use super::schema;
 use super::thinking::Thinking;
+use super::{sampling, schema};
 use crate::chat::{Field, Format, Losses, Place, Request, Settings};
 use crate::dialect::carry::NO_PLACE;
 
@@ -16,7 +16,10 @@ type Members = Map<String, Value>;
 
 pub(super) fn write(request: &Request, model: Claude, thinking: &Thinking, body: &mut Members, losses: &mut Losses) {
     let settings = &request.settings;
-    sampling(request, model, thinking, body, losses);
+    let sampling = sampling::of(request, HOME, model, thinking.is_on(), losses);
+    body.extend(sampling.temperature.map(|value| ("temperature".into(), value)));
+    body.extend(sampling.top_p.map(|value| ("top_p".into(), value)));
+    body.extend(sampling.top_k.map(|value| ("top_k".into(), value.into())));
     stop(request, body, losses);
     if let Some(user) = &settings.user {
         body.insert("metadata".into(), json!({ "user_id": user }));
@@ -29,55 +32,6 @@ pub(super) fn write(request: &Request, model: Claude, thinking: &Thinking, body:
     }
     output_config(request, thinking.effort, body, losses);
     unsayable(settings, losses);
-}
-
-/// Others' requests are fitted to what the model takes; 1 is the default of both.
-fn sampling(request: &Request, model: Claude, thinking: &Thinking, body: &mut Members, losses: &mut Losses) {
-    const TOP_P_MIN_THINKING: f64 = 0.95;
-    const BOUND: &str = "the model takes none while it thinks";
-    let settings = &request.settings;
-    let foreign = request.origin != HOME;
-    let refused = foreign && !model.takes_sampling();
-    let refusal = if refused { "the model takes none" } else { BOUND };
-    let bound = refused || (foreign && thinking.is_on());
-    let mut has_temperature = false;
-    if let Some(temperature) = settings.temperature {
-        if bound {
-            lost_unless(temperature == 1.0, Field::Temperature, refusal, losses);
-        } else {
-            if !(0.0..=1.0).contains(&temperature) {
-                losses.clamped(Place::Setting(Field::Temperature), "0 to 1");
-            }
-            has_temperature = true;
-            body.insert("temperature".into(), number(temperature.clamp(0.0, 1.0)));
-        }
-    }
-    if let Some(top_p) = settings.top_p {
-        if refused || (bound && top_p < TOP_P_MIN_THINKING) {
-            lost_unless(top_p == 1.0, Field::TopP, refusal, losses);
-        } else if foreign && has_temperature && model.takes_one_of_sampling() {
-            lost_unless(top_p == 1.0, Field::TopP, "the model takes temperature or top_p", losses);
-        } else {
-            body.insert("top_p".into(), number(top_p));
-        }
-    }
-    if let Some(top_k) = settings.top_k {
-        match bound {
-            true => losses.dropped(Place::Setting(Field::TopK), refusal),
-            false => drop(body.insert("top_k".into(), top_k.into())),
-        }
-    }
-}
-
-fn lost_unless(neutral: bool, field: Field, why: &'static str, losses: &mut Losses) {
-    if !neutral {
-        losses.dropped(Place::Setting(field), why);
-    }
-}
-
-/// Whole numbers without a point, as callers write them.
-fn number(value: f64) -> Value {
-    if value.fract() == 0.0 { (value as i64).into() } else { value.into() }
 }
 
 fn stop(request: &Request, body: &mut Members, losses: &mut Losses) {
@@ -158,7 +112,8 @@ fn titled(schema: &mut Value, name: &str) -> bool {
     }
 }
 
-fn unsayable(settings: &Settings, losses: &mut Losses) {
+/// What neither Anthropic nor Bedrock has members for.
+pub(in crate::dialect) fn unsayable(settings: &Settings, losses: &mut Losses) {
     let said = [
         (Field::FrequencyPenalty, settings.frequency_penalty.is_some_and(|penalty| penalty != 0.0)),
         (Field::PresencePenalty, settings.presence_penalty.is_some_and(|penalty| penalty != 0.0)),

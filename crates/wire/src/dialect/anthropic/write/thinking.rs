@@ -6,25 +6,32 @@
 
 use serde_json::{Value, json};
 
-use super::super::messages::HOME;
 use super::super::model::Claude;
 use crate::chat::{Effort, Field, Losses, Place, Reasoning, Request, ToolChoice, budget_of, effort_of};
+use crate::dialect::Dialect;
 
-pub(super) struct Thinking {
-    pub(super) thinking: Option<Value>,
-    pub(super) effort: Option<&'static str>,
-    pub(super) max_tokens: u64,
+pub(in crate::dialect) struct Thinking {
+    pub(in crate::dialect) thinking: Option<Value>,
+    pub(in crate::dialect) effort: Option<&'static str>,
+    pub(in crate::dialect) max_tokens: u64,
 }
 
 const BUDGET_MIN: u64 = 1_024;
 
-pub(super) fn of(request: &Request, model: Claude, thinks: bool, losses: &mut Losses) -> Thinking {
+/// `home`: whose words are left as they are.
+pub(in crate::dialect) fn of(
+    request: &Request,
+    home: Dialect,
+    model: Claude,
+    thinks: bool,
+    losses: &mut Losses,
+) -> Thinking {
     let limit = request.settings.max_tokens;
     let Some(reasoning) = &request.settings.reasoning else {
         let max_tokens = limit.unwrap_or_else(|| model.max_tokens());
         return Thinking { thinking: None, effort: None, max_tokens };
     };
-    let mut told = match request.origin == HOME {
+    let mut told = match request.origin == home {
         true => own(reasoning),
         false => fitted(request, reasoning, model, losses),
     };
@@ -134,12 +141,12 @@ fn note_summary(reasoning: &Reasoning, losses: &mut Losses) {
 
 impl Thinking {
     /// In tokens; 0 when the model is left to decide.
-    fn budget(&self) -> u64 {
+    pub(in crate::dialect) fn budget(&self) -> u64 {
         self.thinking.as_ref().and_then(|thinking| thinking.get("budget_tokens")?.as_u64()).unwrap_or(0)
     }
 
     /// Sampling is bound while the model thinks.
-    pub(super) fn is_on(&self) -> bool {
+    pub(in crate::dialect) fn is_on(&self) -> bool {
         let kind = self.thinking.as_ref().and_then(|thinking| thinking.get("type")?.as_str());
         matches!(kind, Some("enabled" | "adaptive"))
     }

@@ -6,10 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::messages::HOME;
 use super::super::model::Claude;
-use super::super::read::is_name;
 use super::{block, schema};
 use crate::chat::{Field, Losses, Place, Request, Tool, ToolChoice, ToolKind};
-use crate::dialect::carry;
+use crate::dialect::{call, carry};
 
 type Members = Map<String, Value>;
 
@@ -22,6 +21,7 @@ pub(super) fn write(request: &Request, model: Claude, body: &mut Members, losses
     }
     let choice = choice(request, losses);
     if tools.is_empty() {
+        used(request, body, losses);
         if matches!(request.settings.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_))) {
             losses.dropped(Place::Setting(Field::ToolChoice), "there is no tool to choose");
         }
@@ -30,6 +30,17 @@ pub(super) fn write(request: &Request, model: Claude, body: &mut Members, losses
     body.insert("tools".into(), tools.into());
     if let Some(choice) = choice {
         body.insert("tool_choice".into(), choice);
+    }
+}
+
+fn used(request: &Request, body: &mut Members, losses: &mut Losses) {
+    let names = if request.origin == HOME { Vec::new() } else { call::used(request) };
+    let names = names.into_iter().filter(|name| call::is_name(name, call::NAME_BYTES_MAX));
+    let tools: Vec<Value> = names.map(|name| named(name, None, call::schema(None)).into()).collect();
+    if !tools.is_empty() {
+        losses.approximated(Place::Extra("tools".into()), call::NAMED);
+        body.insert("tools".into(), tools.into());
+        body.insert("tool_choice".into(), json!({ "type": "none" }));
     }
 }
 
@@ -51,22 +62,24 @@ fn tool(request: &Request, number: usize, tool: &Tool, model: Claude, losses: &m
             losses.dropped(place, format!("{name}: {}", carry::NOT_ITS_OWN));
             return None;
         }
-        ToolKind::Function { name, .. } | ToolKind::Custom { name, .. } if !is_name(name) => {
-            losses.dropped(place, "the target does not allow the tool's name");
+        ToolKind::Function { name, .. } | ToolKind::Custom { name, .. }
+            if request.origin != HOME && !call::is_name(name, call::NAME_BYTES_MAX) =>
+        {
+            losses.dropped(place, call::NO_NAME);
             return None;
         }
         ToolKind::Function { name, description, schema, strict } => {
             let schema = match (schema, strict) {
                 (Some(schema), Some(true)) if request.origin != HOME => schema::strict(schema, &place, losses),
-                (schema, _) => typed(schema.clone()),
+                (schema, _) => call::schema(schema.as_ref()),
             };
             let mut told = named(name, description.as_deref(), schema);
             strictness(request, *strict, model, &place, &mut told, losses);
             told
         }
         ToolKind::Custom { name, description, .. } => {
-            losses.approximated(place, "a tool that takes free text takes it as a member of an object");
-            named(name, description.as_deref(), free_text())
+            losses.approximated(place, call::FREE_TEXT);
+            named(name, description.as_deref(), call::free_text_schema())
         }
     };
     let own_words = request.origin == HOME && tool.extra.contains_key("cache_control");
@@ -103,21 +116,6 @@ fn named(name: &str, description: Option<&str>, schema: Value) -> Members {
     }
     told.insert("input_schema".into(), schema);
     told
-}
-
-/// Input is always an object, and the schema must say so.
-fn typed(schema: Option<Value>) -> Value {
-    match schema {
-        Some(Value::Object(mut members)) => {
-            members.entry("type").or_insert_with(|| "object".into());
-            members.into()
-        }
-        _ => json!({ "type": "object", "properties": {} }),
-    }
-}
-
-fn free_text() -> Value {
-    json!({ "type": "object", "properties": { "input": { "type": "string" } }, "required": ["input"] })
 }
 
 fn choice(request: &Request, losses: &mut Losses) -> Option<Value> {

@@ -11,7 +11,7 @@ use super::super::parts::object;
 #[derive(Debug)]
 pub(super) struct Emit {
     /// Off for an answer that is told whole.
-    is_on: bool,
+    pub(super) is_on: bool,
     sequence: u64,
     pub(super) out: BytesMut,
 }

@@ -1,0 +1,237 @@
+//! What may be asked for one request, and in which order: a single target, the caller's list, a dynamic route, the auto router's ranking.
+//!
+//! Enters: what was heard. Leaves: a walk, and a `Step` for each target whose turn it is. Never: decides the order: `rules::walk` does.
+
+use std::sync::Arc;
+
+use http::HeaderName;
+use serde_json::Value;
+use tollgate_model::Refusal;
+use tollgate_model::refusal::Blame;
+use tollgate_rules::facts::Facts;
+use tollgate_rules::naming::{self, Named, Naming};
+use tollgate_rules::options::Options;
+use tollgate_rules::route::Route;
+use tollgate_rules::walk::{self, StopReason, Target, Walk};
+use tollgate_wire::chat::Losses;
+use tollgate_wire::headers::{RequestPolicy, forward_request};
+use tollgate_wire::peek::peek;
+use tollgate_wire::provider::ProviderRow;
+
+use super::foreign::{Credential, Foreign};
+use super::question::{Question, own_key};
+use super::{Asking, Step, foreign, misdirected};
+use crate::books::Books;
+use crate::gate::Gate;
+use crate::head::Head;
+use crate::stage::admit::{self, Caller};
+use crate::stage::send::Sent;
+use crate::surface::universal::Listed;
+use crate::surface::{Call, compat};
+
+pub(crate) struct Way {
+    pub(crate) walk: Walk,
+    put: Put,
+    /// The request's own.
+    options: Options,
+}
+
+enum Put {
+    /// One question for one target, which its name says.
+    Single { question: Box<Question>, row: Arc<ProviderRow>, model: String },
+    /// One question for whichever target the route comes to.
+    Route(Box<Question>),
+    /// The caller's steps.
+    List(Vec<Listed>),
+}
+
+/// What the walk's next target comes to.
+pub(crate) enum Next {
+    Step(Box<Step>, Box<Options>),
+    /// It has a walk of its own.
+    Way(Box<Way>),
+}
+
+impl Way {
+    /// One question, and what its model means.
+    pub(crate) fn of_question(
+        gate: &Gate,
+        caller: &Caller,
+        question: Question,
+        options: &Options,
+        books: &mut Books,
+    ) -> Result<Self, Refusal> {
+        let options = options.clone();
+        match named(caller, &question)? {
+            Named::Model { row, model } => {
+                let (provider, name) = (row.name().clone(), model.as_str().into());
+                let walk = Walk::single(Target { provider, model: name, ..Target::default() });
+                Ok(Self { walk, put: Put::Single { question: Box::new(question), row, model }, options })
+            }
+            Named::Route(name) => {
+                books.aimed(&UNKNOWN.with(Arc::clone), question.path.clone(), Some(&question.asked.kind.into()));
+                books.asked_for(question.model.clone(), question.streamed);
+                let route = caller.gateway.route(&name).ok_or_else(Refusal::nothing_answered)?;
+                let facts = facts(gate, route, &question, &options, books);
+                let walk = Walk::route(route.clone(), Arc::new(facts));
+                Ok(Self { walk, put: Put::Route(Box::new(question)), options })
+            }
+            // Its pool is not part of the snapshot yet.
+            Named::Auto => Err(Refusal::invalid_provider()),
+        }
+    }
+
+    pub(crate) fn of_list(steps: Vec<Listed>, options: &Options) -> Self {
+        let target = |step: &Listed| Target { provider: step.provider.as_str().into(), ..Target::default() };
+        let walk = Walk::list(steps.iter().map(target).collect());
+        Self { walk, put: Put::List(steps), options: options.clone() }
+    }
+
+    /// What to ask at this step of the walk.
+    pub(crate) fn at(
+        &mut self,
+        gate: &Gate,
+        caller: &Caller,
+        head: &Head,
+        step: &walk::Step,
+        books: &mut Books,
+    ) -> Result<Next, Refusal> {
+        let mut options = self.options.clone();
+        let mut made = match &mut self.put {
+            Put::Single { question, row, model } => {
+                let own = question.own_key.clone();
+                foreign::step(head.account(), question, row, model, own.as_ref(), options.strict)?
+            }
+            Put::Route(question) => {
+                options.retry.timeout_ms = step.target.timeout_ms.or(options.retry.timeout_ms);
+                options.retry.attempts = step.target.attempts.unwrap_or(options.retry.attempts);
+                let row = caller.snapshot.providers.get(&step.target.provider).ok_or_else(Refusal::invalid_provider)?;
+                // A key of the caller's is for one provider, and a route leads to any.
+                let mut made = foreign::step(head.account(), question, row, &step.target.model, None, options.strict)?;
+                made.says_target();
+                made
+            }
+            Put::List(steps) => {
+                let listed = steps.get(usize::from(step.index)).ok_or_else(Refusal::internal)?;
+                options = Options::read(&listed.headers, &caller.gateway.settings, caller.snapshot.manners);
+                books.stepped(step.index);
+                if listed.provider == compat::SEGMENT {
+                    return Ok(Next::Way(Box::new(unified(gate, caller, listed, &options, books)?)));
+                }
+                native(head.account(), caller, listed)?
+            }
+        };
+        made.more = step.more;
+        Ok(Next::Step(Box::new(made), Box::new(options)))
+    }
+
+    /// Whether an answer of this kind is passed over. The last step of a list shows whatever it was told; a route is either answered or refused.
+    pub(crate) fn falls_through(&self, step: &walk::Step, sent: &Sent) -> bool {
+        let is_failure = sent.answered.response.status().as_u16() >= 400;
+        is_failure && (step.more || matches!(self.put, Put::Route(_)))
+    }
+
+    /// The walk is over: what it decided is written down, and remembered for those who come after.
+    pub(crate) fn settle(&self, gate: &Gate, books: &mut Books) {
+        if matches!(self.put, Put::Single { .. }) {
+            return;
+        }
+        books.walked(self.walk.trace().clone(), self.walk.owed());
+        if self.walk.kept().is_some() {
+            gate.shared.memory.lock().learn_from(&self.walk, gate.shared.clock.unix_ms());
+        }
+    }
+
+    /// The no when nothing is left to try. `last` is what the last target met.
+    pub(crate) fn stopped(&self, reason: StopReason, last: Option<Refusal>, books: &mut Books) -> Refusal {
+        let Put::Route(question) = &self.put else { return last.unwrap_or_else(Refusal::nothing_answered) };
+        // One record for the route as a whole, as the original writes it.
+        books.aimed(&UNKNOWN.with(Arc::clone), question.path.clone(), Some(&question.asked.kind.into()));
+        books.asked_for(question.model.clone(), question.streamed);
+        match last {
+            // What is wrong with the question itself is more use than that nobody answered it.
+            Some(last) if last.blame() == Blame::Caller => last,
+            Some(last) => Refusal::nothing_answered().because(last),
+            None => Refusal::nothing_answered().because(reason.word()),
+        }
+    }
+}
+
+thread_local!(static UNKNOWN: Arc<str> = Arc::from("unknown"));
+
+fn facts(gate: &Gate, route: &Route, question: &Question, options: &Options, books: &Books) -> Facts {
+    let body = match route.reads_body() {
+        true => serde_json::from_slice(&question.body).unwrap_or_default(),
+        false => Value::Null,
+    };
+    let mut facts = Facts {
+        headers: question.headers.clone(),
+        metadata: options.metadata.clone(),
+        body,
+        seed: books.id().noise().unsigned_abs(),
+        remembered: Vec::new(),
+    };
+    gate.shared.memory.lock().remind(route, &mut facts, gate.shared.clock.unix_ms());
+    facts
+}
+
+fn named(caller: &Caller, question: &Question) -> Result<Named, Refusal> {
+    let snapshot = &caller.snapshot;
+    let named = naming::resolve(&snapshot.providers, &snapshot.aliases, question.naming, &question.model);
+    named.ok_or_else(|| match question.naming {
+        Naming::Compat => Refusal::invalid_provider(),
+        Naming::Rest => Refusal::no_model(&question.model),
+    })
+}
+
+/// A step of a list that asks the gateway itself.
+fn unified(
+    gate: &Gate,
+    caller: &Caller,
+    listed: &Listed,
+    options: &Options,
+    books: &mut Books,
+) -> Result<Way, Refusal> {
+    let path = listed.endpoint.split('?').next().unwrap_or_default();
+    let Call::Unified(asked) = compat::row(path).call else { return Err(Refusal::invalid_provider()) };
+    let spent = admit::spent(&caller.snapshot, &listed.headers);
+    let mut question =
+        Question::read(asked, Naming::Compat, listed.body.clone(), listed.headers.clone(), path.to_owned())?;
+    question.own_key = own_key(&listed.headers, |name| spent.contains(name));
+    Way::of_question(gate, caller, question, options, books)
+}
+
+/// A step of a list that calls a provider's own API.
+fn native(account: &str, caller: &Caller, listed: &Listed) -> Result<Step, Refusal> {
+    let row = caller.snapshot.providers.get(&listed.provider).cloned().ok_or_else(Refusal::invalid_provider)?;
+    let target = row.target(account, &listed.endpoint, &listed.headers).map_err(misdirected)?;
+    let spent = admit::spent(&caller.snapshot, &listed.headers);
+    let is_spent = |name: &HeaderName| spent.contains(name);
+    let mut headers = forward_request(&listed.headers, &RequestPolicy { spent: &is_spent, own: row.own_headers() });
+    headers.remove(http::header::CONTENT_ENCODING);
+    headers.insert(http::header::CONTENT_TYPE, foreign::JSON);
+    let dialect = target.dialect();
+    let said = peek(&listed.body).unwrap_or_default();
+    let foreign = Foreign {
+        headers,
+        credential: Credential::AsNative,
+        told: dialect,
+        asked: listed.body.clone(),
+        tongue: None,
+        losses: Losses::default(),
+        path: target.log_path.clone(),
+        kind: target.operation.as_ref().map(|operation| operation.name.clone()),
+        says_target: false,
+    };
+    Ok(Step {
+        model: target.model_in_path.clone().or(said.model).unwrap_or_default(),
+        streamed: said.stream,
+        method: http::Method::POST,
+        body: Asking::Held(listed.body.clone()),
+        more: false,
+        foreign: Some(Box::new(foreign)),
+        dialect,
+        row,
+        target,
+    })
+}
