@@ -4,7 +4,7 @@
 //! Never: allocates, recurses, or looks twice at what nobody asked for. Whether the text is UTF-8 it leaves to who reads a string.
 //!
 //! Why not serde_json's deserializer: every request and every answer is read here, mostly to find out that it is JSON, and most of it is a few long
-//! strings. These are searched with vector instructions, which makes this three to five times as fast.
+//! strings. Here these are searched with vector instructions, short ones eight bytes at a time without a call, and no value is built to be dropped.
 
 mod open;
 mod plain;
