@@ -25,6 +25,7 @@ use tollgate_model::Clock;
 use tollgate_rules::auto::Pool;
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
+use tollgate_rules::naming::Aliases;
 use tollgate_rules::options::Manners;
 use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_testkit::Sandbox;
@@ -107,6 +108,7 @@ pub(crate) struct Base {
     pub(crate) accounts: Vec<String>,
     pub(crate) manners: Manners,
     pub(crate) providers: Arc<Providers>,
+    pub(crate) aliases: Arc<Aliases>,
     pub(crate) auto: Arc<Pool>,
 }
 
@@ -115,10 +117,16 @@ fn base(settings: &Settings) -> anyhow::Result<Base> {
     for (segment, url) in &settings.base_urls {
         providers = providers.with_base_url(segment, url).with_context(|| format!("providers.{segment}.base_url"))?;
     }
+    let said = |segment: &str, name: &str| settings.values.get(segment)?.get(name).cloned();
+    let found = |env: &[String]| env.iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
+    let providers = providers
+        .with_values(|segment, name, env| said(segment, name).or_else(|| found(env)))
+        .context("values of providers")?;
     let manners =
         Manners { ttl_enables_cache: settings.cache_ttl_header_enables, stream_cache: settings.cache_streams };
     let auto = Arc::new(settings.auto.clone());
-    Ok(Base { accounts: settings.accounts.clone(), manners, providers: Arc::new(providers), auto })
+    let aliases = Arc::new(settings.aliases.clone());
+    Ok(Base { accounts: settings.accounts.clone(), manners, providers: Arc::new(providers), aliases, auto })
 }
 
 impl Base {
@@ -127,6 +135,7 @@ impl Base {
             accounts: self.accounts.clone(),
             manners: self.manners,
             providers: self.providers.clone(),
+            aliases: self.aliases.clone(),
             auto: self.auto.clone(),
             ..Documents::default()
         }

@@ -40,6 +40,9 @@ pub(crate) struct Settings {
     pub(crate) allow_private: Vec<IpNet>,
     /// Segment to base URL.
     pub(crate) base_urls: BTreeMap<String, String>,
+    /// Segment to what its row leaves to the operator.
+    pub(crate) values: BTreeMap<String, BTreeMap<String, String>>,
+    pub(crate) aliases: BTreeMap<String, String>,
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) cache_memory_bytes: u64,
     pub(crate) cache_disk_bytes: u64,

@@ -28,6 +28,9 @@ const STANDARD_CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status"
 pub(crate) const LOSS: HeaderName = HeaderName::from_static("tollgate-loss");
 pub(crate) const MODEL: HeaderName = HeaderName::from_static("cf-aig-model");
 pub(crate) const PROVIDER: HeaderName = HeaderName::from_static("cf-aig-provider");
+pub(crate) const ROUTED_MODEL: HeaderName = HeaderName::from_static("cf-aig-routed-model");
+pub(crate) const ROUTING_REASON: HeaderName = HeaderName::from_static("cf-aig-routing-reason");
+pub(crate) const ROUTING_DECISION_ID: HeaderName = HeaderName::from_static("cf-aig-routing-decision-id");
 pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 

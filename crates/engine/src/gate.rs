@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tollgate_model::{Clock, Ids};
+use tollgate_rules::auto::Health;
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::limit::Window;
 use tollgate_rules::memory::Memory;
@@ -39,9 +40,10 @@ pub struct Shared {
     /// Asks the store whether settings changed, when a request names something the snapshot does not know.
     pub refresh: Arc<dyn Refresh>,
     pub(crate) fills: Fills,
-    /// Of routes: their windows, and the choices that stick.
+    /// Of routes and of the auto router: their windows, the choices that stick, who failed lately.
     pub(crate) meters: Mutex<Meters>,
     pub(crate) memory: Mutex<Memory>,
+    pub(crate) health: Mutex<Health>,
     pub(crate) windows: Mutex<HashMap<Arc<str>, Window, RandomState>>,
     held: AtomicUsize,
 }
@@ -133,6 +135,7 @@ impl Shared {
             windows: Mutex::default(),
             meters: Mutex::default(),
             memory: Mutex::default(),
+            health: Mutex::default(),
             held: AtomicUsize::new(0),
         }
     }

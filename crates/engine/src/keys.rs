@@ -69,6 +69,11 @@ impl Keys {
         write(row.auth(), &stored.secret).map_or(Key::None, |(name, value)| Key::Operators(name, value))
     }
 
+    /// Whether the operator has a key for it.
+    pub(crate) fn knows(&self, row: &ProviderRow) -> bool {
+        self.stored.contains_key(row.segment())
+    }
+
     /// The operator's key for a target that no caller had a say in: a provider of many hosts may have its key there too.
     pub(crate) fn of_operator(&self, row: &ProviderRow, target: &Origin) -> Key {
         let Some(stored) = self.stored.get(row.segment()) else { return Key::None };

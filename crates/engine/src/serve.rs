@@ -43,11 +43,13 @@ pub(crate) async fn serve(gate: &Arc<Gate>, head: &Head, body: Incoming) -> Resp
     let mut books = Books::open(gate, head);
     let event_id = head.headers().get(edge::EVENT_ID).cloned();
     let host = head.surface().host;
-    let (answer, options) = match walk(gate, head, body, &mut books).await {
+    let Found { answer, options, says } = match walk(gate, head, body, &mut books).await {
         Ok(found) => found,
         Err(refusal) => return refuse(books, &refusal, event_id, host).await,
     };
-    follow(gate, books, answer, &options, event_id, host).await
+    let mut response = follow(gate, books, answer, &options, event_id, host).await;
+    response.headers_mut().extend(says);
+    response
 }
 
 /// Nearly every answer is the large kind: a box around it would be an allocation for each.
@@ -65,8 +67,15 @@ enum Answer {
     Own(Bytes),
 }
 
+struct Found {
+    answer: Answer,
+    options: Options,
+    /// Headers of a target that the caller did not choose.
+    says: Vec<(HeaderName, HeaderValue)>,
+}
+
 /// What happens once.
-async fn walk(gate: &Arc<Gate>, head: &Head, body: Incoming, books: &mut Books) -> Result<(Answer, Options), Refusal> {
+async fn walk(gate: &Arc<Gate>, head: &Head, body: Incoming, books: &mut Books) -> Result<Found, Refusal> {
     let caller = admit::caller(gate, head, books).await?; //                     who: Head -> Caller                    (2001, 2009)
     let options = Options::read(head.headers(), &caller.gateway.settings, caller.snapshot.manners);
     books.wished(&options);
@@ -78,7 +87,7 @@ async fn walk(gate: &Arc<Gate>, head: &Head, body: Incoming, books: &mut Books) 
     let heard = hear::body(gate, head.headers(), body, books).await?; //         what: the body                         (408, 413)
     let step = plan::step(gate, head, aim, heard, books)?; //                    its model, as the body says            (400)
     let answer = take(gate, &caller, head, step, &options, &mut false, books).await?;
-    Ok((answer, options))
+    Ok(Found { answer, options, says: Vec::new() })
 }
 
 /// The surfaces on which the caller has not named one target: what is asked is read, then one target after the other tried.
@@ -89,10 +98,11 @@ async fn elsewhere(
     body: Incoming,
     options: Options,
     books: &mut Books,
-) -> Result<(Answer, Options), Refusal> {
+) -> Result<Found, Refusal> {
     plan::check(head)?; //                                                       is there anything of that method here? (404)
     if head.surface().call == Call::Models {
-        return Ok((Answer::Own(models::list(gate, caller, head)), options));
+        let answer = Answer::Own(models::list(gate, caller, head));
+        return Ok(Found { answer, options, says: Vec::new() });
     }
     let heard = hear::body(gate, head.headers(), body, books).await?; //         what: the body                         (408, 413)
     let mut way = plan::way(gate, caller, head, heard, &options, books)?; //     where: one target, a list, a walk      (400, 2008)
@@ -107,7 +117,7 @@ async fn choose(
     way: &mut Way,
     entered: &mut bool,
     books: &mut Books,
-) -> Result<(Answer, Options), Refusal> {
+) -> Result<Found, Refusal> {
     let (mut said, mut last) = (Said::Start, None);
     loop {
         let (miss, refusal) = match way.walk.next(said) {
@@ -121,13 +131,16 @@ async fn choose(
                 return Err(way.stopped(reason, last, books));
             }
             Ask::Try(step) => match attempt(gate, caller, head, way, &step, entered, books).await {
-                Ok(answer) => {
-                    way.walk.answered();
+                Ok(found) => {
+                    way.met(gate, &step, true);
                     way.settle(gate, books);
-                    return Ok(answer);
+                    return Ok(found);
                 }
                 Err(Failed::Refused(refusal)) => return Err(refusal),
-                Err(Failed::Missed(miss, refusal)) => (miss, refusal),
+                Err(Failed::Missed(miss, refusal)) => {
+                    way.met(gate, &step, false);
+                    (miss, refusal)
+                }
             },
         };
         (said, last) = (Said::Missed(miss), Some(refusal));
@@ -143,21 +156,22 @@ async fn attempt(
     step: &walk::Step,
     entered: &mut bool,
     books: &mut Books,
-) -> Result<(Answer, Options), Failed> {
+) -> Result<Found, Failed> {
     let taken = match way.at(gate, caller, head, step, books) {
         Err(refusal) => Err(refusal),
         Ok(Next::Way(mut way)) => Box::pin(choose(gate, caller, head, &mut way, entered, books)).await,
         Ok(Next::Step(next, options)) => {
             books.wished(&options);
             next.enter(books);
-            take(gate, caller, head, *next, &options, entered, books).await.map(|answer| (answer, *options))
+            let answer = take(gate, caller, head, *next, &options, entered, books).await;
+            answer.map(|answer| Found { answer, options: *options, says: way.says(step, books) })
         }
     };
     match taken {
-        Ok((Answer::Fresh { sent, step: asked, .. }, _)) if way.falls_through(step, &sent) => {
+        Ok(Found { answer: Answer::Fresh { sent, step: asked, .. }, .. }) if way.falls_through(step, &sent) => {
             Err(miss::judge(gate, sent, asked.dialect).await)
         }
-        Ok(answer) => Ok(answer),
+        Ok(found) => Ok(found),
         Err(refusal) => Err(miss::of_refusal(refusal)),
     }
 }
@@ -331,7 +345,7 @@ fn fresh(
             turned.is_whole()
         }
     };
-    step.tell(&mut headers);
+    step.tell_losses(&mut headers);
     let fault = if is_stream { fault_frame(step.told()) } else { None };
     let share = lead(gate, share, status, &headers);
     if sent.exhausted && !headers.contains_key(edge::SHOULD_RETRY) {

@@ -7,11 +7,10 @@ use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
-use tollgate_wire::chat::{Fault, FaultKind, Losses, unfold};
+use tollgate_wire::chat::{Fault, FaultKind, Losses};
 use tollgate_wire::dialect::Dialect;
-use tollgate_wire::dialect::chat::Telling;
 use tollgate_wire::frame::Framing;
-use tollgate_wire::translation::{Stream, Translation};
+use tollgate_wire::translation::Stream;
 
 use crate::decode::{Decoder, Encoding, encoding};
 use crate::gate::Held;
@@ -177,7 +176,7 @@ impl Whole {
         match &self.tongue {
             Tongue::Chat { translation, .. } if !is_success => Ok(translation.fault(self.status, &self.body).1),
             Tongue::Chat { translation, telling, .. } if self.as_stream => {
-                streamed(translation, telling, &self.body, losses).map_err(bad)
+                translation.answer_as_stream(&self.body, telling, losses).map_err(bad)
             }
             Tongue::Chat { translation, telling, .. } => translation.answer(&self.body, telling, losses).map_err(bad),
             Tongue::Embed { caller, provider, .. } if !is_success => {
@@ -189,22 +188,6 @@ impl Whole {
             }
         }
     }
-}
-
-/// An answer that came whole, told as the stream it was asked for.
-fn streamed(
-    translation: &Translation,
-    telling: &Telling,
-    body: &[u8],
-    losses: &mut Losses,
-) -> Result<Bytes, tollgate_wire::chat::BadField> {
-    let answer = translation.provider.read_answer(body)?;
-    let mut encoder = translation.caller.encoder(telling.clone());
-    let mut out = BytesMut::new();
-    for event in unfold(answer) {
-        encoder.event(event, &mut out, losses);
-    }
-    Ok(out.freeze())
 }
 
 /// The provider's headers as far as they are not about the bytes it sent, and what the question has lost.

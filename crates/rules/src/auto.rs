@@ -149,6 +149,17 @@ impl Affinity {
 // === impl Reason ===
 
 impl Reason {
+    pub const ALL: [Self; 8] = [
+        Self::CostOptimalWithinPool,
+        Self::ForcedByCandidatePool,
+        Self::PinnedByTurn,
+        Self::FallbackCandidateUnavailable,
+        Self::FallbackKeyNotInCandidates,
+        Self::FallbackRouterError,
+        Self::FallbackRouterTimeout,
+        Self::FallbackUnsupportedInput,
+    ];
+
     pub fn word(self) -> &'static str {
         match self {
             Self::CostOptimalWithinPool => "cost_optimal_within_pool",

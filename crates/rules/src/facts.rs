@@ -26,10 +26,9 @@ pub struct Facts {
 // === impl Facts ===
 
 impl Facts {
-    /// The seed of a logged request: fed with it, the simulator draws what was drawn.
+    /// The seed of a request: fed with it, the simulator draws what was drawn.
     pub fn seed_of(id: Id) -> u64 {
-        let bits = id.as_u128();
-        (bits >> 64) as u64 ^ bits as u64
+        id.noise().unsigned_abs()
     }
 
     /// The model the caller named.

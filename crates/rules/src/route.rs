@@ -100,17 +100,20 @@ impl Route {
 
     /// Elements whose provider nobody knows. Custom ones are looked up when a request goes to them.
     pub fn strangers(&self, providers: &Providers) -> Vec<Problem> {
-        let names = |row: &ProviderRow| {
-            let others = [row.compat_prefix().map(str::to_owned), row.rest_author().map(str::to_owned)];
-            others.into_iter().flatten().chain([row.segment().to_owned()]).collect::<Vec<_>>()
-        };
-        let known: Vec<String> = providers.all().flat_map(|row| names(row)).collect();
+        let segments = || providers.all().map(|row| row.segment());
+        // Elsewhere the provider goes by another name: `xai` is the author, `grok` the provider.
+        let author_of =
+            |row: &&Arc<ProviderRow>, name: &str| row.rest_author() == Some(name) || row.compat_prefix() == Some(name);
         let mut problems = problem::Problems::default();
         for (index, node) in self.nodes.iter().enumerate() {
             let NodeKind::Model(model) = &node.kind else { continue };
             let provider = &*model.target.provider;
-            if !provider.starts_with(CUSTOM) && !known.iter().any(|name| name == provider) {
-                let guess = problem::meant(provider, known.iter().map(String::as_str));
+            if !provider.starts_with(CUSTOM) && providers.get(provider).is_none() {
+                let other = providers.all().find(|row| author_of(row, provider));
+                let guess = match other {
+                    Some(row) => Some(format!("did you mean {:?}?", row.segment())),
+                    None => problem::meant(provider, segments()),
+                };
                 let guess = guess.unwrap_or_else(|| format!("a provider of your own is called {CUSTOM}..."));
                 let place = |problems: &mut problem::Problems| {
                     let message = format!("there is no provider {}", problem::quoted(provider));

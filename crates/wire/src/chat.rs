@@ -8,6 +8,7 @@
 
 mod answer;
 mod effort;
+mod estimate;
 mod event;
 mod fault;
 mod fold;
@@ -21,6 +22,7 @@ use crate::dialect::Dialect;
 
 pub use answer::{Answer, Choice, Finish, FinishKind, UsageReport};
 pub use effort::{Effort, budget_of, effort_of};
+pub use estimate::input_tokens;
 pub use event::{Delta, Event};
 pub use fault::{BadField, Fault, FaultKind};
 pub use fold::{Fold, unfold};

@@ -4,29 +4,31 @@
 //! Never: knows which provider speaks it.
 
 pub mod anthropic;
-mod bedrock;
+pub(crate) mod bedrock;
 pub(crate) mod beside;
 pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod carry;
 pub mod chat;
-mod cohere;
+pub(crate) mod cohere;
 pub(crate) mod counts;
 pub(crate) mod data_url;
 pub(crate) mod facts;
 pub(crate) mod fault;
 pub(crate) mod functions;
-mod gemini;
+pub(crate) mod gemini;
 pub(crate) mod in_order;
 pub(crate) mod likeness;
 pub(crate) mod moment;
 pub(crate) mod object;
-mod ollama;
+pub(crate) mod ollama;
 pub(crate) mod openai;
 mod other;
 pub(crate) mod scan;
 pub(crate) mod told;
+pub(crate) mod vector;
 pub(crate) mod walk;
+pub(crate) mod workers;
 
 use counts::Slot;
 use facts::{Members, Signs};
@@ -43,8 +45,11 @@ pub enum Dialect {
     AnthropicMessages,
     Gemini,
     GeminiEmbeddings,
+    /// Vertex's `predict`, for embeddings.
+    VertexPredict,
     BedrockConverse,
     BedrockInvoke,
+    BedrockEmbeddings,
     CohereV1,
     CohereV2,
     CohereEmbed,
@@ -61,7 +66,7 @@ pub enum Dialect {
 }
 
 /// Every dialect with its name, in the order of the enum.
-pub const ALL: [(&str, Dialect); 22] = [
+pub const ALL: [(&str, Dialect); 24] = [
     ("openai-chat", Dialect::OpenaiChat),
     ("openai-completions", Dialect::OpenaiCompletions),
     ("openai-responses", Dialect::OpenaiResponses),
@@ -71,8 +76,10 @@ pub const ALL: [(&str, Dialect); 22] = [
     ("anthropic-messages", Dialect::AnthropicMessages),
     ("gemini", Dialect::Gemini),
     ("gemini-embeddings", Dialect::GeminiEmbeddings),
+    ("vertex-predict", Dialect::VertexPredict),
     ("bedrock-converse", Dialect::BedrockConverse),
     ("bedrock-invoke", Dialect::BedrockInvoke),
+    ("bedrock-embeddings", Dialect::BedrockEmbeddings),
     ("cohere-v1", Dialect::CohereV1),
     ("cohere-v2", Dialect::CohereV2),
     ("cohere-embed", Dialect::CohereEmbed),
@@ -166,9 +173,10 @@ impl Dialect {
             Self::OpenaiAudio => &openai::AUDIO,
             Self::AnthropicMessages => &anthropic::MESSAGES,
             Self::Gemini => &gemini::GENERATE,
-            Self::GeminiEmbeddings => &gemini::EMBEDDINGS,
+            Self::GeminiEmbeddings | Self::VertexPredict => &gemini::EMBEDDINGS,
             Self::BedrockConverse => &bedrock::CONVERSE,
-            Self::BedrockInvoke => &bedrock::INVOKE,
+            // The counts of whole answers stand where Invoke's do.
+            Self::BedrockInvoke | Self::BedrockEmbeddings => &bedrock::INVOKE,
             Self::CohereV1 => &cohere::V1,
             Self::CohereV2 => &cohere::V2,
             Self::CohereEmbed => &cohere::EMBED,

@@ -66,9 +66,43 @@ pub trait Embed: Sync {
     }
 }
 
+/// Cohere's name for it, which callers of OpenAI's dialect write too when they mean such a provider.
+pub(crate) const PURPOSE: &str = "input_type";
+
+/// What the vectors are for, wherever the caller said it.
+pub(crate) fn purpose(request: &EmbedRequest) -> Option<&str> {
+    request.purpose.as_deref().or_else(|| request.extra.get(PURPOSE)?.as_str())
+}
+
 /// A loss of an embeddings request, which has no blocks: by member name.
 pub fn lost(losses: &mut Losses, member: &str, kind: LossKind, note: &'static str) {
     losses.add(crate::chat::Place::Extra(member.to_owned()), kind, note);
+}
+
+// === impl EmbedRequest ===
+
+impl EmbedRequest {
+    pub fn new(origin: Dialect) -> Self {
+        Self {
+            origin,
+            model: String::new(),
+            inputs: Vec::new(),
+            dimensions: None,
+            base64: None,
+            purpose: None,
+            truncate: None,
+            user: None,
+            extra: Extra::new(),
+        }
+    }
+}
+
+// === impl EmbedAnswer ===
+
+impl EmbedAnswer {
+    pub fn new(origin: Dialect) -> Self {
+        Self { origin, id: String::new(), model: String::new(), vectors: Vec::new(), usage: None, extra: Extra::new() }
+    }
 }
 
 // === impl Dialect ===
@@ -78,6 +112,12 @@ impl Dialect {
     pub fn embed(self) -> Option<&'static dyn Embed> {
         match self {
             Self::OpenaiEmbeddings => Some(&crate::dialect::openai::embeddings::OpenaiEmbeddings),
+            Self::BedrockEmbeddings => Some(&crate::dialect::bedrock::embeddings::BedrockEmbeddings),
+            Self::GeminiEmbeddings => Some(&crate::dialect::gemini::embed::Batch),
+            Self::VertexPredict => Some(&crate::dialect::gemini::embed::Predict),
+            Self::CohereEmbed => Some(&crate::dialect::cohere::embed::CohereEmbed),
+            Self::OllamaEmbed => Some(&crate::dialect::ollama::embed::OllamaEmbed),
+            Self::WorkersAi => Some(&crate::dialect::workers::embed::WorkersEmbed),
             _ => None,
         }
     }

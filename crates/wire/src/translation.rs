@@ -6,7 +6,7 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::chat::free_text::{self, Raise};
-use crate::chat::{BadField, Event, Fault, Losses, Request};
+use crate::chat::{BadField, Event, Fault, Losses, Request, unfold};
 use crate::dialect::chat::{Chat, Decode, Encode, Telling};
 use crate::frame::Frames;
 
@@ -47,6 +47,18 @@ impl Translation {
         let mut answer = self.provider.read_answer(body)?;
         free_text::raise(&mut answer, &telling.free_text);
         Ok(self.caller.write_answer(&answer, telling, losses).into())
+    }
+
+    /// The same, told as a stream: the caller asked for one and the provider answered in one piece.
+    pub fn answer_as_stream(&self, body: &[u8], telling: &Telling, losses: &mut Losses) -> Result<Bytes, BadField> {
+        let mut answer = self.provider.read_answer(body)?;
+        free_text::raise(&mut answer, &telling.free_text);
+        let mut encoder = self.caller.encoder(telling.clone());
+        let mut out = BytesMut::new();
+        for event in unfold(answer) {
+            encoder.event(event, &mut out, losses);
+        }
+        Ok(out.freeze())
     }
 
     /// An answer with an unsuccessful status, as the caller's dialect tells one.

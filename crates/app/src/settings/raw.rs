@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use tollgate_rules::auto;
+use tollgate_rules::naming::{Aliases, Naming, resolve};
 use tollgate_rules::options::StreamCache;
 use tollgate_wire::provider::Providers;
 
@@ -31,6 +32,7 @@ pub(crate) struct Raw {
     first_byte_seconds: Option<u64>,
     answer_idle_seconds: Option<u64>,
     providers: BTreeMap<Spanned<String>, Provider>,
+    aliases: BTreeMap<Spanned<String>, Spanned<String>>,
     egress: Egress,
     tls: Tls,
     cache: Cache,
@@ -42,6 +44,7 @@ pub(crate) struct Raw {
 #[serde(deny_unknown_fields, default)]
 struct Provider {
     base_url: Option<Spanned<String>>,
+    values: BTreeMap<Spanned<String>, Spanned<String>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -112,8 +115,13 @@ impl Raw {
 
     /// This layer with another one over it.
     pub(crate) fn under(self, upper: Self) -> Self {
-        let mut providers = self.providers;
-        providers.extend(upper.providers);
+        let (mut providers, mut aliases) = (self.providers, self.aliases);
+        for (segment, upper) in upper.providers {
+            let lower = providers.entry(segment).or_default();
+            lower.base_url = upper.base_url.or(lower.base_url.take());
+            lower.values.extend(upper.values);
+        }
+        aliases.extend(upper.aliases);
         let mut models = self.auto.models;
         models.extend(upper.auto.models);
         Self {
@@ -128,6 +136,7 @@ impl Raw {
             first_byte_seconds: upper.first_byte_seconds.or(self.first_byte_seconds),
             answer_idle_seconds: upper.answer_idle_seconds.or(self.answer_idle_seconds),
             providers,
+            aliases,
             egress: Egress { allow_private: upper.egress.allow_private.or(self.egress.allow_private) },
             tls: Tls {
                 certificate: upper.tls.certificate.or(self.tls.certificate),
@@ -183,7 +192,9 @@ impl Raw {
         }
         for (segment, provider) in &self.providers {
             faults.extend(provider_fault(segment, provider, &fault));
+            faults.extend(provider.values.iter().filter_map(|value| value_fault(segment, value, &fault)));
         }
+        faults.extend(self.aliases.iter().filter_map(|alias| alias_fault(alias, &fault)));
         if let Err((key, what)) = auto::Pool::new(&self.auto) {
             faults.push(Fault { place: None, what: format!(" {key}: {what}") });
         }
@@ -214,6 +225,12 @@ impl Raw {
             workers: self.workers.filter(|workers| *workers > 0),
             drain: seconds(self.drain_seconds, table::DRAIN_S),
             allow_private: ranges.iter().filter_map(|range| range.get_ref().parse().ok()).collect(),
+            values: self
+                .providers
+                .iter()
+                .map(|(segment, provider)| (segment.get_ref().clone(), plain(&provider.values)))
+                .collect(),
+            aliases: plain(&self.aliases),
             base_urls: self
                 .providers
                 .into_iter()
@@ -256,6 +273,42 @@ fn provider_fault(
     Some(fault(url.span(), format!("providers.{}.base_url: {cause}", segment.get_ref())))
 }
 
+fn value_fault(
+    segment: &Spanned<String>,
+    (name, value): (&Spanned<String>, &Spanned<String>),
+    fault: &impl Fn(std::ops::Range<usize>, String) -> Fault,
+) -> Option<Fault> {
+    let row = Providers::builtin().get(segment.get_ref())?;
+    let place = format!("providers.{}.values.{}", segment.get_ref(), name.get_ref());
+    if !row.value_names().any(|known| known == name.get_ref()) {
+        let near = suggestion(name.get_ref(), row.value_names());
+        let hint = near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+        return Some(fault(name.span(), format!("{place}: this provider has no such value{hint}")));
+    }
+    let given = |asked: &str, _: &[String]| (asked == name.get_ref()).then(|| value.get_ref().clone());
+    row.with_values(given).err().map(|cause| fault(value.span(), format!("providers.{}.{cause}", segment.get_ref())))
+}
+
+/// What an alias stands for has to mean something, by whichever surface's names.
+fn alias_fault(
+    (name, target): (&Spanned<String>, &Spanned<String>),
+    fault: &impl Fn(std::ops::Range<usize>, String) -> Fault,
+) -> Option<Fault> {
+    let mean = |naming| resolve(Providers::builtin(), &Aliases::new(), naming, target.get_ref());
+    // Custom providers are known to the control plane alone.
+    let is_meant =
+        target.get_ref().starts_with("custom-") || mean(Naming::Compat).or_else(|| mean(Naming::Rest)).is_some();
+    (!is_meant).then(|| {
+        let what =
+            format!("aliases.{:?}: nothing is called {:?}; write provider/model", name.get_ref(), target.get_ref());
+        fault(target.span(), what)
+    })
+}
+
+fn plain(table: &BTreeMap<Spanned<String>, Spanned<String>>) -> BTreeMap<String, String> {
+    table.iter().map(|(name, value)| (name.get_ref().clone(), value.get_ref().clone())).collect()
+}
+
 /// The TOML reader names what it expected; the nearest of those is what was probably meant.
 fn explained(message: &str) -> String {
     let Some(rest) = message.strip_prefix("unknown field `") else { return message.to_owned() };
@@ -290,6 +343,12 @@ mod tests {
         assert_eq!(fault("lisen = \"127.0.0.1:1\""), "1:1: unknown setting \"lisen\"; did you mean \"listen\"?");
         assert!(fault("[egress]\nallow_private = [\"127.0.0.0/99\"]").starts_with("2:18: egress.allow_private"));
         assert!(fault("[providers.opnai]\nbase_url = \"http://127.0.0.1\"").contains("did you mean \"openai\"?"));
+        assert!(
+            fault("[providers.aws-bedrock.values]\nregoin = \"x\"")
+                .starts_with("2:1: providers.aws-bedrock.values.regoin")
+        );
+        assert!(fault("[providers.aws-bedrock.values]\nregion = \"a/b\"").contains("cannot stand in a path"));
+        assert!(fault("[aliases]\nfast = \"nobody/x\"").starts_with("2:8: aliases.\"fast\": nothing is called"));
         assert!(fault("workers = \"many\"").starts_with("1:11: invalid type"));
     }
 
@@ -327,6 +386,7 @@ mod tests {
             ("cache.ttl_header_enables", "true"),
             ("log.filter", "\"info\""),
             ("log.json", "true"),
+            ("aliases.\"a/b\"", "\"openai/gpt-5\""),
             ("auto.pool", "[\"openai/gpt-5.5\"]"),
             ("auto.levels", "[1, 2, 3]"),
             ("auto.models.\"a/b\".provider", "\"openai\""),
@@ -339,7 +399,14 @@ mod tests {
         ];
         for setting in SETTINGS {
             let key = setting.key.replace("<segment>", "openai").replace("<name>", "\"a/b\"");
-            let default = if key.ends_with("base_url") { "\"http://127.0.0.1:1/v1\"" } else { "7" };
+            let key = key.replace("<value>", "region");
+            let default = if key.contains(".values.") {
+                "\"eu\""
+            } else if key.ends_with("base_url") {
+                "\"http://127.0.0.1:1/v1\""
+            } else {
+                "7"
+            };
             let value = samples.iter().find(|(name, _)| *name == key).map_or(default, |(_, value)| value);
             let read = Raw::read(&format!("{key} = {value}"));
             assert!(read.is_ok(), "{key}: {:?}", read.err());

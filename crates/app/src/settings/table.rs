@@ -72,6 +72,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "where a provider is reached instead",
     ),
     setting(
+        "providers.<segment>.values.<value>",
+        "that of the provider's row",
+        "that of the provider's row",
+        "what the unified API needs to know to reach a provider: a project, a region, a resource",
+    ),
+    setting("aliases.<name>", "none", "none", "another name for a model: fast = \"openai/gpt-5-mini\""),
+    setting(
         "egress.allow_private",
         "TOLLGATE_EGRESS_ALLOW_PRIVATE",
         "[]",

@@ -4,6 +4,7 @@
 //!
 //! Here stands the native way, where the caller has named the provider and speaks its language; `plan/` has the others.
 
+pub(crate) mod automatic;
 pub(crate) mod foreign;
 pub(crate) mod question;
 pub(crate) mod way;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, UPGRADE};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, Method};
 use tollgate_model::Refusal;
 use tollgate_rules::options::Options;
 use tollgate_wire::dialect::Dialect;
@@ -22,7 +23,6 @@ use tollgate_wire::provider::{Misdirected, ProviderRow, Target};
 use crate::body::Outgoing;
 use crate::books::Books;
 use crate::decode::{Encoding, encoding};
-use crate::edge;
 use crate::gate::Gate;
 use crate::head::Head;
 use crate::stage::admit::Caller;
@@ -226,21 +226,11 @@ impl Step {
         }
     }
 
-    fn says_target(&mut self) {
-        if let Some(foreign) = &mut self.foreign {
-            foreign.says_target = true;
+    /// What the head of an answer says of a question that was put in other words.
+    pub(crate) fn tell_losses(&self, headers: &mut HeaderMap) {
+        if let Some(foreign) = &self.foreign {
+            translate::tell_losses(foreign.told, &foreign.losses, headers);
         }
-    }
-
-    /// What the head of an answer says of a step that was not the caller's own: which target it was, and what the question lost.
-    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
-        let Some(foreign) = &self.foreign else { return };
-        if foreign.says_target {
-            let value = |text: &str| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("unspeakable"));
-            headers.insert(edge::MODEL, value(&self.model));
-            headers.insert(edge::PROVIDER, value(self.row.segment()));
-        }
-        translate::tell_losses(foreign.told, &foreign.losses, headers);
     }
 }
 

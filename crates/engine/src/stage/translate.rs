@@ -44,7 +44,7 @@ pub(crate) fn question(
     let request = question.form()?;
     request.model.clear();
     request.model.push_str(model);
-    let telling = Telling { stream_usage: request.settings.stream_usage == Some(true), ..Telling::default() };
+    let telling = Telling::of(request);
     let translation = Translation { caller, provider };
     let body = translation.request(request, losses);
     Ok((body, Tongue::Chat { translation, telling, streamed: request.stream }))
@@ -93,7 +93,9 @@ pub(crate) fn turned(
 pub(crate) fn refused(caller: Dialect, losses: &Losses) -> Refusal {
     let fields: Vec<String> =
         spelled(caller, losses).map(|(place, kind, note)| format!("{place}: {kind} ({note})")).collect();
-    let first = spelled(caller, losses).next().map(|(place, ..)| place);
+    let grave = losses.refusal().map(|loss| loss.kind.word());
+    let first =
+        spelled(caller, losses).find(|(_, kind, _)| grave.is_none_or(|grave| grave == *kind)).map(|(place, ..)| place);
     let more = if losses.more() > 0 { format!("; and {} more", losses.more()) } else { String::new() };
     let said = format!("the target cannot say everything that was asked: {}{more}", fields.join("; "));
     in_words_of(caller, said, first)

@@ -24,8 +24,9 @@ use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Fallback, Serving};
 use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Wish};
 use tollgate_model::record::Outcome;
+use tollgate_model::route::{Deployment, RouteVersion};
 use tollgate_model::token::{Permission, Token};
-use tollgate_model::{Clock, Gateway, Record};
+use tollgate_model::{Clock, Gateway, Record, RouteDocument};
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::snapshot::{Documents, Snapshot};
@@ -63,6 +64,10 @@ pub struct Plan {
     pub serving: Box<dyn FnOnce(&mut Serving)>,
     /// Where `openai` and its like are, instead of the scripted provider.
     pub upstream: Option<String>,
+    /// Dynamic routes of `gateway`: names and elements.
+    pub routes: Vec<(&'static str, serde_json::Value)>,
+    /// The operator has a key for every provider.
+    pub keys: bool,
     /// For streams in flight, once told to stop.
     pub patience: Duration,
     /// What an earlier town left.
@@ -84,6 +89,8 @@ impl Default for Plan {
             clock: Clock::System,
             serving: Box::new(|_| {}),
             upstream: None,
+            routes: Vec::new(),
+            keys: false,
             patience: Duration::from_secs(5),
             dir: None,
         }
@@ -106,6 +113,10 @@ impl Plan {
             gateway.retry_max_attempts = Some(attempts);
             gateway.retry_delay = Some(1);
         })
+    }
+
+    pub fn routed(name: &'static str, elements: serde_json::Value) -> Self {
+        Self { routes: vec![(name, elements)], keys: true, ..Self::default() }
     }
 
     #[must_use]
@@ -136,12 +147,15 @@ pub async fn town(plan: Plan) -> Town {
     let ingest = Ingest::start(journal.clone(), records.clone(), IngestOptions::default()).unwrap();
     let answers = DiskAnswers::open(&dir.path().join("answers.db"), DiskAnswersOptions::default(), metrics).unwrap();
     let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
+    let snapshot = snapshot(gateways, plan.routes, &plan.upstream.unwrap_or(listening.url()));
+    let look = |_: &str| plan.keys.then(|| "sk-operator-fake".to_owned());
+    let keys = Keys::find(snapshot.providers.all().map(|row| &**row), look);
     let shared = Arc::new(Shared::new(Parts {
-        snapshot: Arc::new(ArcSwap::from_pointee(snapshot(gateways, &plan.upstream.unwrap_or(listening.url())))),
+        snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         clock: plan.clock,
         catalog: Catalog::builtin(),
         answers: Arc::new(answers),
-        keys: Keys::default(),
+        keys,
         metrics: Metrics::default(),
         limits: plan.limits,
         refresh: Arc::new(Unchanging),
@@ -160,7 +174,20 @@ pub async fn town(plan: Plan) -> Town {
     Town { address, provider, shared, stores, records, ingest, client, stop, running, _listening: listening, dir }
 }
 
-fn snapshot(gateways: Vec<Gateway>, upstream: &str) -> Snapshot {
+fn route((name, elements): (&str, serde_json::Value)) -> RouteDocument {
+    RouteDocument {
+        id: name.to_owned(),
+        gateway: "g".to_owned(),
+        gateway_internal_id: String::new(),
+        name: name.to_owned(),
+        versions: vec![RouteVersion { id: "v1".to_owned(), elements, created_at: 0 }],
+        deployments: vec![Deployment { id: "d1".to_owned(), version_id: "v1".to_owned(), created_at: 0 }],
+        created_at: 0,
+        modified_at: 0,
+    }
+}
+
+fn snapshot(gateways: Vec<Gateway>, routes: Vec<(&str, serde_json::Value)>, upstream: &str) -> Snapshot {
     let digest = token::digest(TOKEN).iter().map(|byte| format!("{byte:02x}")).collect();
     let token = Token {
         id: "t1".to_owned(),
@@ -178,6 +205,7 @@ fn snapshot(gateways: Vec<Gateway>, upstream: &str) -> Snapshot {
     let documents = Documents {
         account: "account".to_owned(),
         gateways,
+        routes: routes.into_iter().map(route).collect(),
         tokens: vec![token],
         providers: Arc::new(providers),
         ..Documents::default()

@@ -182,6 +182,21 @@ async fn losses_are_told_recorded_and_refused_when_the_caller_is_strict() {
     assert_eq!(heard.status, 200, "nothing is lost where nothing is translated");
 }
 
+/// A conversation that OpenAI keeps cannot go on elsewhere, and must not begin anew in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_callers_provider_keeps_is_refused_elsewhere() {
+    let town = town(Plan::default()).await;
+    let body = json!({ "model": "anthropic/claude-haiku-4-5", "input": "And then?", "previous_response_id": "resp_1" });
+    let heard = town.post("compat/responses", &[], body.to_string()).await;
+    assert_eq!(
+        (heard.status, &heard.json()["error"]["param"]),
+        (400, &json!("previous_response_id")),
+        "{:?}",
+        heard.body
+    );
+    assert!(town.provider.recorder().is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_provider_does_not_take_of_its_own_dialect_is_a_loss_too() {
     let town = town(Plan::default()).await;

@@ -7,6 +7,7 @@
 //! (`amazon-bedrock-invocationMetrics` in the last chunk, headers beside a whole answer), which knows no classes.
 
 pub(super) mod converse;
+pub(crate) mod embeddings;
 
 use super::{BLANK, Dull, Shape, Tally, anthropic, counts::Slot, facts::*, openai};
 

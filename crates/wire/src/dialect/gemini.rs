@@ -9,6 +9,7 @@
 mod answer;
 pub(super) mod chat;
 mod decode;
+pub(crate) mod embed;
 mod encode;
 mod fault;
 mod grounding;

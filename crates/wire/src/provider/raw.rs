@@ -85,6 +85,9 @@ pub struct RawReach {
     /// For streamed answers, where that is another path.
     #[serde(default)]
     pub stream_path: Option<String>,
+    /// Where it is another than that of the operation which the path leads to: some paths mean what the model makes of them.
+    #[serde(default)]
+    pub dialect: Option<String>,
     /// Only for models whose name begins like this, and without it.
     #[serde(default)]
     pub model_prefix: Option<String>,

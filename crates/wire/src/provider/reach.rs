@@ -8,6 +8,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::compile::dialect;
 use super::fault::{BadRow, Misdirected, quoted};
 use super::raw::{RawReach, RawRow, RawUse};
 use super::{ProviderRow, Providers};
@@ -138,10 +139,11 @@ impl ProviderRow {
     fn compile_reach(&self, raw: &RawReach) -> Result<Arc<Reach>, BadRow> {
         let template = |text: &String| Template::compile(text, self).map_err(|fault| fault.within("reach.path"));
         let path = template(&raw.path)?;
-        let dialect = self.dialect_of(&path)?;
+        let leads_to = self.dialect_of(&path)?;
+        let dialect = raw.dialect.as_deref().map_or(Ok(leads_to), |name| dialect("reach.dialect", name))?;
         let stream_path = raw.stream_path.as_ref().map(template).transpose()?;
         if let Some(other) = stream_path.as_ref().map(|path| self.dialect_of(path)).transpose()?
-            && other != dialect
+            && other != leads_to
         {
             return Err(BadRow::new("reach.stream_path", "speaks another dialect than `path`", "make two of them"));
         }
@@ -236,8 +238,13 @@ impl RawRow {
             dialect: dialect.to_owned(),
             model_query: None,
         };
-        let reach =
-            |used_for, path: &str| RawReach { used_for, path: path.to_owned(), stream_path: None, model_prefix: None };
+        let reach = |used_for, path: &str| RawReach {
+            used_for,
+            path: path.to_owned(),
+            stream_path: None,
+            dialect: None,
+            model_prefix: None,
+        };
         let row = Self {
             title: segment.clone(),
             base_url: Some(base_url.to_owned()),

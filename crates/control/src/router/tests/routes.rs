@@ -120,10 +120,14 @@ async fn what_would_not_serve_cannot_be_saved() {
     );
 
     let mut misspelt = elements("gpt-4o");
-    misspelt[1]["properties"]["provider"] = "opneai".into();
-    let said =
-        shop.ask("POST", "gateways/g/routes", &token, Some(json!({ "name": "x", "elements": misspelt }))).await.json();
-    assert_eq!(said["errors"][0]["message"], "there is no provider \"opneai\" (did you mean \"openai\"?)");
+    for (wrong, right) in [("opneai", "openai"), ("xai", "grok")] {
+        misspelt[1]["properties"]["provider"] = wrong.into();
+        let body = json!({ "name": "x", "elements": misspelt });
+        let said = shop.ask("POST", "gateways/g/routes", &token, Some(body)).await.json();
+        let expected = format!("there is no provider {wrong:?} (did you mean {right:?}?)");
+        assert_eq!(said["errors"][0]["message"], expected);
+        assert_eq!(said["errors"][0]["path"], json!(["body", "elements", 1, "properties", "provider"]));
+    }
     let said = shop.ask("POST", "gateways/g/routes", &token, Some(json!({ "name": " x" }))).await.json();
     let paths: Vec<&Value> = said["errors"].as_array().unwrap().iter().map(|error| &error["path"]).collect();
     assert_eq!(paths, [&json!(["body", "name"]), &json!(["body", "elements"])]);

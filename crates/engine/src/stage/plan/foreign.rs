@@ -36,8 +36,6 @@ pub(crate) struct Foreign {
     /// As the log shows what was asked.
     pub(crate) path: String,
     pub(crate) kind: Option<Arc<str>>,
-    /// The caller is told which model of whom has answered: it did not choose it.
-    pub(crate) says_target: bool,
 }
 
 /// Whose key a step goes out with.
@@ -76,7 +74,8 @@ pub(crate) fn step(
         Ok(Cow::Owned(edited)) => edited.into(),
         Err(bad) => return Err(bad_field(question.asked.dialect, bad)),
     };
-    if strict && !losses.is_empty() {
+    // Some losses would make another question of it, strict or not.
+    if losses.refusal().is_some() || (strict && !losses.is_empty()) {
         return Err(translate::refused(question.asked.dialect, &losses));
     }
     let streamed = question.streamed;
@@ -101,7 +100,6 @@ pub(crate) fn step(
         losses,
         path: question.path.clone(),
         kind: Some(question.asked.kind.into()),
-        says_target: false,
     };
     Ok(Step {
         row: row.clone(),

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 use tollgate_model::Refusal;
 use tollgate_model::refusal::Blame;
+use tollgate_rules::auto::Decision;
 use tollgate_rules::facts::Facts;
 use tollgate_rules::naming::{self, Named, Naming};
 use tollgate_rules::options::Options;
@@ -20,8 +21,9 @@ use tollgate_wire::provider::ProviderRow;
 
 use super::foreign::{Credential, Foreign};
 use super::question::{Question, own_key};
-use super::{Asking, Step, foreign, misdirected};
+use super::{Asking, Step, automatic, foreign, misdirected};
 use crate::books::Books;
+use crate::edge;
 use crate::gate::Gate;
 use crate::head::Head;
 use crate::stage::admit::{self, Caller};
@@ -41,6 +43,8 @@ enum Put {
     Single { question: Box<Question>, row: Arc<ProviderRow>, model: String },
     /// One question for whichever target the route comes to.
     Route(Box<Question>),
+    /// One question for the models that the auto router has ranked.
+    Auto(Box<Question>, Box<Decision>),
     /// The caller's steps.
     List(Vec<Listed>),
 }
@@ -69,15 +73,20 @@ impl Way {
                 Ok(Self { walk, put: Put::Single { question: Box::new(question), row, model }, options })
             }
             Named::Route(name) => {
-                books.aimed(&UNKNOWN.with(Arc::clone), question.path.clone(), Some(&question.asked.kind.into()));
-                books.asked_for(question.model.clone(), question.streamed);
                 let route = caller.gateway.route(&name).ok_or_else(Refusal::nothing_answered)?;
                 let facts = facts(gate, route, &question, &options, books);
                 let walk = Walk::route(route.clone(), Arc::new(facts));
-                Ok(Self { walk, put: Put::Route(Box::new(question)), options })
+                let way = Self { walk, put: Put::Route(Box::new(question)), options };
+                way.aim_at_nobody(books);
+                Ok(way)
             }
-            // Its pool is not part of the snapshot yet.
-            Named::Auto => Err(Refusal::invalid_provider()),
+            Named::Auto => {
+                let decision = automatic::decide(gate, caller, &question)?;
+                let put = Put::Auto(Box::new(question), Box::new(decision.clone()));
+                let way = Self { walk: decision.walk(), put, options };
+                way.aim_at_nobody(books);
+                Ok(way)
+            }
         }
     }
 
@@ -102,14 +111,12 @@ impl Way {
                 let own = question.own_key.clone();
                 foreign::step(head.account(), question, row, model, own.as_ref(), options.strict)?
             }
-            Put::Route(question) => {
+            Put::Route(question) | Put::Auto(question, _) => {
                 options.retry.timeout_ms = step.target.timeout_ms.or(options.retry.timeout_ms);
                 options.retry.attempts = step.target.attempts.unwrap_or(options.retry.attempts);
                 let row = caller.snapshot.providers.get(&step.target.provider).ok_or_else(Refusal::invalid_provider)?;
-                // A key of the caller's is for one provider, and a route leads to any.
-                let mut made = foreign::step(head.account(), question, row, &step.target.model, None, options.strict)?;
-                made.says_target();
-                made
+                // A key of the caller's is for one provider, and this leads to any.
+                foreign::step(head.account(), question, row, &step.target.model, None, options.strict)?
             }
             Put::List(steps) => {
                 let listed = steps.get(usize::from(step.index)).ok_or_else(Refusal::internal)?;
@@ -131,6 +138,38 @@ impl Way {
         is_failure && (step.more || matches!(self.put, Put::Route(_)))
     }
 
+    /// What the caller is told of a target that it did not choose.
+    pub(crate) fn says(&self, step: &walk::Step, books: &Books) -> Vec<(HeaderName, HeaderValue)> {
+        let value = |text: &str| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("unspeakable"));
+        let target = || vec![(edge::MODEL, value(&step.target.model)), (edge::PROVIDER, value(&step.target.provider))];
+        match &self.put {
+            Put::Single { .. } | Put::List(_) => Vec::new(),
+            Put::Route(_) => target(),
+            Put::Auto(_, decision) => {
+                let mut says = target();
+                let name = decision.name_for(step.index).map_or("", |name| &**name);
+                says.push((edge::ROUTED_MODEL, value(name)));
+                says.push((edge::ROUTING_REASON, HeaderValue::from_static(decision.reason_for(step.index).word())));
+                says.push((edge::ROUTING_DECISION_ID, value(&books.id().to_string())));
+                says
+            }
+        }
+    }
+
+    /// The target of this step has answered, or failed for good.
+    pub(crate) fn met(&mut self, gate: &Gate, step: &walk::Step, answered: bool) {
+        let now_ms = gate.shared.clock.unix_ms();
+        if answered {
+            self.walk.answered();
+        }
+        if let Put::Auto(_, decision) = &self.put {
+            gate.shared.health.lock().note(&step.target.provider, &step.target.model, answered, now_ms);
+            if answered {
+                decision.learn(step.index, &mut gate.shared.memory.lock(), now_ms);
+            }
+        }
+    }
+
     /// The walk is over: what it decided is written down, and remembered for those who come after.
     pub(crate) fn settle(&self, gate: &Gate, books: &mut Books) {
         if matches!(self.put, Put::Single { .. }) {
@@ -144,15 +183,23 @@ impl Way {
 
     /// The no when nothing is left to try. `last` is what the last target met.
     pub(crate) fn stopped(&self, reason: StopReason, last: Option<Refusal>, books: &mut Books) -> Refusal {
-        let Put::Route(question) = &self.put else { return last.unwrap_or_else(Refusal::nothing_answered) };
-        // One record for the route as a whole, as the original writes it.
-        books.aimed(&UNKNOWN.with(Arc::clone), question.path.clone(), Some(&question.asked.kind.into()));
-        books.asked_for(question.model.clone(), question.streamed);
+        if !matches!(self.put, Put::Route(_) | Put::Auto(..)) {
+            return last.unwrap_or_else(Refusal::nothing_answered);
+        }
+        self.aim_at_nobody(books);
         match last {
             // What is wrong with the question itself is more use than that nobody answered it.
             Some(last) if last.blame() == Blame::Caller => last,
             Some(last) => Refusal::nothing_answered().because(last),
             None => Refusal::nothing_answered().because(reason.word()),
+        }
+    }
+
+    /// One record for the whole of a route, as the original writes it, until a model has answered.
+    fn aim_at_nobody(&self, books: &mut Books) {
+        if let Put::Route(question) | Put::Auto(question, _) = &self.put {
+            books.aimed(&UNKNOWN.with(Arc::clone), question.path.clone(), Some(&question.asked.kind.into()));
+            books.asked_for(question.model.clone(), question.streamed);
         }
     }
 }
@@ -221,7 +268,6 @@ fn native(account: &str, caller: &Caller, listed: &Listed) -> Result<Step, Refus
         losses: Losses::default(),
         path: target.log_path.clone(),
         kind: target.operation.as_ref().map(|operation| operation.name.clone()),
-        says_target: false,
     };
     Ok(Step {
         model: target.model_in_path.clone().or(said.model).unwrap_or_default(),

@@ -103,8 +103,8 @@ pub(super) fn write(answer: &Answer, telling: &Telling, losses: &mut Losses) -> 
         }
         carry::answer(HOME, answer.origin, &choice.extra, &mut Map::new(), losses);
     }
-    let tier = answer.service_tier.as_deref();
-    message.insert("usage".into(), usage::write(answer.usage.as_ref(), answer.origin, tier, losses));
+    let tier = usage::tier_told(answer.service_tier.as_deref(), answer.origin, losses);
+    message.insert("usage".into(), usage::write(answer.usage.as_ref(), answer.origin, tier.as_deref(), losses));
     carry::answer(HOME, answer.origin, &answer.extra, &mut message, losses);
     Value::Object(message).to_string().into()
 }

@@ -103,9 +103,11 @@ impl Message {
         self.has_started = true;
         self.blocks.origin = head.origin;
         let mut message = answer::start(&head, &self.telling);
-        message.insert("usage".into(), usage::zeros().into());
+        self.tier = usage::tier_told(head.service_tier.as_deref(), head.origin, losses);
+        let mut usage = usage::zeros();
+        usage.extend(self.tier.clone().map(|tier| ("service_tier".to_owned(), tier.into())));
+        message.insert("usage".into(), usage.into());
         carry::answer(HOME, head.origin, &head.extra, &mut message, losses);
-        self.tier = head.service_tier;
         frames::frame("message_start", json!({ "message": message }), out);
     }
 

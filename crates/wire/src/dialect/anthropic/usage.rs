@@ -21,7 +21,7 @@ pub(super) fn tier(raw: &Value) -> Option<String> {
     raw.get("service_tier")?.as_str().map(str::to_owned)
 }
 
-/// SDKs cannot do without one. An answer without a count gets zeros, and an entry that says so.
+/// SDKs cannot do without one. An answer without a count gets zeros, and an entry that says so. `tier`: as [`tier_told`] gave it.
 pub(super) fn write(report: Option<&UsageReport>, origin: Dialect, tier: Option<&str>, losses: &mut Losses) -> Value {
     let mut told = match report {
         Some(UsageReport { raw: Value::Object(own), .. }) if origin == HOME => own.clone(),
@@ -31,20 +31,21 @@ pub(super) fn write(report: Option<&UsageReport>, origin: Dialect, tier: Option<
             zeros()
         }
     };
-    if let Some(tier) = tier {
-        match known(tier, origin) {
-            Some(tier) => drop(told.insert("service_tier".into(), tier.into())),
-            None => losses.dropped(Place::Answer("service_tier"), "the target has no such tier"),
-        }
-    }
+    told.extend(tier.map(|tier| ("service_tier".to_owned(), tier.into())));
     told.into()
 }
 
-fn known(tier: &str, origin: Dialect) -> Option<&str> {
+/// The tier in Anthropic's words.
+pub(super) fn tier_told(tier: Option<&str>, origin: Dialect, losses: &mut Losses) -> Option<String> {
+    let tier = tier?;
     if origin == HOME {
-        return Some(tier);
+        return Some(tier.to_owned());
     }
-    TIERS.iter().find(|(word, _)| *word == tier).map(|(_, own)| *own)
+    let known = TIERS.iter().find(|(word, _)| *word == tier);
+    if known.is_none() {
+        losses.dropped(Place::Answer("service_tier"), "the target has no such tier");
+    }
+    known.map(|(_, own)| (*own).to_owned())
 }
 
 /// What a stream says before it knows.

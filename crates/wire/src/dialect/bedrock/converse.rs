@@ -6,7 +6,7 @@ mod answer;
 mod block;
 mod decode;
 mod encode;
-mod fault;
+pub(super) mod fault;
 mod media;
 mod read;
 mod seal;

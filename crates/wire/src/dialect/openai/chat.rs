@@ -34,8 +34,8 @@ pub(crate) struct OpenaiChat;
 
 const HOME: Dialect = Dialect::OpenaiChat;
 
-/// Of an answer: what every answer says alike, or random bytes against guessing its length. Left out without an entry in the ledger.
-const BOOKKEEPING: [&str; 3] = ["object", "obfuscation", "p"];
+/// Of an answer: what every answer says alike, or random bytes against guessing its length. Read over.
+const NOISE: [&str; 3] = ["object", "obfuscation", "p"];
 
 // === impl OpenaiChat ===
 
@@ -94,6 +94,10 @@ impl Chat for OpenaiChat {
             "stream_options" => value.as_object().is_some_and(|options| {
                 options.iter().all(|(name, value)| name == "include_obfuscation" && *value == Value::Bool(false))
             }),
+            // Of an answer: which build of which host made it, and how fast. A question's `provider` and `prompt` are of other types.
+            "system_fingerprint" | "time_info" | "native_finish_reason" | "x_groq" => true,
+            "provider" => value.is_string(),
+            "prompt" => value.is_array(),
             "metadata" => value.as_object().is_some_and(Map::is_empty),
             _ => false,
         }

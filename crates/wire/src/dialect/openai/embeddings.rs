@@ -6,7 +6,6 @@
 //! <https://platform.openai.com/docs/api-reference/embeddings>
 
 mod read;
-mod vector;
 mod write;
 
 use super::fault;

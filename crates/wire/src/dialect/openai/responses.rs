@@ -46,11 +46,6 @@ const BOOKKEEPING: [&str; 3] = ["id", "status", "phase"];
 const ENCRYPTED: &str = "reasoning.encrypted_content";
 const LOGPROBS: &str = "message.output_text.logprobs";
 
-/// An item that holds nothing but the seal of the block after it, or of the one before it: seals that other providers put on text and on
-/// calls, where this dialect seals thoughts only.
-const SEAL_OF_NEXT: &str = "next";
-const SEAL_OF_PREVIOUS: &str = "previous";
-
 /// How each setting is spelled.
 const NAMES: [(Field, &str); 14] = [
     (Field::MaxTokens, "max_output_tokens"),

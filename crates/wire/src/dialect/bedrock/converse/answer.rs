@@ -37,17 +37,12 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, BadField> {
     let blocks = blocks(items, &Path::Member(&list, "content"))?;
     let finish = top.string("stopReason")?.map(finish);
     answer.choices.push(Choice { blocks, finish, ..Choice::default() });
-    answer.service_tier = tier(&mut top);
     answer.usage = top
         .take("usage")
         .and_then(|raw| read_whole(HOME, body, &HeaderMap::new()).usage.map(|usage| UsageReport { usage, raw }));
+    // `serviceTier` too: streams name it when all else is told.
     answer.extra = top.rest();
     Ok(answer)
-}
-
-pub(super) fn tier(top: &mut Object<'_>) -> Option<String> {
-    let tier = top.take("serviceTier")?;
-    tier.get("type").and_then(Value::as_str).map(str::to_owned)
 }
 
 pub(super) fn finish(raw: String) -> Finish {

@@ -38,7 +38,7 @@ const IN_STREAMS: [&str; 5] = [
 const TOO_LONG: [&str; 4] =
     ["input is too long", "prompt is too long", "too many input tokens", "exceeds the maximum number of tokens"];
 
-pub(super) fn read(status: u16, body: &[u8]) -> Fault {
+pub(in crate::dialect) fn read(status: u16, body: &[u8]) -> Fault {
     let mut fault = fault::unread(status, body);
     let kind = fault.raw.get("__type").and_then(Value::as_str).map(|kind| kind.rsplit('#').next().unwrap_or(kind));
     if let Some(kind) = kind.map(str::to_owned) {
@@ -71,7 +71,7 @@ fn name(kind: FaultKind) -> &'static str {
     TYPES.iter().find(|(_, known, _)| *known == kind).map_or("InternalServerException", |(name, ..)| name)
 }
 
-pub(super) fn write(fault: &Fault) -> Vec<u8> {
+pub(in crate::dialect) fn write(fault: &Fault) -> Vec<u8> {
     json!({ "__type": name(fault.kind), "message": fault.message }).to_string().into()
 }
 

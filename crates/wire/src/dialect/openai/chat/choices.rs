@@ -5,7 +5,8 @@
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::{BOOKKEEPING, HOME, finish, message};
+use super::tool::Ids;
+use super::{HOME, NOISE, finish, message};
 use crate::chat::{Answer, BadField, Choice, Extra, UsageReport};
 use crate::dialect::object::{self, Object, Path};
 use crate::watch;
@@ -42,11 +43,11 @@ pub(super) fn usage(top: &mut Object<'_>) -> Value {
 
 /// What is left of an answer or of a frame.
 pub(super) fn rest(top: Object<'_>) -> Extra {
-    without_bookkeeping(top.rest())
+    without_noise(top.rest())
 }
 
-pub(super) fn without_bookkeeping(mut rest: Extra) -> Extra {
-    BOOKKEEPING.iter().for_each(|name| drop(rest.remove(*name)));
+pub(super) fn without_noise(mut rest: Extra) -> Extra {
+    NOISE.iter().for_each(|name| drop(rest.remove(*name)));
     rest
 }
 
@@ -72,12 +73,13 @@ fn choice(mut object: Object<'_>, id: &str) -> Result<Choice, BadField> {
     let path = object.path;
     let at = Path::Member(&path, "message");
     let mut said = Object::of(object.take("message").ok_or_else(|| at.missing("an object"))?, at)?;
-    let mut choice = Choice { blocks: message::said(&mut said, id)?, ..Choice::default() };
+    let mut choice = Choice { blocks: message::said(&mut said, Ids::MadeOf(id))?, ..Choice::default() };
     choice.logprobs = object.take("logprobs");
     let stop_reason = stop_reason(&mut object);
     let refused = finish::is_refused(&choice);
     choice.finish = object.string("finish_reason")?.map(|raw| finish::read(raw, stop_reason, refused));
-    said.take("role");
+    // Some repeat the role as a name.
+    ["role", "name"].iter().for_each(|name| drop(said.take(name)));
     choice.extra = object.rest();
     let more = said.rest();
     if !more.is_empty() {

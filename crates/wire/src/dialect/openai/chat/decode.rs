@@ -123,7 +123,7 @@ impl Decoder {
             self.id.clone_from(&id);
             let mut extra = std::mem::take(&mut self.late);
             let more = std::mem::replace(top, Object::empty()).rest();
-            extra.extend(choices::without_bookkeeping(more));
+            extra.extend(choices::without_noise(more));
             self.extra = extra.clone();
             out.push(Event::Start { origin: HOME, id, model, created, service_tier, extra });
         }

@@ -4,7 +4,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{HOME, part, thought, tool};
+use super::tool::{self, Ids};
+use super::{HOME, part, thought};
 use crate::chat::{BadField, Block, Citation, Content, Extra, Role, Source, Turn};
 use crate::dialect::object::{Object, Path};
 
@@ -25,7 +26,7 @@ pub(super) fn turn(value: Value, at: usize, path: Path<'_>, before: &[Turn]) -> 
         }
         "assistant" => {
             turn.role = Role::Assistant;
-            said(&mut message, &at.to_string())?
+            said(&mut message, Ids::Needed(at))?
         }
         "tool" => {
             let id = message.need_string("tool_call_id")?;
@@ -73,8 +74,8 @@ fn call_of(before: &[Turn], function: &str) -> Option<String> {
     })
 }
 
-/// What an assistant said: thoughts, then words, then calls, as this dialect has no other order. `mark` makes ids for calls that have none.
-pub(super) fn said(message: &mut Object<'_>, mark: &str) -> Result<Vec<Block>, BadField> {
+/// What an assistant said: thoughts, then words, then calls, as this dialect has no other order.
+pub(super) fn said(message: &mut Object<'_>, ids: Ids<'_>) -> Result<Vec<Block>, BadField> {
     let path = message.path;
     let mut blocks = thought::read(message)?;
     if let Some(value) = message.take("content")
@@ -92,7 +93,7 @@ pub(super) fn said(message: &mut Object<'_>, mark: &str) -> Result<Vec<Block>, B
     if let Some(audio) = message.object("audio")? {
         blocks.push(audio_block(audio, Path::Member(&path, "audio"))?);
     }
-    blocks.extend(tool::read_calls(message, mark)?);
+    blocks.extend(tool::read_calls(message, ids)?);
     thought::seal_next(&mut blocks);
     Ok(blocks)
 }

@@ -117,6 +117,8 @@ pub(super) fn seal(mut entry: Extra) -> Option<Seal> {
         }
         _ => {
             let redacted = matches!(kind, "reasoning.encrypted" | "redacted_thinking");
+            // A stream tells the members in another order than the whole answer.
+            entry.sort_keys();
             Some(Seal { redacted, ..Seal::new(HOME, Value::Object(entry).to_string()) })
         }
     }

@@ -186,20 +186,36 @@ pub(super) fn write_choice(choice: &ToolChoice, tools: &[Tool]) -> Value {
     }
 }
 
-/// The calls of a message. Some hosts give them no id: then it is made from `mark`, which is another in each message.
-pub(super) fn read_calls(message: &mut Object<'_>, mark: &str) -> Result<Vec<Block>, BadField> {
+/// Whose calls are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ids<'a> {
+    /// A caller's, who must say which result is whose. The older form has no ids: they are made from the message's number.
+    Needed(usize),
+    /// A provider's. Some give no ids: they are made from the answer's.
+    MadeOf(&'a str),
+}
+
+/// The calls of a message.
+pub(super) fn read_calls(message: &mut Object<'_>, ids: Ids<'_>) -> Result<Vec<Block>, BadField> {
     let path = message.path;
     let list = Path::Member(&path, "tool_calls");
     let mut blocks = Vec::new();
     for (at, value) in message.array("tool_calls")?.unwrap_or_default().into_iter().enumerate() {
         let mut call = Object::of(value, Path::Item(&list, at))?;
-        let id = call.string("id")?.filter(|id| !id.is_empty()).unwrap_or_else(|| made_id(mark, at));
+        let id = match (call.string("id")?.filter(|id| !id.is_empty()), ids) {
+            (Some(id), _) => id,
+            (None, Ids::MadeOf(answer)) => made_id(answer, at),
+            (None, Ids::Needed(_)) => return Err(Path::Member(&call.path, "id").missing("a string")),
+        };
         blocks.push(read_call(call, id)?);
     }
     if let Some(call) = message.object("function_call")? {
         let mut call = Object::of(Value::Object(call), Path::Member(&path, "function_call"))?;
         let (name, arguments) = (call.need_string("name")?, call.string("arguments")?.unwrap_or_default());
-        let id = made_id(mark, blocks.len());
+        let id = match ids {
+            Ids::Needed(message) => made_id(&message.to_string(), blocks.len()),
+            Ids::MadeOf(answer) => made_id(answer, blocks.len()),
+        };
         blocks.push(Content::ToolUse { id, name, arguments, kind: CallKind::Function }.into());
     }
     Ok(blocks)

@@ -1,6 +1,6 @@
 //! Writes an answer for a caller.
 //!
-//! Enters: the form. Leaves: the body. Never: leaves anything out without an entry in the ledger, except what [`super::BOOKKEEPING`] names.
+//! Enters: the form. Leaves: the body. Never: leaves anything out without an entry in the ledger, except what [`super::NOISE`] names.
 
 use serde_json::{Map, Value, json};
 

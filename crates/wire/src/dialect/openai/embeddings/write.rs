@@ -4,10 +4,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{HOME, vector};
+use super::HOME;
 use crate::chat::{Extra, LossKind, Losses, Place};
-use crate::dialect::Dialect;
 use crate::dialect::carry::NO_PLACE;
+use crate::dialect::{Dialect, vector};
 use crate::embed::{EmbedAnswer, EmbedInput, EmbedRequest, lost};
 
 pub(super) fn request(request: &EmbedRequest, losses: &mut Losses) -> Vec<u8> {
@@ -37,7 +37,7 @@ fn input(inputs: &[EmbedInput], losses: &mut Losses) -> Value {
         match input {
             EmbedInput::Text(text) => written.push(text.as_str().into()),
             EmbedInput::Tokens(tokens) => written.push(tokens.as_slice().into()),
-            EmbedInput::Image(_) => lost(losses, "input", LossKind::Dropped, "the target embeds no images"),
+            EmbedInput::Image(_) => lost(losses, "input", LossKind::Refused, "the target embeds no images"),
         }
     }
     match written.as_mut_slice() {

@@ -4,9 +4,12 @@
 
 use serde_json::Value;
 
-use super::{HOME, SEAL_OF_NEXT, SEAL_OF_PREVIOUS, items, parts};
+use super::{HOME, items, parts};
 use crate::chat::{BadField, Block, Content, Place, Request, Role, Seal, Turn};
-use crate::dialect::object::{Object, Path};
+use crate::dialect::{
+    beside,
+    object::{Object, Path},
+};
 
 const ROLES: [(&str, Role); 4] =
     [("user", Role::User), ("assistant", Role::Assistant), ("system", Role::System), ("developer", Role::Developer)];
@@ -23,7 +26,7 @@ pub(super) fn read(list: Vec<Value>, path: &Path<'_>, request: &mut Request) -> 
     for (at, item) in list.into_iter().enumerate() {
         let mut turn = turn(Object::of(item, Path::Item(path, at))?, at, request)?;
         match seal_of_another(&turn) {
-            Some(SEAL_OF_NEXT) => {
+            Some(beside::NEXT) => {
                 waiting = turn.blocks.pop().and_then(|block| block.seal);
                 continue;
             }
@@ -46,13 +49,11 @@ fn seal_of_another(turn: &Turn) -> Option<&'static str> {
     let [Block { content: Content::Reasoning { text, .. }, seal: Some(seal), .. }] = turn.blocks.as_slice() else {
         return None;
     };
-    let names = [SEAL_OF_NEXT, SEAL_OF_PREVIOUS];
-    let named = names.into_iter().find(|name| seal.id.as_deref() == Some(name));
-    named.filter(|_| text.is_empty() && seal.origin != HOME)
+    beside::side(HOME, seal).filter(|_| text.is_empty())
 }
 
 fn seal_first(turn: &mut Turn, seal: Seal, request: &mut Request) {
-    let seal = Seal { id: None, ..seal };
+    let seal = beside::unmarked(seal);
     match turn.blocks.first_mut() {
         Some(block) if turn.role == Role::Assistant => block.seal = Some(seal),
         // The caller has left out what it belongs to.
@@ -66,7 +67,7 @@ fn seal_first(turn: &mut Turn, seal: Seal, request: &mut Request) {
 }
 
 fn put_back(request: &mut Request, mut turn: Turn) {
-    let seal = turn.blocks.pop().and_then(|block| block.seal).map(|seal| Seal { id: None, ..seal });
+    let seal = turn.blocks.pop().and_then(|block| block.seal).map(beside::unmarked);
     let before = request.turns.last_mut().filter(|before| before.role == Role::Assistant);
     if let Some(block) = before.and_then(|before| before.blocks.last_mut()) {
         block.seal = seal;

@@ -130,7 +130,8 @@ impl Choice {
             self.audio(audio, out);
         }
         self.tool_calls(&mut delta, out)?;
-        delta.take("role");
+        // Some repeat the role as a name.
+        ["role", "name"].iter().for_each(|name| drop(delta.take(name)));
         self.more(delta.rest());
         Ok(())
     }

@@ -4,11 +4,11 @@
 
 use serde_json::Value;
 
-use super::super::{HOME, SEAL_OF_NEXT, SEAL_OF_PREVIOUS, fault::broken, take, told::Part};
+use super::super::{HOME, fault::broken, take, told::Part};
 use super::item::{Body, Item};
 use super::{Encoder, ITEM_BYTES, OUTPUT_BYTES_MAX, Stage};
 use crate::chat::{Block, CallKind, Content, Delta, Extra, Losses, Place, Seal, Source};
-use crate::dialect::carry;
+use crate::dialect::{beside, carry};
 
 impl Encoder {
     pub(super) fn begin(&mut self, block: u32, head: Block, losses: &mut Losses) {
@@ -22,14 +22,14 @@ impl Encoder {
         let summary_always = self.origin != HOME;
         match content {
             Content::Text { text, citations } => {
-                self.seal_of_another(seal, SEAL_OF_NEXT);
+                self.seal_of_another(seal, beside::NEXT);
                 self.begin_part(block, Part::new(false, kept), &text);
                 for citation in citations {
                     self.delta(block, Delta::Citation(citation), losses);
                 }
             }
             Content::Refusal { text } => {
-                self.seal_of_another(seal, SEAL_OF_NEXT);
+                self.seal_of_another(seal, beside::NEXT);
                 self.begin_part(block, Part::new(true, kept), &text);
             }
             Content::Reasoning { text, summary } => {
@@ -39,14 +39,14 @@ impl Encoder {
                 self.add(block, &text);
             }
             Content::ToolUse { id, name, arguments, kind } => {
-                self.seal_of_another(seal, SEAL_OF_NEXT);
+                self.seal_of_another(seal, beside::NEXT);
                 let prefix = if kind == CallKind::Custom { "ctc" } else { "fc" };
                 let call = Content::ToolUse { id, name, arguments: String::new(), kind };
                 self.begin_item(block, None, prefix, Body::Call(call), kept);
                 self.add(block, &arguments);
             }
             Content::Image { source: Source::Data { media_type, base64 }, .. } => {
-                self.seal_of_another(seal, SEAL_OF_NEXT);
+                self.seal_of_another(seal, beside::NEXT);
                 self.begin_item(block, None, "ig", Body::Image { media_type, base64: String::new() }, kept);
                 self.add(block, &base64);
             }
@@ -99,9 +99,9 @@ impl Encoder {
     }
 
     /// An item of its own for what other providers seal and this dialect does not.
-    fn seal_of_another(&mut self, seal: Option<Seal>, whose: &str) {
+    fn seal_of_another(&mut self, seal: Option<Seal>, side: &str) {
         let Some(seal) = seal else { return };
-        let seal = Seal { id: Some(whose.to_owned()), ..seal };
+        let seal = beside::marked(&seal, side);
         let body = Body::Thought { text: String::new(), summary: true, seal: Some(seal) };
         self.begin_item(u32::MAX, None, "rs", body, Extra::new());
         if let Some(item) = self.open.pop() {
@@ -167,7 +167,7 @@ impl Encoder {
             let item = self.open.remove(at);
             self.close(item);
         }
-        self.seal_of_another(seal, SEAL_OF_PREVIOUS);
+        self.seal_of_another(seal, beside::PREVIOUS);
     }
 
     /// In the shape of chat completions. They belong to the text that was begun last.

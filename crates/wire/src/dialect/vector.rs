@@ -12,7 +12,7 @@ use serde_json::{Number, Value};
 use crate::embed::Vector;
 
 /// `None`: the bytes are no floats.
-pub(super) fn written(vector: &Vector, base64: bool) -> Option<Value> {
+pub(crate) fn written(vector: &Vector, base64: bool) -> Option<Value> {
     match (vector, base64) {
         (Vector::Numbers(numbers), false) => Some(Value::Array(numbers.clone())),
         (Vector::Base64(bytes), true) => Some(bytes.as_str().into()),
