@@ -50,12 +50,13 @@ struct Open {
 impl Books {
     pub(crate) fn open(gate: &Arc<Gate>, head: &Head) -> Self {
         let shared = &gate.shared;
-        let started_ms = shared.clock.unix_ms();
+        let started = shared.clock.now();
+        let started_ms = shared.clock.unix_ms_at(started);
         let record = blank(shared.ids.next(started_ms), head);
         shared.metrics.begin();
         let open = Open {
             record,
-            started: shared.clock.now(),
+            started,
             started_ms,
             write: false,
             keep_payload: true,

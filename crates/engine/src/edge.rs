@@ -75,7 +75,7 @@ impl Marks {
         if self.logged {
             headers.insert(LOG_ID, id);
         }
-        headers.insert(STEP, HeaderValue::from(self.step));
+        headers.insert(STEP, if self.step == 0 { HeaderValue::from_static("0") } else { self.step.into() });
         self.cache.write(headers);
     }
 }

@@ -91,7 +91,7 @@ impl Relay {
     }
 
     /// All of the answer before any of it goes out, and what it has lost in a translation.
-    pub(crate) async fn gather(mut self) -> Result<(Vec<Bytes>, Option<(Dialect, Losses)>), Refusal> {
+    pub(crate) async fn gather(&mut self) -> Result<(Vec<Bytes>, Option<(Dialect, Losses)>), Refusal> {
         self.held_back = true;
         let mut pieces = Vec::with_capacity(1);
         while let Some(frame) = self.frame().await {

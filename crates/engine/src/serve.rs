@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
 use tollgate_model::Refusal;
@@ -42,21 +42,17 @@ use crate::turned;
 use crate::webhook::{self, Slip};
 
 /// One request of the data plane, from its head to an answer whose body still flows.
-pub(crate) async fn serve(gate: &Arc<Gate>, request: Request<Incoming>) -> Response<ReplyBody> {
-    let (parts, body) = request.into_parts();
-    let head = Head::read(parts);
-    let mut books = Books::open(gate, &head);
+pub(crate) async fn serve(gate: &Arc<Gate>, head: &Head, body: Incoming) -> Response<ReplyBody> {
+    let mut books = Books::open(gate, head);
     let event_id = head.headers().get(edge::EVENT_ID).cloned();
     let host = head.surface().host;
-    match walk(gate, &head, body, &mut books).await {
-        Ok(found) => {
-            let says = found.says;
-            let mut response = follow(gate, books, found.answer, &found.options, event_id, host).await;
-            response.headers_mut().extend(says);
-            response
-        }
-        Err(refusal) => refuse(books, &refusal, event_id, host).await,
-    }
+    let Found { answer, options, says } = match walk(gate, head, body, &mut books).await {
+        Ok(found) => found,
+        Err(refusal) => return refuse(books, &refusal, event_id, host).await,
+    };
+    let mut response = follow(gate, books, answer, &options, event_id, host).await;
+    response.headers_mut().extend(says);
+    response
 }
 
 /// Nearly every answer is the large kind: a box around it would be an allocation for each.
@@ -277,32 +273,41 @@ async fn refuse(mut books: Books, refusal: &Refusal, event_id: Option<HeaderValu
     response
 }
 
-async fn follow(
+// This and `pass` are no `async fn`s: those keep what they are given beside the place they move it to, for as long as they wait, and hyper copies
+// the future of every request.
+#[allow(clippy::manual_async_fn)]
+fn follow(
     gate: &Arc<Gate>,
     books: Books,
     answer: Answer,
     options: &Options,
     event_id: Option<HeaderValue>,
     host: Host,
-) -> Response<ReplyBody> {
-    let marks = |cache| Marks { id: books.id(), event_id, logged: books.writes(), step: books.step(), cache };
-    match answer {
-        Answer::Remembered(answer) => {
-            let ttl_s = answer.expires_ms.saturating_sub(books.started_ms()) / 1_000;
-            let marks = marks(CacheSaid::Hit { ttl_s });
-            remembered(books, answer, options, marks).await
-        }
-        Answer::Followed(follower, shown, step) => {
-            let marks = marks(CacheSaid::Collapsed);
-            followed(gate, books, follower, &shown, &step, marks, host).await
-        }
-        Answer::Fresh { sent, step, share, cache } => {
-            let marks = marks(cache);
-            fresh(gate, books, sent, step, share, marks, host).await
-        }
-        Answer::Own(body) => {
-            let marks = Marks { logged: false, ..marks(CacheSaid::Nothing) };
-            own(books, body, marks).await
+) -> impl Future<Output = Response<ReplyBody>> {
+    async move {
+        let marks = |cache| Marks { id: books.id(), event_id, logged: books.writes(), step: books.step(), cache };
+        match answer {
+            Answer::Remembered(answer) => {
+                let ttl_s = answer.expires_ms.saturating_sub(books.started_ms()) / 1_000;
+                let marks = marks(CacheSaid::Hit { ttl_s });
+                remembered(books, answer, options, marks).await
+            }
+            Answer::Followed(follower, shown, step) => {
+                let marks = marks(CacheSaid::Collapsed);
+                pass(followed(gate, books, follower, &shown, &step), marks, host).await
+            }
+            Answer::Fresh { sent, step, share, cache } => {
+                let marks = marks(cache);
+                let passing = match fresh(gate, books, sent, step, share) {
+                    Ok(passing) => passing,
+                    Err((books, refusal)) => return refuse(books, &refusal, marks.event_id, host).await,
+                };
+                pass(passing, marks, host).await
+            }
+            Answer::Own(body) => {
+                let marks = Marks { logged: false, ..marks(CacheSaid::Nothing) };
+                own(books, body, marks).await
+            }
         }
     }
 }
@@ -338,15 +343,15 @@ async fn remembered(
     response
 }
 
-async fn followed(
-    gate: &Arc<Gate>,
-    mut books: Books,
-    follower: Follower,
-    shown: &Shown,
-    step: &Step,
-    marks: Marks,
-    host: Host,
-) -> Response<ReplyBody> {
+/// An answer that is there, before any of its body was read.
+struct Passing {
+    relay: Relay,
+    gathers: bool,
+    status: StatusCode,
+    headers: HeaderMap,
+}
+
+fn followed(gate: &Arc<Gate>, mut books: Books, follower: Follower, shown: &Shown, step: &Step) -> Passing {
     let status = StatusCode::from_u16(shown.status).unwrap_or_default();
     let left = declared_length(&shown.headers);
     let tally = tally(gate, step.told(), &shown.headers);
@@ -354,24 +359,20 @@ async fn followed(
     books.collapsed(shown.status, &shown.headers, tally);
     let fault = if is_stream { fault_frame(step.told()) } else { None };
     let relay = Relay::new(gate.clone(), books, Source::Follower(follower), left, fault);
-    let mut response = pass(relay, is_short(left, is_stream), status, shown.headers.clone(), host).await;
-    marks.write(response.headers_mut());
-    response
+    Passing { relay, gathers: is_short(left, is_stream), status, headers: shown.headers.clone() }
 }
 
 fn tally(gate: &Arc<Gate>, dialect: Dialect, headers: &HeaderMap) -> Tally {
     Tally::new(dialect, headers, gate.shared.limits.log_body_bytes_max, Held::new(gate.shared.clone()))
 }
 
-async fn fresh(
+fn fresh(
     gate: &Arc<Gate>,
     mut books: Books,
     sent: Sent,
     mut step: Step,
     share: Option<(Leader, Keep)>,
-    marks: Marks,
-    host: Host,
-) -> Response<ReplyBody> {
+) -> Result<Passing, (Books, Refusal)> {
     let (parts, body) = sent.answered.response.into_parts();
     let status = parts.status.as_u16();
     let tally = tally(gate, step.dialect, &parts.headers);
@@ -379,7 +380,7 @@ async fn fresh(
     books.answered(status, &parts.headers, tally);
     let turned = match translate::turned(gate, &mut step, status, &parts.headers, &books) {
         Ok(turned) => turned,
-        Err(refusal) => return refuse(books, &refusal, marks.event_id, host).await,
+        Err(refusal) => return Err((books, refusal)),
     };
     let left = if turned.is_none() { length_to_come(&body, &parts.headers) } else { None };
     let mut headers = forward_response(parts.headers);
@@ -398,9 +399,7 @@ async fn fresh(
     }
     let upstream = Upstream { body, lease: Some(sent.answered.lease), share, turned: turned.map(Box::new) };
     let relay = Relay::new(gate.clone(), books, Source::Upstream(upstream), left, fault);
-    let mut response = pass(relay, gathers, parts.status, headers, host).await;
-    marks.write(response.headers_mut());
-    response
+    Ok(Passing { relay, gathers, status: parts.status, headers })
 }
 
 /// The leader shows the head to those who wait, or sends them off when this answer is not to be shared.
@@ -424,30 +423,31 @@ fn is_short(left: Option<u64>, is_stream: bool) -> bool {
     !is_stream && left.is_some_and(|length| length <= GATHER_BYTES_MAX)
 }
 
-async fn pass(
-    relay: Relay,
-    gathers: bool,
-    status: StatusCode,
-    mut headers: HeaderMap,
-    host: Host,
-) -> Response<ReplyBody> {
-    let body = match gathers {
-        false => ReplyBody::Relay(Box::new(relay)),
-        true => match relay.gather().await {
-            Ok((pieces, lost)) => {
+fn pass(passing: Passing, marks: Marks, host: Host) -> impl Future<Output = Response<ReplyBody>> {
+    let Passing { mut relay, gathers, status, mut headers } = passing;
+    async move {
+        let body = match gathers {
+            false => Ok(ReplyBody::Relay(Box::new(relay))),
+            true => relay.gather().await.map(|(pieces, lost)| {
                 // Now with what the answer has lost.
                 if let Some((caller, losses)) = lost {
                     translate::tell_losses(caller, &losses, &mut headers);
                 }
                 whole(pieces)
+            }),
+        };
+        let mut response = match body {
+            Ok(body) => {
+                let mut response = Response::new(body);
+                *response.status_mut() = status;
+                *response.headers_mut() = headers;
+                response
             }
-            Err(refusal) => return edge::refusal(&refusal, host),
-        },
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
+            Err(refusal) => edge::refusal(&refusal, host),
+        };
+        marks.write(response.headers_mut());
+        response
+    }
 }
 
 fn whole(pieces: Vec<Bytes>) -> ReplyBody {

@@ -130,7 +130,7 @@ pub enum StopReason {
 
 impl Walk {
     pub fn single(target: Target) -> Self {
-        Self::list(vec![target])
+        Self { way: Way::List(List::single(target)), trace: Trace::default() }
     }
 
     /// The universal endpoint: in order, and whatever goes wrong with one passes control to the next.

@@ -5,7 +5,7 @@
 //!
 //! | need | promise | embedded form |
 //! |---|---|---|
-//! | [`journal`] | what was written survives the process | append-only files, one series per worker |
+//! | [`journal`] | what was written survives the process | files written in order, one series per worker |
 //! | [`ingest`] | everything journaled becomes a row exactly once | one thread |
 //! | [`Records`] | rows by filter and order, bodies by id | SQLite, one file per day, bodies beside it |
 //! | [`Answers`] | a cached answer or a miss, within a bound of bytes | memory over SQLite |

@@ -58,7 +58,7 @@ impl Desk {
         let (name, elements) = wanted(body)?;
         let now_ms = self.now_ms();
         let version = self.new_version(elements)?;
-        let mut route = RouteDocument {
+        let wanted = RouteDocument {
             id: secret::new_uuid()?,
             gateway: gateway.id.clone(),
             gateway_internal_id: gateway.internal_id.clone(),
@@ -68,17 +68,16 @@ impl Desk {
             created_at: now_ms,
             modified_at: now_ms,
         };
-        let warnings = self.check(&route, &version)?;
-        let made = self.change(ROUTE, &route.id.clone(), |_| {
+        let warnings = self.check(&wanted, &version)?;
+        let route = self.change(ROUTE, &wanted.id, |_| {
             let others = self.routes(gateway)?;
             if others.len() >= ROUTES_MAX {
                 let fault = Fault::new(["body"], format!("A gateway has at most {ROUTES_MAX} routes"));
                 return Err(DeskError::Faults(vec![fault]));
             }
-            refuse_namesake(&others, &route)?;
-            Ok(Change::to(document(&route)?, route.clone()))
-        });
-        route = made?;
+            refuse_namesake(&others, &wanted)?;
+            Ok(Change::to(document(&wanted)?, wanted.clone()))
+        })?;
         Ok(Saved { route, version_id: version.id, warnings })
     }
 

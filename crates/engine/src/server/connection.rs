@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{Request, Response, Version};
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -15,13 +18,15 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tollgate_model::Refusal;
 
 use super::head_timer::HeadTimer;
 use super::patient::Patient;
 use super::{Admitted, Fallback, Serving};
+use crate::body::BoxError;
 use crate::edge::{self, ReplyBody};
 use crate::gate::Gate;
-use crate::head;
+use crate::head::{self, Head};
 use crate::serve::serve as serve_request;
 use crate::strict::{Strict, Tail};
 use crate::surface::Host;
@@ -74,7 +79,7 @@ async fn talk<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 ) -> Result<(), crate::BoxError> {
     let serving = &context.serving;
     let (stream, tail) = Strict::new(Patient::new(stream, serving.head_timeout, serving.write_timeout));
-    let service = service_fn(move |request| answer(context.clone(), tail.clone(), request));
+    let service = service_fn(move |request| answer(context.clone(), &tail, request));
     let builder = builder(serving);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
@@ -106,22 +111,40 @@ fn builder(serving: &Serving) -> Builder<TokioExecutor> {
     builder
 }
 
-async fn answer(
-    context: Arc<Context>,
-    tail: Tail,
-    request: Request<Incoming>,
-) -> Result<Response<ReplyBody>, Infallible> {
-    let (parts, body) = request.into_parts();
-    if let Err(refusal) = tail.judge(&parts) {
-        return Ok(edge::refusal(&refusal, Host::Gateway));
+/// What is to be done with a request, known from its head. Nearly every one is of the large kind.
+#[allow(clippy::large_enum_variant)]
+enum Asked {
+    Ours(Head, Incoming),
+    Others(BoxFuture<'static, Response<UnsyncBoxBody<Bytes, BoxError>>>),
+    Nothing(Refusal),
+}
+
+impl Asked {
+    fn of(context: &Context, tail: &Tail, request: Request<Incoming>) -> Self {
+        let (parts, body) = request.into_parts();
+        match tail.judge(&parts) {
+            Err(refusal) => Self::Nothing(refusal),
+            Ok(()) if head::is_ours(parts.uri.path()) => Self::Ours(Head::read(parts), body),
+            Ok(()) => Self::Others(context.fallback.call(Request::from_parts(parts, body))),
+        }
     }
-    let request = Request::from_parts(parts, body);
+}
+
+// No `async fn`: that would keep the request beside the place it is moved to, and hyper copies the future of every request.
+fn answer(
+    context: Arc<Context>,
+    tail: &Tail,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<ReplyBody>, Infallible>> + use<> {
     let version = request.version();
-    let answer = if head::is_ours(request.uri().path()) {
-        serve_request(&context.gate, request).await
-    } else {
-        context.fallback.call(request).await.map(ReplyBody::Other)
-    };
-    let patience = context.serving.write_timeout;
-    Ok(if version == Version::HTTP_2 { answer.map(|body| body.watched(patience)) } else { answer })
+    let asked = Asked::of(&context, tail, request);
+    async move {
+        let answer = match asked {
+            Asked::Ours(head, body) => serve_request(&context.gate, &head, body).await,
+            Asked::Others(answer) => answer.await.map(ReplyBody::Other),
+            Asked::Nothing(refusal) => return Ok(edge::refusal(&refusal, Host::Gateway)),
+        };
+        let patience = context.serving.write_timeout;
+        Ok(if version == Version::HTTP_2 { answer.map(|body| body.watched(patience)) } else { answer })
+    }
 }

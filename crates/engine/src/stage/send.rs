@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
-use tollgate_model::Refusal;
 use tollgate_model::record::Attempt;
+use tollgate_model::{Moment, Refusal};
 use tollgate_rules::retry::{self, Fault, Plan, Verdict};
 use tollgate_wire::headers::{RequestPolicy, forward_request};
 
@@ -78,16 +78,26 @@ async fn try_once(
 ) -> Result<Answered, Miss> {
     let begun = gate.shared.clock.now();
     let pool = gate.upstream.pool(&step.target.origin);
-    let result = match prepared(step, headers) {
-        Ok(request) => {
-            let patience = timeout.unwrap_or(gate.shared.limits.first_byte);
-            gate.upstream.send(&pool, request, begun, patience, number).await
-        }
-        Err(miss) => Err(miss),
+    let patience = timeout.unwrap_or(gate.shared.limits.first_byte);
+    let request = match prepared(step, headers) {
+        Ok(request) => request,
+        Err(miss) => return noted(gate, step, &pool, begun, Err(miss), books),
     };
+    let result = gate.upstream.send(&pool, request, begun, patience, number).await;
+    noted(gate, step, &pool, begun, result, books)
+}
+
+fn noted(
+    gate: &Gate,
+    step: &Step,
+    pool: &Pool,
+    begun: Moment,
+    result: Result<Answered, Miss>,
+    books: &mut Books,
+) -> Result<Answered, Miss> {
     let started_us = begun.micros_since(books.started());
     let elapsed_us = gate.shared.clock.now().micros_since(begun);
-    books.tried(attempt(step, &pool, started_us, elapsed_us, &result));
+    books.tried(attempt(step, pool, started_us, elapsed_us, &result));
     gate.shared.metrics.attempt(&result);
     result
 }

@@ -3,6 +3,7 @@
 //! Enters: a request for an origin. Leaves: an answer with the lease of its connection. Never: gives out a connection whose last answer
 //! was not read to its framed end: a lease that is dropped closes it.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,38 +76,58 @@ impl Upstream {
 
     /// Sends one request and waits for the head of its answer, at most for `patience`. Cancelling it closes the connection it was on.
     /// Attempts are numbered from 1: only the first earns the origin part of a retry.
-    pub(crate) async fn send(
-        &self,
-        pool: &Arc<Pool>,
+    // Not an `async fn`: that would keep the request's place beside the one it is moved to, for as long as the answer takes.
+    pub(crate) fn send<'a>(
+        &'a self,
+        pool: &'a Arc<Pool>,
         mut request: Request<UpstreamBody>,
         now: Moment,
         patience: Duration,
         attempt: u8,
-    ) -> Result<Answered, Miss> {
+    ) -> impl Future<Output = Result<Answered, Miss>> + Send + 'a {
         if attempt == 1 {
             pool.budget.lock().deposit(now.millis());
         }
-        let until = Instant::now() + patience;
-        let mut timing = Timing::default();
-        loop {
-            let sender = match pool.take() {
-                Some(sender) => {
-                    timing.reused = true;
-                    sender
+        async move {
+            let until = Instant::now() + patience;
+            let mut timing = Timing::default();
+            loop {
+                let sent = match self.sender(pool, until, &mut timing).await? {
+                    Sender::Http1(mut idle) => {
+                        request.headers_mut().insert(HOST, pool.host.clone());
+                        let sending = pin!(idle.sender.try_send_request(request));
+                        let response = answered(idle.alarm.unless(until, sending).await);
+                        idle.since = now;
+                        response.map(|response| (response, Lease(Some((idle, pool.clone())))))
+                    }
+                    Sender::Http2(mut sender) => {
+                        absolute(&mut request, &pool.origin);
+                        let sending = pin!(sender.try_send_request(request));
+                        let response = answered(tokio::time::timeout_at(until, sending).await.ok());
+                        response.map(|response| (response, Lease(None)))
+                    }
+                };
+                match sent {
+                    Ok((response, lease)) => return Ok(Answered { response, lease, timing }),
+                    // The connection had died while idle and nothing was sent: that is not a failed attempt.
+                    Err(Unsent::Refused(_, Some(unsent))) if timing.reused => request = *unsent,
+                    Err(Unsent::Refused(cause, _)) => return Err(Miss::Broken(cause.into())),
+                    Err(Unsent::Late) => return Err(Miss::Timeout("the first byte")),
                 }
-                None => {
-                    timing.reused = false;
-                    // Boxed: connecting is rare and its future large (TLS), and every request's future would carry room for it.
-                    let opening = Box::pin(self.open(pool, &mut timing));
-                    tokio::time::timeout_at(until, opening).await.unwrap_or(Err(Miss::Timeout("the connection")))?
-                }
-            };
-            match sender.send(request, pool, now, until).await {
-                Ok((response, lease)) => return Ok(Answered { response, lease, timing }),
-                // The connection had died while idle and nothing was sent: that is not a failed attempt.
-                Err(Unsent::Refused(_, Some(unsent))) if timing.reused => request = *unsent,
-                Err(Unsent::Refused(cause, _)) => return Err(Miss::Broken(cause.into())),
-                Err(Unsent::Late) => return Err(Miss::Timeout("the first byte")),
+            }
+        }
+    }
+
+    /// A connection that is there, or a new one.
+    async fn sender(&self, pool: &Arc<Pool>, until: Instant, timing: &mut Timing) -> Result<Sender, Miss> {
+        let idle = pool.take();
+        timing.reused = idle.is_some();
+        match idle {
+            Some(sender) => Ok(sender),
+            None => {
+                // Boxed: connecting is rare and its future large (TLS), and every request's future would carry room for it.
+                let opening = Box::pin(self.open(pool, timing));
+                tokio::time::timeout_at(until, opening).await.unwrap_or(Err(Miss::Timeout("the connection")))
             }
         }
     }
@@ -232,44 +253,20 @@ impl Pool {
     }
 }
 
-// === impl Sender ===
-
 /// Why there is no answer, and the request if it never went out.
 enum Unsent {
     Refused(hyper::Error, Option<Box<Request<UpstreamBody>>>),
     Late,
 }
 
-impl Sender {
-    async fn send(
-        self,
-        mut request: Request<UpstreamBody>,
-        pool: &Arc<Pool>,
-        now: Moment,
-        until: Instant,
-    ) -> Result<(Response<Incoming>, Lease), Unsent> {
-        match self {
-            Self::Http1(mut idle) => {
-                request.headers_mut().insert(HOST, pool.host.clone());
-                let sending = idle.sender.try_send_request(request);
-                let response = idle.alarm.unless(until, sending).await.ok_or(Unsent::Late)?.map_err(unsent)?;
-                idle.since = now;
-                Ok((response, Lease(Some((idle, pool.clone())))))
-            }
-            Self::Http2(mut sender) => {
-                absolute(&mut request, &pool.origin);
-                let sending = sender.try_send_request(request);
-                let response =
-                    tokio::time::timeout_at(until, sending).await.map_err(|_| Unsent::Late)?.map_err(unsent)?;
-                Ok((response, Lease(None)))
-            }
-        }
-    }
-}
+type Tried = Result<Response<Incoming>, hyper::client::conn::TrySendError<Request<UpstreamBody>>>;
 
-fn unsent(mut failed: hyper::client::conn::TrySendError<Request<UpstreamBody>>) -> Unsent {
-    let request = failed.take_message().map(Box::new);
-    Unsent::Refused(failed.into_error(), request)
+/// `None`: the deadline came first.
+fn answered(tried: Option<Tried>) -> Result<Response<Incoming>, Unsent> {
+    tried.ok_or(Unsent::Late)?.map_err(|mut failed| {
+        let request = failed.take_message().map(Box::new);
+        Unsent::Refused(failed.into_error(), request)
+    })
 }
 
 /// HTTP/2 says scheme and authority in pseudo-headers, which hyper takes from the URI.

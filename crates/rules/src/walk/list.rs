@@ -14,6 +14,8 @@ pub(super) struct List {
     targets: Vec<Target>,
     /// The one that is being tried.
     at: Option<usize>,
+    /// A single target is no decision, and nearly every request has a single one.
+    is_traced: bool,
 }
 
 // === impl List ===
@@ -21,7 +23,11 @@ pub(super) struct List {
 impl List {
     pub(super) fn new(mut targets: Vec<Target>) -> Self {
         targets.truncate(usize::from(u16::MAX));
-        Self { targets, at: None }
+        Self { targets, at: None, is_traced: true }
+    }
+
+    pub(super) fn single(target: Target) -> Self {
+        Self { targets: vec![target], at: None, is_traced: false }
     }
 
     pub(super) fn next(&mut self, said: Said, trace: &mut Trace) -> Ask {
@@ -43,7 +49,7 @@ impl List {
     }
 
     fn note(&self, at: usize, output: Option<Arc<str>>, why: String, trace: &mut Trace) {
-        let Some(target) = self.targets.get(at) else { return };
+        let Some(target) = self.targets.get(at).filter(|_| self.is_traced) else { return };
         let element = at.to_string().into();
         trace.visited.push(Visit { element, kind: Kind::Model, target: Some(target.name()), output, why });
     }

@@ -113,6 +113,8 @@ fn a_list_falls_through_on_everything_and_stays_in_range() {
     assert_eq!(Walk::list(Vec::new()).next(Said::Start), Ask::Stop(StopReason::Exhausted));
     let mut single = Walk::single(target("a"));
     assert!(!step(single.next(Said::Start)).more);
+    single.answered();
+    assert!(single.trace().visited.is_empty(), "there was nothing to decide");
 }
 
 /// One model that falls on the reasons given, and one behind it.

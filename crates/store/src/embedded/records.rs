@@ -44,7 +44,8 @@ const WRITERS_MAX: usize = 2;
 pub struct DayRecordsOptions {
     /// How many of its own steps SQLite may take for one list. About a hundred million are a second.
     pub list_steps_max: i64,
-    /// zstd's level for bodies. Levels below 1 do not pay: with examples/ingest_speed.rs, -7 took as long as 1 and a half more room.
+    /// zstd's level for bodies. Of recorded exchanges, level 1 made a sixth at 0.85 microseconds a KB; levels below it and lz4 made a quarter to a fifth
+    /// at 0.53 to 0.7. Words in random order cost 2.3, and 1.4 there.
     pub compression_level: i32,
 }
 

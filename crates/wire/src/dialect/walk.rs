@@ -59,8 +59,8 @@ fn inside(json: &mut Json<'_>, members: Members, facts: &mut Facts, depth: usize
     let mut place = Place::First;
     while let Some(name) = json.name(place)? {
         place = Place::Later;
-        match members.iter().find(|(wanted, _)| name.is(wanted)) {
-            Some((_, want)) => value(json, want, facts, depth)?,
+        match name.find(members) {
+            Some(want) => value(json, want, facts, depth)?,
             None => json.skip()?,
         }
     }

@@ -52,7 +52,7 @@ fn brackets_nest_up_to_a_bound() {
     assert!(is_json(mixed.as_bytes()) && !is_json(mixed.replacen("]}", "}]", 1).as_bytes()));
 }
 
-/// A byte at every distance from a string's beginning: the search changes its ways twenty-four bytes in.
+/// A byte at every distance from a string's beginning: the search changes its ways thirty-two bytes in.
 #[test]
 fn no_byte_is_overlooked_wherever_it_stands() {
     for length in 0..100 {
@@ -109,7 +109,7 @@ proptest! {
     fn strings_are_read_as_they_were_written(text in ".{0,80}") {
         let written = serde_json::to_vec(&text).unwrap();
         let Ok(Token::Text(quoted)) = Json::new(&written).value() else { return Err(TestCaseError::fail("no string")) };
-        prop_assert!(quoted.is(&text) && quoted.is_empty() == text.is_empty());
+        prop_assert!(quoted.find(&[("", ()), (&text, ())]).is_some() && quoted.is_empty() == text.is_empty());
         prop_assert_eq!(quoted.text().unwrap(), text);
     }
 }

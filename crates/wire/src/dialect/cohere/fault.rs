@@ -7,12 +7,13 @@
 use serde_json::{Map, Value};
 
 use crate::chat::{Fault, FaultKind};
+use crate::dialect::fault::unread;
 
 pub(super) fn read(status: u16, body: &[u8]) -> Fault {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let message = text("message").or_else(|| text("error").or(text("data")));
-    let Some(message) = message else { return plain(status, format!("the provider answered with status {status}")) };
+    let Some(message) = message else { return unread(status, body) };
     let mut fault = plain(status, message.to_owned());
     fault.code = text("code").map(str::to_owned);
     fault.param = text("param").map(str::to_owned);

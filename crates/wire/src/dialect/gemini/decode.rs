@@ -15,6 +15,7 @@ use crate::chat::{BadField, Block, Content, Delta, Event, Extra, Fault, Finish, 
 use crate::dialect::Dialect;
 use crate::dialect::calls::Calls;
 use crate::dialect::chat::Decode;
+use crate::dialect::fault::{broken_off, in_stream};
 use crate::dialect::object::{Object, Path};
 use crate::frame::Frame;
 use crate::watch::Tally;
@@ -87,7 +88,7 @@ impl Decode for Decoder {
         };
         if let Err(bad) = read {
             let message = format!("the provider's stream is not in its dialect: {bad}");
-            self.chunks.fail(fault::plain(502, message), out);
+            self.chunks.fail(in_stream(&message), out);
         }
     }
 
@@ -96,7 +97,7 @@ impl Decode for Decoder {
             return;
         }
         if !self.chunks.is_complete() {
-            return self.chunks.fail(fault::plain(502, "the provider broke its answer off".into()), out);
+            return self.chunks.fail(broken_off(), out);
         }
         let usage = self.tally.usage();
         let raw = std::mem::take(&mut self.chunks.usage);

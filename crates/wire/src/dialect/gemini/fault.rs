@@ -7,6 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::chat::{Fault, FaultKind};
+use crate::dialect::fault::unread;
 
 const INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
 const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
@@ -35,7 +36,7 @@ pub(super) fn read(status: u16, body: &[u8]) -> Fault {
     match value.as_ref().and_then(|value| value.get("error")) {
         Some(Value::Object(error)) => of(error, Some(status)),
         Some(Value::String(message)) if !message.is_empty() => plain(status, message.clone()),
-        _ => plain(status, format!("the provider answered with status {status}")),
+        _ => unread(status, body),
     }
 }
 
@@ -82,7 +83,7 @@ fn kind(status: u16, word: Option<&str>, reason: Option<&str>, message: &str) ->
     }
 }
 
-pub(super) fn plain(status: u16, message: String) -> Fault {
+fn plain(status: u16, message: String) -> Fault {
     Fault { kind: FaultKind::of_status(status), status, message, code: None, param: None, raw: Value::Null }
 }
 

@@ -8,6 +8,7 @@ use super::{answer, fault, read};
 use crate::chat::{BadField, Block, Content, Delta, Event, Fault, UsageReport};
 use crate::dialect::calls::Calls;
 use crate::dialect::chat::Decode;
+use crate::dialect::fault::{broken_off, in_stream};
 use crate::dialect::object::{Object, Path, root};
 use crate::dialect::{Dialect, moment};
 use crate::frame::Frame;
@@ -151,13 +152,13 @@ impl Decode for Decoder {
         };
         if let Err(bad) = read {
             let message = format!("the provider's stream is not in its dialect: {bad}");
-            self.fail(fault::plain(502, message), out);
+            self.fail(in_stream(&message), out);
         }
     }
 
     fn end(&mut self, out: &mut Vec<Event>) {
         if !self.over {
-            self.fail(fault::plain(502, "the provider broke its answer off".into()), out);
+            self.fail(broken_off(), out);
         }
     }
 }

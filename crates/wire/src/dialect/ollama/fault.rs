@@ -5,12 +5,13 @@
 use serde_json::{Map, Value};
 
 use crate::chat::{Fault, FaultKind};
+use crate::dialect::fault::unread;
 
 pub(super) fn read(status: u16, body: &[u8]) -> Fault {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let Some(message) = text("error").or_else(|| text("message")) else {
-        return plain(status, format!("the provider answered with status {status}"));
+        return unread(status, body);
     };
     let mut fault = plain(status, message.to_owned());
     fault.code = text("code").map(str::to_owned);
@@ -26,7 +27,7 @@ pub(super) fn read(status: u16, body: &[u8]) -> Fault {
     fault
 }
 
-pub(super) fn plain(status: u16, message: String) -> Fault {
+fn plain(status: u16, message: String) -> Fault {
     Fault { kind: FaultKind::of_status(status), status, message, code: None, param: None, raw: Value::Null }
 }
 

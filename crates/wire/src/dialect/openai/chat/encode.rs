@@ -5,13 +5,16 @@
 //! A thought is told twice: as `reasoning_content` for those who show it and as an entry of `reasoning_details` for those who keep it, because whether
 //! it will be sealed is not known before its end.
 
-use bytes::{BufMut, BytesMut};
+mod frame;
+
+use bytes::BytesMut;
 use serde_json::{Map, Value, json};
 
 use super::{HOME, choices::CHOICES_MAX, finish, thought, tool, usage, write_answer};
 use crate::chat::{Block, Content, Delta, Event, Extra, Finish, Losses, Place, Seal, Source, UsageReport};
 use crate::dialect::chat::{Encode, Telling};
 use crate::dialect::{Dialect, carry, openai::fault};
+use frame::write;
 
 pub(super) struct Encoder {
     telling: Telling,
@@ -93,23 +96,6 @@ impl Encoder {
             Self { telling, origin: HOME, envelope: Vec::new(), choices: Vec::new(), usage: None, extra: Extra::new() };
         encoder.envelope = encoder.envelope_of("", "", None, None);
         encoder
-    }
-
-    fn envelope_of(&self, id: &str, model: &str, created: Option<u64>, tier: Option<&str>) -> Vec<u8> {
-        let mut members = json!({
-            "id": write_answer::or(id, &self.telling.id),
-            "object": "chat.completion.chunk",
-            "created": created.unwrap_or(self.telling.created),
-            "model": write_answer::or(&self.telling.model, model),
-        });
-        if let Some(tier) = tier {
-            members["service_tier"] = tier.into();
-        }
-        let mut text = format!("data: {members}").into_bytes();
-        // Its closing brace.
-        text.pop();
-        text.extend_from_slice(b",\"choices\":[");
-        text
     }
 
     /// The choice, after its role was told.
@@ -323,46 +309,4 @@ impl Encoder {
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }
-
-    /// The frame that most are: text and nothing else.
-    fn text(&mut self, at: u32, name: &str, text: &str, out: &mut BytesMut) {
-        if text.is_empty() {
-            return;
-        }
-        out.extend_from_slice(&self.envelope);
-        out.extend_from_slice(format!("{{\"index\":{at},\"delta\":{{\"{name}\":").as_bytes());
-        write(text, out);
-        out.extend_from_slice(b"},\"finish_reason\":null}");
-        self.close(out);
-    }
-
-    fn delta_of(&mut self, at: u32, name: &str, value: Value, out: &mut BytesMut) {
-        self.frame(at, Map::from_iter([(name.to_owned(), value)]), Map::new(), out);
-    }
-
-    /// `more`: members of the choice beside its delta.
-    fn frame(&mut self, at: u32, delta: Map<String, Value>, more: Map<String, Value>, out: &mut BytesMut) {
-        let mut choice = Map::from_iter([("index".to_owned(), Value::from(at)), ("delta".to_owned(), delta.into())]);
-        choice.insert("finish_reason".into(), Value::Null);
-        choice.extend(more);
-        out.extend_from_slice(&self.envelope);
-        write(&choice, out);
-        self.close(out);
-    }
-
-    fn close(&mut self, out: &mut BytesMut) {
-        out.extend_from_slice(b"]");
-        for (name, value) in std::mem::take(&mut self.extra) {
-            out.extend_from_slice(b",");
-            write(&name, out);
-            out.extend_from_slice(b":");
-            write(&value, out);
-        }
-        out.extend_from_slice(b"}\n\n");
-    }
-}
-
-fn write<T: serde::Serialize + ?Sized>(value: &T, out: &mut BytesMut) {
-    // Into memory, of values that are JSON already: neither can fail.
-    let _ = serde_json::to_writer(out.writer(), value);
 }

@@ -3,12 +3,14 @@
 //! Enters: the choice's part of each frame. Leaves: the events of its blocks. Never: ends a block that may still grow: of calls, which may take
 //! turns, that is one whose arguments are not yet complete JSON.
 
-use serde::de::IgnoredAny;
+mod calls;
+
 use serde_json::{Map, Value};
 
-use super::super::{choices, finish, message, part, thought, tool};
-use crate::chat::{BadField, Block, CallKind, Citation, Content, Delta, Event, Extra, Seal, Source};
+use super::super::{choices, finish, message, part, thought};
+use crate::chat::{BadField, Block, Citation, Content, Delta, Event, Extra, Seal, Source};
 use crate::dialect::object::{Object, Path};
+use calls::Call;
 
 #[derive(Debug)]
 pub(super) struct Choice {
@@ -39,23 +41,10 @@ enum Open {
 }
 
 #[derive(Debug)]
-struct Call {
-    index: u64,
-    id: String,
-    block: u32,
-    custom: bool,
-    arguments: String,
-    open: bool,
-}
-
-#[derive(Debug)]
 struct Audio {
     block: u32,
     extra: Extra,
 }
-
-/// Arguments beyond this are not checked for completeness: their block ends with the answer.
-const ARGUMENTS_BYTES_MAX: usize = 1 << 20;
 
 /// More are none that anybody means.
 const BLOCKS_MAX: u32 = 4_096;
@@ -280,106 +269,6 @@ impl Choice {
         if !data.is_empty() {
             self.grow(block, Delta::Data(data), out);
         }
-    }
-
-    fn tool_calls(&mut self, delta: &mut Object<'_>, out: &mut Vec<Event>) -> Result<(), BadField> {
-        let path = delta.path;
-        let list = Path::Member(&path, "tool_calls");
-        for (at, value) in delta.array("tool_calls")?.unwrap_or_default().into_iter().enumerate() {
-            self.tool_call(Object::of(value, Path::Item(&list, at))?, out)?;
-        }
-        if let Some(call) = delta.object("function_call")? {
-            let call = serde_json::json!({"index": 0, "function": call});
-            self.tool_call(Object::of(call, Path::Member(&path, "function_call"))?, out)?;
-        }
-        Ok(())
-    }
-
-    fn tool_call(&mut self, mut piece: Object<'_>, out: &mut Vec<Event>) -> Result<(), BadField> {
-        let path = piece.path;
-        let index = piece.count("index")?;
-        let id = piece.string("id")?.unwrap_or_default();
-        let custom = piece.peek("custom").is_some();
-        let member = if custom { "custom" } else { "function" };
-        let inner_at = Path::Member(&path, member);
-        let inner = piece.take(member).unwrap_or_else(|| Value::Object(Map::new()));
-        let mut inner = Object::of(inner, inner_at)?;
-        let name = inner.string("name")?.unwrap_or_default();
-        let arguments = match inner.take(if custom { "input" } else { "arguments" }) {
-            Some(Value::String(text)) => text,
-            Some(value @ Value::Object(_)) => value.to_string(),
-            _ => String::new(),
-        };
-        let seal = piece.take("extra_content").and_then(tool::read_seal);
-        piece.take("type");
-        let at = match self.known_call(index, &id, &name) {
-            Some(at) => at,
-            None => self.begin_call(index, id, name, custom, out),
-        };
-        let Some(call) = self.calls.get_mut(at).filter(|call| call.open) else { return Ok(()) };
-        if call.arguments.len() <= ARGUMENTS_BYTES_MAX {
-            call.arguments.push_str(&arguments);
-        }
-        let block = call.block;
-        if !arguments.is_empty() {
-            self.grow(block, Delta::Arguments(arguments), out);
-        }
-        if let Some(seal) = seal {
-            self.grow(block, Delta::Seal(seal), out);
-        }
-        let rest = piece.rest();
-        if !rest.is_empty() {
-            self.grow(block, Delta::Extra(rest), out);
-        }
-        Ok(())
-    }
-
-    /// Which call this piece belongs to. Some hosts give every call the number 0, or none, and tell them apart by their ids.
-    fn known_call(&self, index: Option<u64>, id: &str, name: &str) -> Option<usize> {
-        let fits = |call: &Call| id.is_empty() || name.is_empty() || call.id == id;
-        match index {
-            Some(index) => self.calls.iter().rposition(|call| call.index == index && fits(call)),
-            None if id.is_empty() && name.is_empty() => self.calls.len().checked_sub(1),
-            None => self.calls.iter().rposition(|call| !id.is_empty() && call.id == id),
-        }
-    }
-
-    fn begin_call(
-        &mut self,
-        index: Option<u64>,
-        id: String,
-        name: String,
-        custom: bool,
-        out: &mut Vec<Event>,
-    ) -> usize {
-        let number = self.calls.len();
-        self.end_complete_calls(out);
-        let id = if id.is_empty() { tool::made_id(&self.mark, number) } else { id };
-        let kind = if custom { CallKind::Custom } else { CallKind::Function };
-        let head = Content::ToolUse { id: id.clone(), name, arguments: String::new(), kind };
-        let block = self.begin(head.into(), out);
-        self.calls.push(Call {
-            index: index.unwrap_or(number as u64),
-            id,
-            block,
-            custom,
-            arguments: String::new(),
-            open: block < BLOCKS_MAX,
-        });
-        number
-    }
-
-    /// A call whose arguments are complete JSON can only be done.
-    fn end_complete_calls(&mut self, out: &mut Vec<Event>) {
-        let mut done = Vec::new();
-        for call in self.calls.iter_mut().filter(|call| call.open) {
-            let complete = call.custom || serde_json::from_str::<IgnoredAny>(&call.arguments).is_ok();
-            if complete && call.arguments.len() <= ARGUMENTS_BYTES_MAX {
-                call.open = false;
-                done.push(call.block);
-            }
-        }
-        done.into_iter().for_each(|block| self.close(block, out));
     }
 
     /// Ends what grew by words, and begins another block.
