@@ -27,6 +27,7 @@ use crate::tally::{Tally, Told};
 
 pub(crate) struct Books {
     gate: Arc<Gate>,
+    id: Id,
     open: Option<Box<Open>>,
 }
 
@@ -66,16 +67,16 @@ impl Books {
             tally: None,
             held: Held::new(shared.clone()),
         };
-        Self { gate: gate.clone(), open: Some(Box::new(open)) }
+        Self { gate: gate.clone(), id: open.record.id, open: Some(Box::new(open)) }
     }
 
     /// Hands the account on to whoever goes on with the request; these books are closed without a word.
     pub(crate) fn hand_on(&mut self) -> Self {
-        Self { gate: self.gate.clone(), open: self.open.take() }
+        Self { gate: self.gate.clone(), id: self.id, open: self.open.take() }
     }
 
     pub(crate) fn id(&self) -> Id {
-        self.open.as_ref().map_or(Id::from_u128(0), |open| open.record.id)
+        self.id
     }
 
     pub(crate) fn started_ms(&self) -> u64 {

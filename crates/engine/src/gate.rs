@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 use tollgate_model::{Clock, Ids};
 use tollgate_rules::auto::Health;
 use tollgate_rules::catalog::Catalog;
@@ -45,13 +46,20 @@ pub struct Shared {
     pub(crate) memory: Mutex<Memory>,
     pub(crate) health: Mutex<Health>,
     pub(crate) windows: Mutex<HashMap<Arc<str>, Window, RandomState>>,
+    /// Places for background jobs.
+    pub(crate) jobs: Arc<Semaphore>,
     held: AtomicUsize,
 }
+
+/// Background jobs under way at a time; more are refused.
+const JOBS_MAX: usize = 256;
 
 /// One for each worker thread.
 pub struct Gate {
     pub shared: Arc<Shared>,
     pub(crate) upstream: Upstream,
+    /// Reaches what callers name: nothing private.
+    pub(crate) outside: Upstream,
     pub(crate) journal: JournalWriter,
     pub(crate) alarms: Alarms,
 }
@@ -136,6 +144,7 @@ impl Shared {
             meters: Mutex::default(),
             memory: Mutex::default(),
             health: Mutex::default(),
+            jobs: Arc::new(Semaphore::new(JOBS_MAX)),
             held: AtomicUsize::new(0),
         }
     }
@@ -152,8 +161,8 @@ impl Shared {
 }
 
 impl Gate {
-    pub(crate) fn new(shared: Arc<Shared>, upstream: Upstream, journal: JournalWriter) -> Self {
-        Self { shared, upstream, journal, alarms: Alarms::default() }
+    pub(crate) fn new(shared: Arc<Shared>, upstream: Upstream, outside: Upstream, journal: JournalWriter) -> Self {
+        Self { shared, upstream, outside, journal, alarms: Alarms::default() }
     }
 }
 

@@ -11,6 +11,7 @@ use tollgate_model::gateway::DEFAULT_ID;
 
 use crate::surface::{Host, Surface, compat, native, rest, universal};
 
+#[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) parts: Parts,
     surface: &'static Surface,
@@ -18,6 +19,7 @@ pub(crate) struct Head {
 }
 
 /// Where in the path and query each part stands.
+#[derive(Clone)]
 struct Cut {
     account: Range<usize>,
     gateway: Range<usize>,

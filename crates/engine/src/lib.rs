@@ -26,6 +26,7 @@ mod tally;
 mod turned;
 mod upstream;
 mod watched;
+mod webhook;
 
 pub use body::BoxError;
 pub use gate::{Gate, Limits, Parts, Refresh, Shared, Wish};

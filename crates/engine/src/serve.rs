@@ -3,6 +3,7 @@
 //! Enters: a request. Leaves: an answer or a refusal, and books that close themselves. Only this file orders stages.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -34,9 +35,11 @@ use crate::stage::plan::foreign::Credential;
 use crate::stage::plan::way::{Next, Way};
 use crate::stage::send::Sent;
 use crate::stage::{admit, cache, hear, limit, plan, send, translate};
+use crate::surface::run::{self, Job};
 use crate::surface::{Call, Host, models};
 use crate::tally::{Tally, declared_length};
 use crate::turned;
+use crate::webhook::{self, Slip};
 
 /// One request of the data plane, from its head to an answer whose body still flows.
 pub(crate) async fn serve(gate: &Arc<Gate>, head: &Head, body: Incoming) -> Response<ReplyBody> {
@@ -65,6 +68,16 @@ enum Answer {
     },
     /// The gateway's own knowledge: nobody was asked.
     Own(Bytes),
+}
+
+impl Answer {
+    fn target(&self) -> (String, String) {
+        match self {
+            Self::Remembered(answer) => (answer.provider.to_string(), answer.model.to_string()),
+            Self::Followed(_, _, step) | Self::Fresh { step, .. } => (step.row.name().to_string(), step.model.clone()),
+            Self::Own(_) => Default::default(),
+        }
+    }
 }
 
 struct Found {
@@ -106,7 +119,40 @@ async fn elsewhere(
     }
     let heard = hear::body(gate, head.headers(), body, books).await?; //         what: the body                         (408, 413)
     let mut way = plan::way(gate, caller, head, heard, &options, books)?; //     where: one target, a list, a walk      (400, 2008)
+    if let Some(job) = way.job.take() {
+        return later(gate, caller, head, way, job, options, books);
+    }
     choose(gate, caller, head, &mut way, &mut false, books).await
+}
+
+/// The caller has its answer now; the work is done behind its back.
+fn later(
+    gate: &Arc<Gate>,
+    caller: &Caller,
+    head: &Head,
+    mut way: Way,
+    job: Job,
+    options: Options,
+    books: &mut Books,
+) -> Result<Found, Refusal> {
+    let place = gate.shared.jobs.clone().try_acquire_owned();
+    let place = place.map_err(|_| Refusal::unavailable("too many background jobs at once", Duration::from_secs(1)))?;
+    let (gate, caller, head, id) = (gate.clone(), caller.clone(), head.clone(), books.id().to_string());
+    let answer = Answer::Own(run::receipt(&id));
+    let mut books = books.hand_on();
+    tokio::spawn(async move {
+        let _place = place;
+        let mut slip = Slip { id, provider: String::new(), model: String::new() };
+        let answer = match choose(&gate, &caller, &head, &mut way, &mut false, &mut books).await {
+            Ok(found) => {
+                (slip.provider, slip.model) = found.answer.target();
+                follow(&gate, books, found.answer, &found.options, None, Host::Rest).await
+            }
+            Err(refusal) => refuse(books, &refusal, None, Host::Rest).await,
+        };
+        webhook::deliver(&gate, job.webhook, slip, answer).await;
+    });
+    Ok(Found { answer, options, says: Vec::new() })
 }
 
 /// One target after the other, until one answers. `entered`: the request has paid its unit of the rate limit.

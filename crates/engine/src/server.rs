@@ -48,6 +48,8 @@ pub struct Serving {
     pub write_timeout: Duration,
     pub tls: Option<tokio_rustls::TlsAcceptor>,
     pub egress: Arc<Egress>,
+    /// Where webhooks may be. Public addresses only; tests open more.
+    pub outside: Arc<Egress>,
     pub upstream: Bounds,
     pub roots: TlsRoots,
     pub sandbox: Sandbox,
@@ -63,6 +65,7 @@ impl Serving {
             write_timeout: Duration::from_secs(60),
             tls: None,
             egress: Arc::default(),
+            outside: Arc::default(),
             upstream: Bounds::default(),
             roots: TlsRoots::default(),
             sandbox,

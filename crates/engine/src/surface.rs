@@ -8,6 +8,7 @@ pub(crate) mod compat;
 pub(crate) mod models;
 pub(crate) mod native;
 pub(crate) mod rest;
+pub(crate) mod run;
 pub(crate) mod universal;
 
 use http::Method;
@@ -62,6 +63,7 @@ pub(crate) struct Asked {
 pub(crate) const CHAT: Asked = asked(Use::Chat, Dialect::OpenaiChat, "chat");
 pub(crate) const RESPONSES: Asked = asked(Use::Chat, Dialect::OpenaiResponses, "responses");
 pub(crate) const MESSAGES: Asked = asked(Use::Chat, Dialect::AnthropicMessages, "messages");
+pub(crate) const GENERATE: Asked = asked(Use::Chat, Dialect::Gemini, "generate");
 pub(crate) const EMBEDDINGS: Asked = asked(Use::Embeddings, Dialect::OpenaiEmbeddings, "embeddings");
 pub(crate) const COUNT_TOKENS: Asked = asked(Use::CountTokens, Dialect::Raw, "count_tokens");
 

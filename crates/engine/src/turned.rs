@@ -15,6 +15,7 @@ use tollgate_wire::translation::Stream;
 use crate::decode::{Decoder, Encoding, encoding};
 use crate::gate::Held;
 use crate::stage::translate::{self, Tongue};
+use crate::surface::run;
 
 pub(crate) struct Turned {
     /// Whose words leave.
@@ -39,6 +40,8 @@ struct Whole {
     held: Held,
     /// The caller asked for a stream, and the provider answered in one piece.
     as_stream: bool,
+    /// The answer is put into the envelope of the run surface.
+    enveloped: bool,
 }
 
 /// The answer could not be turned: what it was, for the log.
@@ -59,6 +62,7 @@ impl Turned {
     /// For an answer with this head.
     pub(crate) fn new(
         (caller, tongue, losses): (Dialect, Tongue, Losses),
+        enveloped: bool,
         status: u16,
         headers: &HeaderMap,
         bytes_max: usize,
@@ -77,7 +81,7 @@ impl Turned {
             }
             tongue => {
                 let as_stream = is_success && matches!(tongue, Tongue::Chat { streamed: true, .. });
-                Manner::Whole(Whole { tongue, status, body: BytesMut::new(), bytes_max, held, as_stream })
+                Manner::Whole(Whole { tongue, status, body: BytesMut::new(), bytes_max, held, as_stream, enveloped })
             }
         };
         Ok(Self { caller, manner, decoder, losses })
@@ -120,7 +124,11 @@ impl Turned {
                 stream.end(&mut out);
                 Ok(Last { bytes: out.freeze(), complete: stream.is_done() })
             }
-            Manner::Whole(whole) => Ok(Last { bytes: whole.tell(&mut self.losses)?, complete: true }),
+            Manner::Whole(whole) => {
+                let told = whole.tell(&mut self.losses)?;
+                let bytes = if whole.enveloped { run::enveloped(&told).into() } else { told };
+                Ok(Last { bytes, complete: true })
+            }
         }
     }
 
@@ -155,7 +163,7 @@ impl Turned {
     }
 }
 
-fn is_stream(headers: &HeaderMap) -> bool {
+pub(crate) fn is_stream(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(Framing::of).is_some()
 }
 
@@ -179,6 +187,7 @@ impl Whole {
                 translation.answer_as_stream(&self.body, telling, losses).map_err(bad)
             }
             Tongue::Chat { translation, telling, .. } => translation.answer(&self.body, telling, losses).map_err(bad),
+            Tongue::Same => Ok(self.body.clone().freeze()),
             Tongue::Embed { caller, provider, .. } if !is_success => {
                 Ok(caller.write_fault(&provider.read_fault(self.status, &self.body)).into())
             }

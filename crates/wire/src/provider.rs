@@ -150,7 +150,7 @@ impl Providers {
 
     /// The one whose models need no author.
     pub fn by_bare_model(&self, model: &str) -> Option<&Arc<ProviderRow>> {
-        self.rows.iter().find(|row| row.bare_models.as_deref().is_some_and(|prefix| model.starts_with(prefix)))
+        self.rows.iter().find(|row| row.is_bare(model))
     }
 
     /// The same providers, with this one in the place of the one of its segment, or added.
@@ -236,6 +236,11 @@ impl ProviderRow {
         &self.operations
     }
 
+    /// Whether this model of its is called by its bare name.
+    pub fn is_bare(&self, model: &str) -> bool {
+        self.bare_models.as_deref().is_some_and(|prefix| model.starts_with(prefix))
+    }
+
     /// Headers that its API asks for besides a credential.
     pub fn required_headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.headers
@@ -259,6 +264,17 @@ impl Operation {
 // === impl Origin ===
 
 impl Origin {
+    /// Of an `https://...` that somebody asks to be called, with path and query.
+    pub fn of_https(text: &str) -> Result<(Self, String), BadRow> {
+        let url = url::Url::cut(text)?;
+        if url.scheme != "https" || url.host.contains(['{', '}']) {
+            return Err(BadRow::new("url", format!("{} is not https", fault::quoted(text)), "write https://host/path"));
+        }
+        let origin =
+            Self { scheme: "https".to_owned(), host: url.host.to_ascii_lowercase(), port: url.port_or_usual() };
+        Ok((origin, format!("/{}", url.rest)))
+    }
+
     /// `https://api.openai.com`, with a port where it is not the usual one.
     pub fn text(&self) -> String {
         self.to_string()

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
+use tollgate_rules::egress::Egress;
 use tollgate_store::journal::{Journal, JournalWriter};
 
 use super::connection::{self, Context};
@@ -88,14 +89,13 @@ impl Worker {
         let (stop, stopped) = watch::channel(false);
         let connections = Arc::new(AtomicUsize::new(0));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let dialer = Dialer::new(
-            serving.egress.clone(),
-            serving.roots.clone(),
-            serving.upstream.connect,
-            serving.sandbox.clone(),
-        );
-        let upstream = Upstream::new(dialer, serving.upstream, shared.clock.clone());
-        let gate = Arc::new(Gate::new(shared.clone(), upstream, journal));
+        let dialer = |egress: &Arc<Egress>| {
+            let connect = serving.upstream.connect;
+            Dialer::new(egress.clone(), serving.roots.clone(), connect, serving.sandbox.clone())
+        };
+        let upstream = Upstream::new(dialer(&serving.egress), serving.upstream, shared.clock.clone());
+        let outside = Upstream::new(dialer(&serving.outside), serving.upstream, shared.clock.clone());
+        let gate = Arc::new(Gate::new(shared.clone(), upstream, outside, journal));
         let context = Context {
             gate,
             fallback: fallback.clone(),
@@ -133,5 +133,6 @@ async fn sweep(gate: Arc<Gate>) {
     loop {
         every.tick().await;
         gate.upstream.sweep();
+        gate.outside.sweep();
     }
 }

@@ -19,6 +19,7 @@ use crate::gate::{Gate, Wish};
 use crate::head::Head;
 use crate::surface::Host;
 
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) gateway: Arc<GatewayRules>,

@@ -110,7 +110,10 @@ fn key(caller: &Caller, head: &Head, step: &Step, body: &Bytes, custom: Option<&
     match step.foreign.as_deref() {
         None => cache_key::exact(scope, asked),
         // The same question in other words has the answer in other words.
-        Some(foreign) => cache_key::told(scope, Asked { body: &foreign.asked, ..asked }, foreign.told.name()),
+        Some(foreign) => {
+            let words = if foreign.enveloped { "envelope" } else { foreign.told.name() };
+            cache_key::told(scope, Asked { body: &foreign.asked, ..asked }, words)
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use crate::head::Head;
 use crate::stage::admit::Caller;
 use crate::stage::hear::Heard;
 use crate::stage::translate;
+use crate::surface::run::{self, Order, Ordered};
 use crate::surface::{Call, Host, universal};
 use foreign::Foreign;
 use question::Question;
@@ -67,13 +68,19 @@ pub(crate) fn way(
     books.heard_body(&bytes, bytes.len() as u64, false);
     let body = decoded(gate, head.headers(), &bytes)?;
     let surface = head.surface();
-    let asked = match surface.call {
+    let (asked, body, job) = match surface.call {
         Call::Universal => {
             books.aimed(&NOBODY.with(Arc::clone), String::new(), None);
             return Ok(Way::of_list(universal::read(&body, head.headers())?, options));
         }
-        Call::Unified(asked) => asked,
-        Call::Run => return Err(Refusal::no_route()),
+        Call::Unified(asked) => (asked, body, None),
+        Call::Run => {
+            let Order { what, job } = run::read(&caller.snapshot, head.rest(), &body, head.headers())?;
+            match what {
+                Ordered::Question(asked, body) => (asked, body, job),
+                Ordered::Native(listed) => return Ok(Way::of_list(vec![listed], options).later(job)),
+            }
+        }
         Call::Native | Call::Models | Call::Nowhere => return Err(Refusal::internal()),
     };
     let mut question = Question::read(asked, surface.naming(), body, head.headers().clone(), surface.path.to_owned())?;
@@ -81,7 +88,11 @@ pub(crate) fn way(
         Host::Gateway => question::own_key(head.headers(), |name| caller.spent.contains(name)),
         Host::Rest => None,
     };
-    Way::of_question(gate, caller, question, options, books)
+    if job.is_some() && question.streamed {
+        return Err(Refusal::bad_request("input.stream: a background job is not streamed"));
+    }
+    question.enveloped = surface.call == Call::Run && job.is_none();
+    Ok(Way::of_question(gate, caller, question, options, books)?.later(job))
 }
 
 thread_local!(static NOBODY: Arc<str> = Arc::from(""));

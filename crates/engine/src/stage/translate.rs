@@ -18,12 +18,22 @@ use crate::edge;
 use crate::gate::{Gate, Held};
 use crate::stage::plan::Step;
 use crate::stage::plan::question::{Question, bad_field, in_words_of};
-use crate::turned::{Turned, Unturned};
+use crate::turned::{self, Turned, Unturned};
 
 /// What an answer is turned back by.
 pub(crate) enum Tongue {
-    Chat { translation: Translation, telling: Telling, streamed: bool },
-    Embed { caller: &'static dyn Embed, provider: &'static dyn Embed, base64: bool },
+    Chat {
+        translation: Translation,
+        telling: Telling,
+        streamed: bool,
+    },
+    Embed {
+        caller: &'static dyn Embed,
+        provider: &'static dyn Embed,
+        base64: bool,
+    },
+    /// Both speak the same: only an envelope is put around it.
+    Same,
 }
 
 /// Whether both can be put into each other's words.
@@ -78,14 +88,18 @@ pub(crate) fn turned(
 ) -> Result<Option<Turned>, Refusal> {
     let caller = step.told();
     let Some(foreign) = &mut step.foreign else { return Ok(None) };
-    let Some(mut tongue) = foreign.tongue.take() else { return Ok(None) };
+    // What is told piece by piece, or is an error, has no envelope.
+    let enveloped = foreign.enveloped && (200..300).contains(&status) && !turned::is_stream(headers);
+    let same = || enveloped.then_some(Tongue::Same);
+    let Some(mut tongue) = foreign.tongue.take().or_else(same) else { return Ok(None) };
     let losses = std::mem::take(&mut foreign.losses);
     if let Tongue::Chat { telling, .. } = &mut tongue {
         telling.id = books.id().to_string();
         telling.created = books.started_ms() / 1_000;
     }
     let held = Held::new(gate.shared.clone());
-    let turned = Turned::new((caller, tongue, losses), status, headers, gate.shared.limits.hold_bytes_max, held);
+    let turned =
+        Turned::new((caller, tongue, losses), enveloped, status, headers, gate.shared.limits.hold_bytes_max, held);
     turned.map(Some).map_err(|Unturned(cause)| Refusal::upstream_failed().because(cause))
 }
 

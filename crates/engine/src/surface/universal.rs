@@ -87,7 +87,7 @@ fn listed(at: usize, raw: &RawValue, request: &HeaderMap) -> Result<Listed, Refu
     Ok(Listed { provider: step.provider, endpoint, headers, body })
 }
 
-fn without_credentials(headers: &HeaderMap) -> HeaderMap {
+pub(crate) fn without_credentials(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     for name in &CREDENTIALS {
         headers.remove(name);

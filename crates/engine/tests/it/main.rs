@@ -14,6 +14,7 @@ mod native;
 mod raw;
 mod retry;
 mod routes;
+mod run;
 mod tls;
 mod town;
 mod truncation;

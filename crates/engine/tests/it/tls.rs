@@ -26,13 +26,13 @@ use crate::town::{Plan, chat_body, town};
 const CHAT: &str = "openai/v1/chat/completions";
 
 /// An authority of our own, and certificates of it.
-struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    roots: Arc<rustls::ClientConfig>,
+    pub roots: Arc<rustls::ClientConfig>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -50,6 +50,20 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         acceptor(certificate.der().clone(), &key, protocols)
+    }
+
+    /// A scripted provider behind TLS.
+    pub async fn listening(&self, provider: &tollgate_testkit::Sandbox) -> SocketAddr {
+        let (acceptor, behind) = (self.acceptor(&["http/1.1"], |_| {}), provider.clone());
+        listen(move |stream| {
+            let (acceptor, behind) = (acceptor.clone(), behind.clone());
+            async move {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    serve_connection(stream, &behind).await;
+                }
+            }
+        })
+        .await
     }
 
     fn plan(&self, address: SocketAddr) -> Plan {

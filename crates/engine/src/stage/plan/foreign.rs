@@ -33,6 +33,8 @@ pub(crate) struct Foreign {
     pub(crate) tongue: Option<Tongue>,
     /// What the question lost on the way into the provider's words.
     pub(crate) losses: Losses,
+    /// The answer is put into the envelope of the run surface.
+    pub(crate) enveloped: bool,
     /// As the log shows what was asked.
     pub(crate) path: String,
     pub(crate) kind: Option<Arc<str>>,
@@ -98,6 +100,7 @@ pub(crate) fn step(
         asked: question.body.clone(),
         tongue,
         losses,
+        enveloped: question.enveloped,
         path: question.path.clone(),
         kind: Some(question.asked.kind.into()),
     };

@@ -30,6 +30,8 @@ pub(crate) struct Question {
     pub(crate) own_key: Option<Secret>,
     /// As the log shows it.
     pub(crate) path: String,
+    /// Its answer is put into the envelope of the run surface.
+    pub(crate) enveloped: bool,
     form: Option<Box<Request>>,
 }
 
@@ -44,7 +46,18 @@ impl Question {
         let Peek { model, stream } = peek(&body).map_err(|cause| bad_field(asked.dialect, not_json(&cause.found)))?;
         let model = model.filter(|model| !model.is_empty());
         let model = model.ok_or_else(|| bad_field(asked.dialect, no_model()))?;
-        Ok(Self { asked, naming, body, model, streamed: stream, headers, own_key: None, path, form: None })
+        Ok(Self {
+            asked,
+            naming,
+            body,
+            model,
+            streamed: stream,
+            headers,
+            own_key: None,
+            path,
+            enveloped: false,
+            form: None,
+        })
     }
 
     /// What is asked, in nobody's words. Its model is for whoever asks to set.

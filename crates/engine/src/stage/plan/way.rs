@@ -28,6 +28,7 @@ use crate::gate::Gate;
 use crate::head::Head;
 use crate::stage::admit::{self, Caller};
 use crate::stage::send::Sent;
+use crate::surface::run::Job;
 use crate::surface::universal::Listed;
 use crate::surface::{Call, compat};
 
@@ -36,6 +37,8 @@ pub(crate) struct Way {
     put: Put,
     /// The request's own.
     options: Options,
+    /// The caller does not wait for it.
+    pub(crate) job: Option<Job>,
 }
 
 enum Put {
@@ -70,20 +73,20 @@ impl Way {
             Named::Model { row, model } => {
                 let (provider, name) = (row.name().clone(), model.as_str().into());
                 let walk = Walk::single(Target { provider, model: name, ..Target::default() });
-                Ok(Self { walk, put: Put::Single { question: Box::new(question), row, model }, options })
+                Ok(Self { walk, put: Put::Single { question: Box::new(question), row, model }, options, job: None })
             }
             Named::Route(name) => {
                 let route = caller.gateway.route(&name).ok_or_else(Refusal::nothing_answered)?;
                 let facts = facts(gate, route, &question, &options, books);
                 let walk = Walk::route(route.clone(), Arc::new(facts));
-                let way = Self { walk, put: Put::Route(Box::new(question)), options };
+                let way = Self { walk, put: Put::Route(Box::new(question)), options, job: None };
                 way.aim_at_nobody(books);
                 Ok(way)
             }
             Named::Auto => {
                 let decision = automatic::decide(gate, caller, &question)?;
                 let put = Put::Auto(Box::new(question), Box::new(decision.clone()));
-                let way = Self { walk: decision.walk(), put, options };
+                let way = Self { walk: decision.walk(), put, options, job: None };
                 way.aim_at_nobody(books);
                 Ok(way)
             }
@@ -93,7 +96,11 @@ impl Way {
     pub(crate) fn of_list(steps: Vec<Listed>, options: &Options) -> Self {
         let target = |step: &Listed| Target { provider: step.provider.as_str().into(), ..Target::default() };
         let walk = Walk::list(steps.iter().map(target).collect());
-        Self { walk, put: Put::List(steps), options: options.clone() }
+        Self { walk, put: Put::List(steps), options: options.clone(), job: None }
+    }
+
+    pub(crate) fn later(self, job: Option<Job>) -> Self {
+        Self { job, ..self }
     }
 
     /// What to ask at this step of the walk.
@@ -266,6 +273,7 @@ fn native(account: &str, caller: &Caller, listed: &Listed) -> Result<Step, Refus
         asked: listed.body.clone(),
         tongue: None,
         losses: Losses::default(),
+        enveloped: false,
         path: target.log_path.clone(),
         kind: target.operation.as_ref().map(|operation| operation.name.clone()),
     };
