@@ -81,6 +81,9 @@ async fn elsewhere(
     }
     let heard = hear::body(gate, head.headers(), body, books).await?; //         what: the body                         (408, 413)
     let mut way = plan::way(gate, caller, head, heard, &options, books)?; //     where: one target, a list, a walk      (400, 2008)
+    if let Some(counted) = way.estimated()? {
+        return Ok(Found { answer: Answer::Own(counted), options, says: Vec::new() });
+    }
     if let Some(job) = way.job.take() {
         return later(gate, caller, head, way, job, options, books);
     }

@@ -13,7 +13,17 @@ export const TOKEN = process.env.TOLLGATE_TOKEN;
 export const DIRECT = process.env.TOLLGATE_DIRECT === '1';
 export const ROOT = DIRECT ? url : `${url}/v1/${account}/${gateway}`;
 export const SANDBOX = DIRECT ? url : `${ROOT}/sandbox`;
+export const API = `${url}/client/v4/accounts/${account}`;
+export const ACCOUNT = account;
+export const GATEWAY = gateway;
+export const URL_OF_GATEWAY = url;
 export const MODEL = 'sandbox-1';
+
+/**
+ * Providers by their compat prefix, with how the REST API calls their author. Each is another dialect on the wire: openai-chat,
+ * anthropic-messages, gemini, cohere-v2.
+ */
+export const TARGETS = { openai: 'openai', anthropic: 'anthropic', 'google-ai-studio': 'google', cohere: 'cohere' };
 
 const LOGS = `${url}/client/v4/accounts/${account}/ai-gateway/gateways/${gateway}/logs`;
 const LOG_MS_MAX = 10_000;
@@ -23,6 +33,9 @@ export const gatewayTest = (name, body) => test(name, { skip: DIRECT && 'TOLLGAT
 
 /** A model name that tells the sandbox how to behave: `sandbox-1:status=429,retry_after=1`. */
 export const dial = (dials) => `${MODEL}:${Object.entries(dials).map(([name, value]) => `${name}=${value}`).join(',')}`;
+
+/** The same behind a provider's name: `anthropic/sandbox-1:status=429`. */
+export const dialled = (prefix, dials) => `${prefix}/${dials ? dial(dials) : MODEL}`;
 
 export const unique = () => randomUUID().replaceAll('-', '');
 

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+import typing
 import urllib.parse
 import urllib.request
 import uuid
@@ -18,7 +19,24 @@ ROOT = URL if DIRECT else f"{URL}/v1/{ACCOUNT}/{GATEWAY}"
 SANDBOX = URL if DIRECT else f"{ROOT}/sandbox"
 LOGS = f"{URL}/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways/{GATEWAY}/logs"
 
+API = f"{URL}/client/v4/accounts/{ACCOUNT}"
+
 MODEL = "sandbox-1"
+
+
+class Target(typing.NamedTuple):
+    """A provider by its compat prefix; how the REST API calls its author."""
+
+    author: str
+
+
+# Each is another dialect on the wire: openai-chat, anthropic-messages, gemini, cohere-v2. What REST has no author for is called there as on compat.
+TARGETS = {
+    "openai": Target("openai"),
+    "anthropic": Target("anthropic"),
+    "google-ai-studio": Target("google"),
+    "cohere": Target("cohere"),
+}
 # Long enough that only a broken gateway reaches it, short enough that a person waits for it.
 LOG_SECONDS_MAX = 10
 
@@ -26,6 +44,11 @@ LOG_SECONDS_MAX = 10
 def dial(**dials):
     """A model name that tells the sandbox how to behave: `sandbox-1:status=429,retry_after=1`."""
     return f"{MODEL}:" + ",".join(f"{name}={value}" for name, value in dials.items())
+
+
+def dialled(prefix, **dials):
+    """The same behind a provider's name: `anthropic/sandbox-1:status=429`."""
+    return f"{prefix}/{dial(**dials) if dials else MODEL}"
 
 
 def unique():

@@ -9,7 +9,7 @@ mod ledger;
 
 use bytes::BytesMut;
 use http::HeaderMap;
-use tollgate_wire::chat::{Answer, Event, Fold, Losses, Request, unfold};
+use tollgate_wire::chat::{Answer, Event, FaultKind, Fold, Losses, Request, unfold};
 use tollgate_wire::dialect::chat::{Chat, Telling};
 use tollgate_wire::dialect::{ALL, Dialect};
 use tollgate_wire::frame::{Frame, Frames, Framing};
@@ -104,7 +104,9 @@ impl Translated<'_> {
         let fault = self.own().read_fault(status, body);
         for (to, chat) in callers() {
             let again = chat.read_fault(status, &chat.write_fault(&fault));
-            if (again.kind, again.status, &again.message) != (fault.kind, fault.status, &fault.message) {
+            // Some dialects have no words for the kind: the status is all they say.
+            let kept = again.kind == fault.kind || again.kind == FaultKind::of_status(status);
+            if !kept || (again.status, &again.message) != (fault.status, &fault.message) {
                 let what = format!("error told as {}: {fault:?} became {again:?}", to.name());
                 self.ledger.failed(self.exchange, self.dialect, what);
             }

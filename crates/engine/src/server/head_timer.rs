@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+// tidy-allow(banned): hyper's trait names it; what time it is, tokio's clock says
 use std::time::{Duration, Instant};
 
 use hyper::rt::{Sleep, Timer};

@@ -1,3 +1,5 @@
+//! Edits change what they name and keep every other byte.
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::*;
-use Dialect::{BedrockConverse, BedrockInvoke};
+use Dialect::{BedrockConverse, BedrockEmbeddings, BedrockInvoke};
 
 /// One message as the event stream encoding writes it.
 pub fn message(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
@@ -111,6 +111,7 @@ fn families() -> Vec<Sample> {
             .uses(tokens(4, 10))
             .finish("FINISH"),
         chunks("titan", &[&titan_last]).uses(tokens(4, 10)).finish("FINISH"),
+        whole("titan's embedding of a model named", BedrockEmbeddings, r#"{"embedding":[0.1],"inputTextTokenCount":5}"#).uses(tokens(5, 0)),
         whole("titan's embedding", BedrockInvoke, r#"{"embedding":[0.1],"inputTextTokenCount":5}"#).uses(tokens(5, 0)),
         whole("llama", BedrockInvoke, r#"{"generation":"Hi","prompt_token_count":5,"generation_token_count":3,"stop_reason":"stop"}"#)
             .uses(tokens(5, 3))

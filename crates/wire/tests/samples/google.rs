@@ -1,7 +1,7 @@
 //! Google's own API.
 
 use super::*;
-use Dialect::{Gemini, GeminiEmbeddings};
+use Dialect::{Gemini, GeminiEmbeddings, VertexPredict};
 
 const FIRST: &str = r#"{"candidates":[{"content":{"parts":[{"text":"He"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":1000,"totalTokenCount":1000},"modelVersion":"gemini-2.5-flash"}"#;
 const SECOND: &str = r#"{"candidates":[{"content":{"parts":[{"text":"llo"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":1000,"candidatesTokenCount":7,"totalTokenCount":1007},"modelVersion":"gemini-2.5-flash"}"#;
@@ -34,14 +34,14 @@ pub fn all() -> Vec<Sample> {
         whole("content that fails", Gemini, r#"[{"error":{"code":503,"status":"UNAVAILABLE"}}]"#).failed(),
         whole(
             "predicted embeddings",
-            GeminiEmbeddings,
+            VertexPredict,
             r#"{"predictions":[{"embeddings":{"statistics":{"truncated":false,"token_count":6},"values":[0.1]}},
             {"embeddings":{"values":[0.2],"statistics":{"token_count":7}}}],"metadata":{"billableCharacterCount":50}}"#,
         )
         .uses(tokens(13, 0)),
         whole("embedded content", GeminiEmbeddings, r#"{"embedding":{"values":[0.1]},"usageMetadata":{"promptTokenCount":4,"totalTokenCount":4}}"#)
             .uses(tokens(4, 0)),
-        whole("predicted images", GeminiEmbeddings, r#"{"predictions":[{"mimeType":"image/png","bytesBase64Encoded":"AA"},{"bytesBase64Encoded":"AA"}]}"#)
+        whole("predicted images", VertexPredict, r#"{"predictions":[{"mimeType":"image/png","bytesBase64Encoded":"AA"},{"bytesBase64Encoded":"AA"}]}"#)
             .uses(Usage { images: 2, ..Usage::default() }),
     ]
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 use tollgate_model::Refusal;
@@ -14,13 +15,14 @@ use tollgate_rules::naming::{self, Named, Naming};
 use tollgate_rules::options::Options;
 use tollgate_rules::route::Route;
 use tollgate_rules::walk::{self, StopReason, Target, Walk};
-use tollgate_wire::chat::Losses;
+use tollgate_wire::chat::{Losses, input_tokens};
+use tollgate_wire::dialect::anthropic;
 use tollgate_wire::headers::{RequestPolicy, forward_request};
 use tollgate_wire::peek::peek;
 use tollgate_wire::provider::ProviderRow;
 
 use super::foreign::{Credential, Foreign};
-use super::question::{Question, own_key};
+use super::question::{Question, bad_field, own_key};
 use super::{Asking, Step, automatic, foreign, misdirected};
 use crate::books::Books;
 use crate::edge;
@@ -30,7 +32,7 @@ use crate::stage::admit::{self, Caller};
 use crate::stage::send::Sent;
 use crate::surface::run::Job;
 use crate::surface::universal::Listed;
-use crate::surface::{Call, compat};
+use crate::surface::{COUNT_TOKENS, Call, MESSAGES, compat};
 
 pub(crate) struct Way {
     pub(crate) walk: Walk,
@@ -97,6 +99,23 @@ impl Way {
         let target = |step: &Listed| Target { provider: step.provider.as_str().into(), ..Target::default() };
         let walk = Walk::list(steps.iter().map(target).collect());
         Self { walk, put: Put::List(steps), options: options.clone(), job: None }
+    }
+
+    /// How long the question is, where nobody is there to count it: at a provider that does not count, or before a route is walked. An estimate.
+    pub(crate) fn estimated(&self) -> Result<Option<Bytes>, Refusal> {
+        let question = match &self.put {
+            Put::Single { question, row, model } if row.reaches(question.asked.used_for, model).next().is_none() => {
+                question
+            }
+            Put::Route(question) | Put::Auto(question, _) => question,
+            Put::Single { .. } | Put::List(_) => return Ok(None),
+        };
+        if question.asked != COUNT_TOKENS {
+            return Ok(None);
+        }
+        let chat = MESSAGES.dialect.chat().ok_or_else(Refusal::internal)?;
+        let request = chat.read_request(&question.body).map_err(|bad| bad_field(MESSAGES.dialect, bad))?;
+        Ok(Some(anthropic::token_count(input_tokens(&request)).into()))
     }
 
     pub(crate) fn later(self, job: Option<Job>) -> Self {

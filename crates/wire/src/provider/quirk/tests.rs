@@ -1,3 +1,5 @@
+//! The five verbs on bodies.
+
 use super::super::{ProviderRow, RawRow};
 use super::*;
 use crate::chat::LossKind;

@@ -1,3 +1,5 @@
+//! OpenAI's embeddings, both ways.
+
 use serde_json::{Value, json};
 use tollgate_model::Usage;
 

@@ -1,3 +1,5 @@
+//! Errors as providers document them.
+
 use super::*;
 
 /// Each as its provider's documentation shows it.
