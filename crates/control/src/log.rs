@@ -119,6 +119,11 @@ pub fn detail(record: &Record, bodies: Option<[Option<Body>; 2]>) -> Value {
     detail["request_body"] = json!(record.request_body);
     detail["response_body"] = json!(record.response_body);
     detail["attempts"] = json!(record.attempts);
+    if let Some(unified) = &record.unified {
+        detail["losses"] = json!(unified.losses);
+        detail["losses_more"] = unified.losses_more.into();
+        detail["trace"] = json!(unified.trace);
+    }
     let Some([request, response]) = bodies else { return detail };
     for (side, body) in [("request", request), ("response", response)] {
         for (name, value) in head(body) {

@@ -6,6 +6,7 @@
 //! Begin reading at [`serve`]: it is the order of all stages on one page.
 
 mod alarm;
+mod answer;
 mod body;
 mod books;
 mod decode;

@@ -25,7 +25,7 @@ pub(super) fn run(exchanges: &[Exchange]) -> bool {
     let providers = Providers::builtin();
     let mut ledger = Ledger::default();
     for exchange in exchanges {
-        match dialect_of(&providers, exchange) {
+        match dialect_of(providers, exchange) {
             Some(dialect) => Translated { exchange, dialect, ledger: &mut ledger }.run(),
             None => ledger.skip(exchange),
         }

@@ -58,3 +58,14 @@ fn a_head_ends_between_characters() {
     assert_eq!(whole["head_complete"], true);
     assert_eq!(head(body(vec![0x80; 20_000]))["head_complete"], false);
 }
+
+#[test]
+fn a_detail_says_what_a_translation_lost_and_how_the_target_was_found() {
+    use tollgate_model::record::{Lost, Unified};
+    let lost = Lost { field: "top_k".to_owned(), kind: "dropped".to_owned(), why: "no such member".to_owned() };
+    let unified = Unified { losses: vec![lost], losses_more: 1, trace: Some(tollgate_model::Trace::default()) };
+    let shown = detail(&Record { unified: Some(Box::new(unified)), ..sample::plain() }, None);
+    assert_eq!((&shown["losses"][0]["field"], &shown["losses_more"]), (&json!("top_k"), &json!(1)));
+    assert!(shown["trace"]["visited"].is_array());
+    assert!(detail(&sample::plain(), None).get("losses").is_none());
+}

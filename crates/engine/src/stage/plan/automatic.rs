@@ -12,7 +12,7 @@ use crate::stage::admit::Caller;
 
 pub(crate) fn decide(gate: &Gate, caller: &Caller, question: &Question) -> Result<Decision, Refusal> {
     let dialect = question.asked.dialect;
-    if question.asked.used_for != Use::Chat {
+    if question.asked.used_for == Use::Embeddings {
         let said = format!("model: the auto router is not asked for {}", question.asked.kind);
         return Err(in_words_of(dialect, said, Some("model".to_owned())));
     }

@@ -216,6 +216,11 @@ impl Encoder {
             }
             candidate.insert("index".into(), index.into());
             finish(choice.finish.as_ref(), choice.called, &mut candidate, losses);
+            // A stream without a reason has not ended.
+            if !candidate.contains_key("finishReason") {
+                candidate.insert("finishReason".into(), "OTHER".into());
+                losses.approximated(Place::Answer("finish_reason"), "the provider gave none");
+            }
             carry::answer(Dialect::Gemini, self.origin, &choice.extra, &mut candidate, losses);
             candidates.push(Value::Object(candidate));
         }
