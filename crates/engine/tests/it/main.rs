@@ -1,6 +1,7 @@
 //! The engine as its callers meet it: a real listener, real stores in a temporary directory, a scripted provider behind.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod bad_fields;
 mod bodies;
 mod cache;
 mod cancel;
