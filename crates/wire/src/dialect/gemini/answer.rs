@@ -32,6 +32,9 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, BadField> {
     if let Some(Event::Fault(fault)) = events.last() {
         return Err(Path::Member(&Path::Root, "error").bad("an answer", fault.message.clone()));
     }
+    if !chunks.answers() {
+        return Err(Path::Member(&Path::Root, "candidates").missing("an answer, or promptFeedback with a blockReason"));
+    }
     chunks.finish(&mut events);
     let mut fold = Fold::new(Dialect::Gemini);
     events.into_iter().for_each(|event| fold.push(event));
@@ -65,7 +68,10 @@ pub(super) fn write(answer: &Answer, telling: &Telling, losses: &mut Losses) -> 
     let mut body = Map::new();
     let blocked = answer.extra.get("promptFeedback").is_some_and(|said| said.get("blockReason").is_some());
     if !blocked || answer.choices.iter().any(|choice| !choice.blocks.is_empty()) {
-        let choices = answer.choices.iter().enumerate();
+        // An answer without any is told as one that is empty: without a candidate it would be none.
+        let none = [Choice::default()];
+        let choices = if answer.choices.is_empty() { &none[..] } else { &answer.choices };
+        let choices = choices.iter().enumerate();
         let candidates: Vec<Value> = choices.map(|(index, choice)| candidate(answer, index, choice, losses)).collect();
         body.insert("candidates".into(), candidates.into());
     }

@@ -237,9 +237,14 @@ impl Chunks {
         self.choices.get(index)
     }
 
+    /// There is an answer in it, or the reason why there is none.
+    pub(super) fn answers(&self) -> bool {
+        self.blocked.is_some() || !self.choices.is_empty()
+    }
+
     fn is_complete(&self) -> bool {
         self.started
-            && (self.blocked.is_some() || !self.choices.is_empty())
+            && self.answers()
             && self.choices.iter().all(|choice| choice.finish.is_some() || self.blocked.is_some())
     }
 

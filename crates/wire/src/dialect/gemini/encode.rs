@@ -208,6 +208,9 @@ impl Encoder {
 
     /// All that comes last.
     fn done(&mut self, out: &mut BytesMut, losses: &mut Losses) {
+        if self.choices.is_empty() {
+            self.choices.push(Choice::default());
+        }
         let mut candidates = Vec::new();
         for (index, choice) in self.choices.iter_mut().enumerate() {
             let mut candidate = Map::new();
