@@ -6,7 +6,7 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use super::tool::Ids;
-use super::{HOME, NOISE, finish, message};
+use super::{HOME, NOISE, decode, finish, message};
 use crate::chat::{Answer, BadField, Choice, Extra, UsageReport};
 use crate::dialect::object::{self, Object, Path};
 use crate::watch;
@@ -16,6 +16,7 @@ pub(super) const CHOICES_MAX: usize = 128;
 
 pub(super) fn answer(body: &[u8]) -> Result<Answer, BadField> {
     let mut top = object::root(body)?;
+    no_error(&mut top)?;
     let mut answer = Answer::new(HOME);
     answer.id = top.string("id")?.unwrap_or_default();
     answer.model = top.string("model")?.unwrap_or_default();
@@ -70,6 +71,9 @@ fn choices(values: Vec<Value>, id: &str) -> Result<Vec<Choice>, BadField> {
 }
 
 fn choice(mut object: Object<'_>, id: &str) -> Result<Choice, BadField> {
+    no_error(&mut object)?;
+    // Words of a stream mean nothing here, and would mean something there.
+    ["delta", "usage"].iter().for_each(|name| drop(object.take(name)));
     let path = object.path;
     let at = Path::Member(&path, "message");
     let mut said = Object::of(object.take("message").ok_or_else(|| at.missing("an object"))?, at)?;
@@ -86,6 +90,14 @@ fn choice(mut object: Object<'_>, id: &str) -> Result<Choice, BadField> {
         choice.extra.insert("message".into(), Value::Object(more));
     }
     Ok(choice)
+}
+
+/// Hosts report errors under a successful status too, beside an answer or in its place.
+fn no_error(object: &mut Object<'_>) -> Result<(), BadField> {
+    match decode::error(object) {
+        Some(_) => Err(Path::Member(&object.path, "error").bad("an answer", "an error")),
+        None => Ok(()),
+    }
 }
 
 /// A number is the id of a token, which stays an extra.

@@ -188,7 +188,7 @@ impl Decoder {
 }
 
 /// As an object, whole: that of the frame, or of the choice.
-fn error(object: &mut Object<'_>) -> Option<Value> {
+pub(super) fn error(object: &mut Object<'_>) -> Option<Value> {
     // vLLM says it with the kind of the object.
     if object.peek_str("object") == Some("error") {
         return Some(std::mem::replace(object, Object::empty()).into_value());
