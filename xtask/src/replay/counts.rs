@@ -40,6 +40,8 @@ const LOOSE: &[&str] = &[
     "generation_token_count",
     "num_tokens_prompt_total",
     "num_tokens_generated",
+    "prompt_eval_count",
+    "eval_count",
     "predictions",
 ];
 
@@ -101,6 +103,8 @@ const FORMS: &[Form] = &[
     Form { input: &["prompt_token_count"], output: &["generation_token_count"], ..NOTHING },
     // Aleph Alpha
     Form { input: &["num_tokens_prompt_total"], output: &["num_tokens_generated"], ..NOTHING },
+    // Ollama's own API
+    Form { input: &["prompt_eval_count"], output: &["eval_count"], ..NOTHING },
     // Bedrock's own count, behind a stream of any model
     Form {
         input: &["inputTokenCount", "cacheReadInputTokenCount", "cacheWriteInputTokenCount"],

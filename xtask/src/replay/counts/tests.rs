@@ -35,6 +35,7 @@ fn every_form_is_understood() {
         (json!({"inputTextTokenCount": 8, "results": [{"tokenCount": 2}, {"tokenCount": 3.0}]}), [8, 5, 0, 0]),
         (json!({"generation": "x", "prompt_token_count": 8, "generation_token_count": 2}), [8, 2, 0, 0]),
         (json!({"num_tokens_prompt_total": 8, "num_tokens_generated": 2}), [8, 2, 0, 0]),
+        (json!({"done": true, "prompt_eval_count": 8, "eval_count": 2}), [8, 2, 0, 0]),
         (
             json!({"meta": {"billed_units": {"input_tokens": 8.0, "output_tokens": 2}, "tokens": {"input_tokens": 70}}}),
             [8, 2, 0, 0],
