@@ -7,7 +7,7 @@
 mod essence;
 mod ledger;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use tollgate_wire::chat::{Answer, Event, FaultKind, Fold, Losses, Request, unfold};
 use tollgate_wire::dialect::chat::{Chat, Telling};
@@ -81,10 +81,22 @@ impl Translated<'_> {
 
     /// What was asked is read, and written for every provider. A request that its provider accepted must be readable.
     fn request(&mut self) {
-        let body = documents::decoded(&self.exchange.request);
+        let body = self.named(documents::decoded(&self.exchange.request));
         match self.own().read_request(&body) {
             Err(fault) => self.ledger.failed(self.exchange, self.dialect, format!("request: {fault}")),
             Ok(request) => callers().for_each(|(to, chat)| self.request_to(&request, to, chat)),
+        }
+    }
+
+    /// With the model that a provider's path may name instead: callers of the unified API name it in the body.
+    fn named(&self, body: Bytes) -> Bytes {
+        let Some(model) = &self.exchange.model else { return body };
+        match serde_json::from_slice(&body) {
+            Ok(serde_json::Value::Object(mut members)) if !members.contains_key("model") => {
+                members.insert("model".to_owned(), model.as_str().into());
+                serde_json::Value::Object(members).to_string().into()
+            }
+            _ => body,
         }
     }
 

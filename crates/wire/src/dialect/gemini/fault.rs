@@ -74,6 +74,8 @@ fn kind(status: u16, word: Option<&str>, reason: Option<&str>, message: &str) ->
         (_, Some("context_length_exceeded")) => FaultKind::ContextTooLong,
         (_, Some("content_filter" | "content_policy_violation")) => FaultKind::ContentPolicy,
         (_, Some("BILLING_DISABLED" | "insufficient_quota")) => FaultKind::Billing,
+        // Google has one word for both.
+        (FaultKind::RateLimited, _) if status == 402 => FaultKind::Billing,
         (FaultKind::BadRequest, _) if status == 413 => FaultKind::TooLarge,
         // "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."
         (FaultKind::BadRequest, _) if message.contains("token count") && message.contains("exceeds") => {
