@@ -18,8 +18,9 @@ use bytes::Bytes;
 use http::Method;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tollgate_model::Peer;
 use tollgate_store::answers::Purge;
-use tollgate_store::{Answers, Entries, Records};
+use tollgate_store::{Answers, Entries, Records, Uses};
 
 use crate::answer::Answer;
 use crate::authorize::{self, Needs};
@@ -27,7 +28,8 @@ use crate::call::{Call, Params};
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::resources::{Access, ROWS, Row};
+use crate::resources;
+use crate::row::{Access, Row};
 
 /// More settings than anyone writes.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -43,6 +45,8 @@ pub struct Parts {
     pub answers: Arc<dyn Answers>,
     /// What grows with use: the audit, results, credit lines.
     pub entries: Arc<dyn Entries>,
+    /// When each token was used last, here and on the data plane.
+    pub uses: Arc<Uses>,
     pub public: Public,
     /// Makes everything that was journaled so far readable; `Ingest::catch_up`.
     pub catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
@@ -69,7 +73,7 @@ pub fn router(parts: Parts) -> Router {
     forget_outdated(&parts);
     let office = Arc::new(Office { parts: Arc::new(parts), places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
     let mut by_path: BTreeMap<String, MethodRouter<Arc<Office>>> = BTreeMap::new();
-    for row in ROWS {
+    for row in resources::rows() {
         let handler = move |State(office): State<Arc<Office>>, params: Named, request: Request| async move {
             serve(&office, row, params, request).await
         };
@@ -144,11 +148,11 @@ async fn answer(office: &Office, row: &'static Row, params: Params, request: Req
         Access::Open(handler) => contained(|| handler(public)),
         Access::OpenOnLoopback(_, handler) if public.loopback => contained(|| handler(public)),
         Access::OpenOnLoopback(needs, handler) => {
-            let prepared = Prepared::read(needs, params, request, &row.method).await?;
+            let prepared = Prepared::read(needs, params, request, row).await?;
             office.run(prepared, move |call| Ok(handler(&call.parts.public))).await
         }
         Access::Guarded(needs, handler) => {
-            let prepared = Prepared::read(needs, params, request, &row.method).await?;
+            let prepared = Prepared::read(needs, params, request, row).await?;
             office.run(prepared, handler).await
         }
     }
@@ -157,7 +161,9 @@ async fn answer(office: &Office, row: &'static Row, params: Params, request: Req
 /// A request of someone who at least names a token.
 struct Prepared {
     token: String,
+    peer: Option<Peer>,
     needs: Needs,
+    row: &'static Row,
     params: Params,
     query: Query,
     body: Bytes,
@@ -166,14 +172,15 @@ struct Prepared {
 // === impl Prepared ===
 
 impl Prepared {
-    async fn read(needs: Needs, params: Params, request: Request, method: &Method) -> Result<Self, Problem> {
+    async fn read(needs: Needs, params: Params, request: Request, row: &'static Row) -> Result<Self, Problem> {
         let token = authorize::presented(request.headers())?;
-        let query = Query::parse(request.uri().query().unwrap_or_default());
-        let body = match *method {
-            Method::GET | Method::DELETE => Bytes::new(),
-            _ => read_body(request.into_body()).await?,
+        let peer = request.extensions().get::<Peer>().copied();
+        let query = Query::parse(request.uri().query().unwrap_or_default()).declared(row.query);
+        let body = match row.body {
+            None => Bytes::new(),
+            Some(_) => read_body(request.into_body()).await?,
         };
-        Ok(Self { token, needs, params, query, body })
+        Ok(Self { token, peer, needs, row, params, query, body })
     }
 }
 
@@ -209,9 +216,11 @@ impl Office {
 }
 
 fn admit(parts: Arc<Parts>, prepared: Prepared) -> Result<Call, Problem> {
-    let Prepared { token, needs, params, query, body } = prepared;
-    let snapshot = parts.desk.current()?;
-    let caller = authorize::caller(&snapshot, &token, needs, params.account(), parts.desk.now_ms())?;
+    let Prepared { token, peer, needs, row, params, query, body } = prepared;
+    let (snapshot, now_ms) = (parts.desk.current()?, parts.desk.now_ms());
+    let pass = authorize::pass(&snapshot, &token, now_ms)?;
+    let caller = authorize::admit(pass, &snapshot, (needs, row), &params, peer)?;
+    parts.uses.note(&caller.token.id, now_ms);
     Ok(Call { parts, snapshot, caller, params, query, body })
 }
 

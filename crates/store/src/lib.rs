@@ -21,6 +21,7 @@ pub mod ingest;
 pub mod journal;
 pub mod metrics;
 pub mod records;
+pub mod uses;
 
 mod place;
 
@@ -38,3 +39,4 @@ pub use ingest::Ingest;
 pub use journal::{Journal, JournalOptions, JournalWriter};
 pub use metrics::Metrics;
 pub use records::Records;
+pub use uses::Uses;

@@ -15,7 +15,7 @@ use tollgate_store::embedded::{
     DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments, FileEntries,
 };
 use tollgate_store::ingest::IngestOptions;
-use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Metrics, Records, StoreError};
+use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Metrics, Records, StoreError, Uses};
 
 use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LOGS_DIR};
 use crate::settings::Settings;
@@ -25,6 +25,7 @@ pub(crate) struct Stores {
     pub(crate) records: Arc<dyn Records>,
     pub(crate) answers: Arc<DiskAnswers>,
     pub(crate) entries: Arc<dyn Entries>,
+    pub(crate) uses: Arc<Uses>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) ingest: Arc<Ingest>,
     metrics: Arc<Metrics>,
@@ -38,6 +39,7 @@ impl Stores {
         let journal = Arc::new(Journal::open(&dir.join(JOURNAL_DIR), JournalOptions::default(), metrics.clone())?);
         let documents = Arc::new(FileDocuments::open(&dir.join(DOCUMENTS_FILE))?);
         let entries = Arc::new(FileEntries::open(&dir.join(ENTRIES_FILE))?);
+        let uses = Arc::new(Uses::load(&*entries)?);
         let records: Arc<dyn Records> =
             Arc::new(DayRecords::open(&dir.join(LOGS_DIR), DayRecordsOptions::default(), metrics.clone())?);
         let ingest = Arc::new(Ingest::start(journal.clone(), records.clone(), IngestOptions::default())?);
@@ -47,7 +49,7 @@ impl Stores {
             ..DiskAnswersOptions::default()
         };
         let answers = Arc::new(DiskAnswers::open(&dir.join(ANSWERS_FILE), options, metrics.clone())?);
-        Ok(Self { documents, records, answers, entries, journal, ingest, metrics })
+        Ok(Self { documents, records, answers, entries, uses, journal, ingest, metrics })
     }
 
     /// What the stores count about themselves, shown with everything else.
