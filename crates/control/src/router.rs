@@ -19,7 +19,7 @@ use http::Method;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tollgate_store::answers::Purge;
-use tollgate_store::{Answers, Records};
+use tollgate_store::{Answers, Entries, Records};
 
 use crate::answer::Answer;
 use crate::authorize::{self, Needs};
@@ -41,6 +41,8 @@ pub struct Parts {
     pub desk: Arc<Desk>,
     pub records: Arc<dyn Records>,
     pub answers: Arc<dyn Answers>,
+    /// What grows with use: the audit, results, credit lines.
+    pub entries: Arc<dyn Entries>,
     pub public: Public,
     /// Makes everything that was journaled so far readable; `Ingest::catch_up`.
     pub catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,

@@ -6,6 +6,7 @@ mod day_files;
 mod disk_full;
 mod documents_suite;
 mod edits;
+mod entries_suite;
 mod filters;
 mod kill;
 mod pipeline;
