@@ -85,6 +85,18 @@ pub static ROWS: &[Row] = &[
         Guarded(Needs::Metadata, logs::list),
         "Log rows by filter, order and page.",
     ),
+    row(
+        Method::DELETE,
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/logs",
+        Guarded(Needs::Write, logs::delete),
+        "Deletes the first `limit` log records that match, by default the oldest; at most 10,000.",
+    ),
+    row(
+        Method::PATCH,
+        LOG,
+        Guarded(Needs::Write, logs::patch),
+        "Tells a log record what was thought of it: feedback, score, other metadata.",
+    ),
     get(
         "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/tail",
         Guarded(Needs::Metadata, logs::tail),

@@ -7,12 +7,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tollgate_model::{Id, Money, Record};
 use tollgate_rules::snapshot::GatewayRules;
+use tollgate_store::records::edit::REMOVED_MAX;
 use tollgate_store::records::{Filter, Listed, Order, OrderBy, Page, Ranges, Which};
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::filters;
-use crate::log;
+use crate::log::{self, patch};
 use crate::page::Paging;
 use crate::problem::Problem;
 use crate::query::Reader;
@@ -46,7 +47,13 @@ pub(crate) fn list(call: &Call) -> Result<Answer, Problem> {
     catch_up(call);
     let page = Page { skip: paging.skip(), size: paging.per_page as u32, order, ranges };
     let listed = call.parts.records.list(&filter, &page)?;
-    Ok(Answer::Page { info: info(paging, &listed), rows: listed.records.iter().map(log::row).collect() })
+    let mut info = info(paging, &listed);
+    // Only where the gateway has as many records as it may, and leaves out what comes.
+    let left_out = call.parts.records.left_out(&gateway.id)?;
+    if left_out > 0 {
+        info["not_inserted"] = left_out.into();
+    }
+    Ok(Answer::Page { info, rows: listed.records.iter().map(log::row).collect() })
 }
 
 /// What arrived since the last look, oldest first. For those who watch; whoever wants the past asks for the list.
@@ -72,6 +79,34 @@ pub(crate) fn detail(call: &Call) -> Result<Answer, Problem> {
         false => None,
     };
     Ok(Answer::Result(log::detail(&record, bodies)))
+}
+
+/// Tells a record what was thought of it.
+pub(crate) fn patch(call: &Call) -> Result<Answer, Problem> {
+    let record = find(call)?;
+    let patch = patch::read(&call.json()).map_err(Problem::invalid)?;
+    match call.parts.records.patch(record.id, &patch)? {
+        true => Ok(Answer::Result(json!({}))),
+        // Deleted in between.
+        false => Err(Problem::not_found()),
+    }
+}
+
+/// Deletes the first records that match. They are gone when this returns; it is bounded work, on a thread that may wait.
+pub(crate) fn delete(call: &Call) -> Result<Answer, Problem> {
+    let gateway = call.gateway()?;
+    let mut reader = call.query.reader();
+    let limit = reader.whole("limit", 1, REMOVED_MAX).unwrap_or(REMOVED_MAX);
+    // The oldest first unless something else is said: that is what one deletes.
+    let order = Order {
+        descending: read_direction(&mut reader).unwrap_or(false),
+        by: reader.word("order_by", ORDERS).unwrap_or(OrderBy::CreatedAt),
+    };
+    let filter = read_filter(&mut reader, gateway);
+    reader.finish()?;
+    catch_up(call);
+    let removed = call.parts.records.remove(&filter, order, limit)?;
+    Ok(Answer::Result(json!({ "deleted": removed })))
 }
 
 pub(crate) fn request(call: &Call) -> Result<Answer, Problem> {
@@ -122,11 +157,15 @@ fn read_filter(reader: &mut Reader<'_>, gateway: &GatewayRules) -> Filter {
 
 /// Newest first when nothing was said about order; otherwise `asc` is the default, as the schema has it.
 fn read_order(reader: &mut Reader<'_>) -> Order {
-    const DIRECTIONS: &[(&str, bool)] = &[("asc", false), ("desc", true)];
     let by = reader.word("order_by", ORDERS);
+    let descending = read_direction(reader).unwrap_or(by.is_none());
+    Order { by: by.unwrap_or(OrderBy::CreatedAt), descending }
+}
+
+fn read_direction(reader: &mut Reader<'_>) -> Option<bool> {
+    const DIRECTIONS: &[(&str, bool)] = &[("asc", false), ("desc", true)];
     let deprecated = reader.word("direction", DIRECTIONS);
-    let descending = reader.word("order_by_direction", DIRECTIONS).or(deprecated);
-    Order { by: by.unwrap_or(OrderBy::CreatedAt), descending: descending.unwrap_or(by.is_none()) }
+    reader.word("order_by_direction", DIRECTIONS).or(deprecated)
 }
 
 fn info(paging: Paging, listed: &Listed) -> Value {

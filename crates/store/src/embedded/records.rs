@@ -15,6 +15,7 @@ mod newest;
 mod query;
 mod ranges;
 mod readers;
+mod removal;
 mod row;
 mod schema;
 mod shapes;
@@ -160,68 +161,6 @@ impl DayRecords {
     fn sum(&self, gateway: &str, of: impl Fn(Rows) -> u64) -> Result<u64, StoreError> {
         self.days()?.into_iter().map(|day| self.rows_of_day(day, gateway).map(&of)).sum()
     }
-
-    fn remove_spots(&self, spots: &[(Day, i64)]) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        for of_day in spots.chunk_by(|one, other| one.0 == other.0) {
-            let day = of_day[0].0;
-            let connection = edit::open(&self.dir, day)?;
-            let doing = |cause| StoreError::sqlite("deleting records of the log", cause);
-            for some in of_day.chunks(edit::AT_ONCE) {
-                // So that the ingest thread waits for a lock and not for SQLite's patience. It comes in between.
-                let _not_while_writing = self.writers.lock();
-                let keys: Vec<i64> = some.iter().map(|(_, key)| *key).collect();
-                removed += edit::remove(&connection, &keys).map_err(doing)?;
-                self.tallies.written(day);
-            }
-            self.give_back(day, &connection)?;
-        }
-        Ok(removed)
-    }
-
-    /// A day that nothing is left of and that nobody writes to takes no room any more.
-    fn give_back(&self, day: Day, connection: &Connection) -> Result<(), StoreError> {
-        let writers = self.writers.lock();
-        let doing = |cause| StoreError::sqlite("giving back the room of deleted records", cause);
-        if writers.iter().any(|writer| writer.day == day) || !edit::is_empty(connection).map_err(doing)? {
-            return Ok(());
-        }
-        match fs::remove_file(day.bodies(&self.dir)) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                return Err(StoreError::io("giving back the room of deleted bodies", cause));
-            }
-            _ => {}
-        }
-        connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);").map_err(doing)
-    }
-
-    /// Removes the oldest records of gateways that have too many, at most so many of each.
-    fn trim_some(&self, all: bool, at_most: u64) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        for overfull in self.caps.overfull(all, |gateway| self.rows(gateway))? {
-            let oldest = Order { by: OrderBy::CreatedAt, descending: false };
-            let filter = Filter::of_gateway(overfull.gateway);
-            let spots = list::spots(self, &filter, oldest, overfull.rows.min(at_most))?;
-            removed += self.remove_spots(&spots)?;
-        }
-        Ok(removed)
-    }
-
-    /// What `find` finds on the day of the record. That is the day it ended on; its id tells when it began. A clock that was set back can make it
-    /// the day before.
-    fn find<T>(
-        &self,
-        id: Id,
-        find: impl Fn(&Connection) -> Result<Option<T>, rusqlite::Error>,
-    ) -> Result<Option<(Day, T)>, StoreError> {
-        let began = Day::of(id.unix_ms());
-        for day in [began, began.next(), began.before()] {
-            if let Some(found) = self.readers.with(day, |connection| find(connection))?.flatten() {
-                return Ok(Some((day, found)));
-            }
-        }
-        Ok(None)
-    }
 }
 
 impl Records for DayRecords {
@@ -244,7 +183,7 @@ impl Records for DayRecords {
         }
         self.newest.push(&spots);
         // More than came, so that it ends; not much more, so that others need not wait for long.
-        if let Err(cause) = self.trim_some(false, 2 * batch.len() as u64 + edit::AT_ONCE as u64) {
+        if let Err(cause) = self.trim_some(2 * batch.len() as u64 + edit::AT_ONCE as u64) {
             tracing::error!(%cause, "the oldest records of a gateway cannot be deleted: it has more than it should");
         }
         Ok(())
@@ -312,7 +251,7 @@ impl Records for DayRecords {
     }
 
     fn trim(&self) -> Result<u64, StoreError> {
-        self.trim_some(true, REMOVED_MAX)
+        self.trim_some(REMOVED_MAX)
     }
 
     fn forget_before(&self, unix_ms: u64) -> Result<usize, StoreError> {

@@ -3,7 +3,7 @@
 //! Enters: caps, and what is about to be inserted. Leaves: how much of it may be, and who has too many. Never: counts rows for every batch: what a count
 //! left room for is given out until it is used up. Whoever deletes only makes more room, so that this errs on the safe side.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use parking_lot::Mutex;
 
@@ -18,6 +18,8 @@ struct Inner {
     caps: HashMap<String, Cap>,
     /// Rows that may still be inserted before somebody has to count.
     room: HashMap<String, u64>,
+    /// Gateways whose cap is new: nobody has looked whether they keep to it.
+    unseen: HashSet<String>,
 }
 
 /// A gateway that has more than it may.
@@ -31,7 +33,12 @@ pub(super) struct Overfull {
 
 impl Caps {
     pub(super) fn set(&self, caps: HashMap<String, Cap>) {
-        *self.0.lock() = Inner { caps, room: HashMap::new() };
+        let mut inner = self.0.lock();
+        let Inner { caps: before, mut room, mut unseen } = std::mem::take(&mut *inner);
+        unseen.retain(|gateway| caps.contains_key(gateway));
+        unseen.extend(caps.iter().filter(|(name, cap)| before.get(*name) != Some(*cap)).map(|(name, _)| name.clone()));
+        room.retain(|gateway, _| caps.contains_key(gateway) && !unseen.contains(gateway));
+        *inner = Inner { caps, room, unseen };
     }
 
     /// How many of the records that a gateway is about to get may be inserted.
@@ -55,22 +62,23 @@ impl Caps {
         })
     }
 
-    /// Gateways whose oldest records are to go, and how many. Only those of whose room nothing is left are counted, unless `all` are to be.
+    /// Gateways whose oldest records are to go, and how many. Only those are counted that can have too many: nothing is left of their room.
     pub(super) fn overfull(
         &self,
-        all: bool,
         count: impl Fn(&str) -> Result<u64, StoreError>,
     ) -> Result<Vec<Overfull>, StoreError> {
         let suspects: Vec<(String, Cap)> = {
             let inner = self.0.lock();
-            let full = |gateway: &str| all || inner.room.get(gateway) == Some(&0);
+            let full = |gateway: &str| inner.room.get(gateway) == Some(&0) || inner.unseen.contains(gateway);
             let removing = inner.caps.iter().filter(|(_, cap)| cap.then == AtTheCap::RemoveOldest);
             removing.filter(|(gateway, _)| full(gateway)).map(|(gateway, cap)| (gateway.clone(), *cap)).collect()
         };
         let mut overfull = Vec::new();
         for (gateway, cap) in suspects {
             let excess = count(&gateway)?.saturating_sub(cap.rows);
-            if excess > 0 {
+            if excess == 0 {
+                self.0.lock().unseen.remove(&gateway);
+            } else {
                 // A thousandth more than has to go, so that the next ones find room.
                 overfull.push(Overfull { gateway, rows: excess + cap.rows / 1_000 });
             }
@@ -102,11 +110,24 @@ mod tests {
     }
 
     #[test]
+    fn only_a_cap_that_is_new_is_looked_after() {
+        let caps = capped(100, AtTheCap::RemoveOldest);
+        assert!(caps.overfull(|_| Ok(50)).unwrap().is_empty());
+        let nobody_counts = |_: &str| -> Result<u64, StoreError> { panic!("seen, and nothing came") };
+        assert!(caps.overfull(nobody_counts).unwrap().is_empty());
+        caps.set(HashMap::from([("g".to_owned(), Cap { rows: 100, then: AtTheCap::RemoveOldest })]));
+        assert!(caps.overfull(nobody_counts).unwrap().is_empty());
+        caps.set(HashMap::from([("g".to_owned(), Cap { rows: 40, then: AtTheCap::RemoveOldest })]));
+        assert_eq!(caps.overfull(|_| Ok(50)).unwrap()[0].rows, 10);
+    }
+
+    #[test]
     fn a_thousandth_more_goes_than_must() {
         let caps = capped(10_000, AtTheCap::RemoveOldest);
         assert_eq!(caps.admit("g", 20, || Ok(9_990)).unwrap(), 20);
-        let overfull = caps.overfull(false, |_| Ok(10_010)).unwrap();
+        let overfull = caps.overfull(|_| Ok(10_010)).unwrap();
         assert_eq!((&*overfull[0].gateway, overfull[0].rows), ("g", 20));
-        assert!(capped(10_000, AtTheCap::LeaveOut).overfull(true, |_| Ok(20_000)).unwrap().is_empty());
+        assert!(caps.overfull(|_| Ok(9_990)).unwrap().is_empty());
+        assert!(capped(10_000, AtTheCap::LeaveOut).overfull(|_| Ok(20_000)).unwrap().is_empty());
     }
 }
