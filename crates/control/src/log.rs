@@ -9,7 +9,11 @@ use tollgate_store::records::Body;
 
 use crate::time;
 
+pub use self::members::{DELETED, DETAIL, PATCH, ROW};
+
 pub(crate) mod patch;
+
+mod members;
 
 /// How much of a body the detail shows.
 pub const HEAD_BYTES_MAX: usize = 10 * 1024;

@@ -106,17 +106,17 @@ mod tests {
         let body = json!({ "feedback": 2, "score": "high", "metadata": { "a": { "b": 1 }, "c": [] } });
         let said: Vec<String> = read(&body).unwrap_err().iter().map(ToString::to_string).collect();
         let expected = [
-            "body.feedback: Number must be less than or equal to 1",
-            "body.score: Expected number, received string",
-            "body.metadata.a: Expected string, received object",
-            "body.metadata.c: Expected string, received array",
+            "feedback: Number must be less than or equal to 1",
+            "score: Expected number, received string",
+            "metadata.a: Expected string, received object",
+            "metadata.c: Expected string, received array",
         ];
         assert_eq!(said, expected);
         for (body, at) in [
-            (json!({ "feedback": 0.5 }), "body.feedback: Expected integer, received float"),
-            (json!({ "score": -0.1 }), "body.score: Number must be greater than or equal to 0"),
-            (json!({ "metadata": [] }), "body.metadata: Expected object, received array"),
-            (json!([]), "body: Expected object, received array"),
+            (json!({ "feedback": 0.5 }), "feedback: Expected integer, received float"),
+            (json!({ "score": -0.1 }), "score: Number must be greater than or equal to 0"),
+            (json!({ "metadata": [] }), "metadata: Expected object, received array"),
+            (json!([]), "Expected object, received array"),
         ] {
             assert_eq!(read(&body).unwrap_err()[0].to_string(), at);
         }

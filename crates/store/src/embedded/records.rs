@@ -43,7 +43,7 @@ use crate::failure::{Failure, StoreError};
 use crate::metrics::Metrics;
 use crate::place;
 use crate::records::edit::REMOVED_MAX;
-use crate::records::{Body, Cap, Entry, Filter, Listed, Order, OrderBy, Page, Patch, Records, Tail, Which};
+use crate::records::{Body, Cap, Entry, Filter, Listed, Order, Page, Patch, Records, Tail, Which};
 
 /// Around midnight two days are written to.
 const WRITERS_MAX: usize = 2;
@@ -160,6 +160,22 @@ impl DayRecords {
 
     fn sum(&self, gateway: &str, of: impl Fn(Rows) -> u64) -> Result<u64, StoreError> {
         self.days()?.into_iter().map(|day| self.rows_of_day(day, gateway).map(&of)).sum()
+    }
+
+    /// What `find` finds on the day of the record. That is the day it ended on; its id tells when it began. A clock that was set back can make it
+    /// the day before.
+    fn find<T>(
+        &self,
+        id: Id,
+        find: impl Fn(&Connection) -> Result<Option<T>, rusqlite::Error>,
+    ) -> Result<Option<(Day, T)>, StoreError> {
+        let began = Day::of(id.unix_ms());
+        for day in [began, began.next(), began.before()] {
+            if let Some(found) = self.readers.with(day, |connection| find(connection))?.flatten() {
+                return Ok(Some((day, found)));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::day::Day;
 use super::{DayRecords, edit, list};
 use crate::failure::StoreError;
-use crate::records::{Filter, Order, OrderBy};
+use crate::records::{Filter, Order, OrderBy, Records};
 
 impl DayRecords {
     pub(super) fn remove_spots(&self, spots: &[(Day, i64)]) -> Result<u64, StoreError> {
@@ -57,21 +57,5 @@ impl DayRecords {
             removed += self.remove_spots(&spots)?;
         }
         Ok(removed)
-    }
-
-    /// What `find` finds on the day of the record. That is the day it ended on; its id tells when it began. A clock that was set back can make it
-    /// the day before.
-    fn find<T>(
-        &self,
-        id: Id,
-        find: impl Fn(&Connection) -> Result<Option<T>, rusqlite::Error>,
-    ) -> Result<Option<(Day, T)>, StoreError> {
-        let began = Day::of(id.unix_ms());
-        for day in [began, began.next(), began.before()] {
-            if let Some(found) = self.readers.with(day, |connection| find(connection))?.flatten() {
-                return Ok(Some((day, found)));
-            }
-        }
-        Ok(None)
     }
 }
