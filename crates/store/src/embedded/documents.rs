@@ -20,8 +20,6 @@ mod migrations {
 }
 
 const CACHE_KIB: u32 = 1_024;
-/// Another process may be migrating the same new file: it is done within moments.
-const MIGRATION_TRIES: u32 = 5;
 const COLUMNS: &str = "kind, parent, id, name, version, body";
 
 /// The embedded document store.
@@ -41,7 +39,7 @@ impl FileDocuments {
             place::private_dir(dir)?;
         }
         let mut connection = sqlite::open_writable(path, CACHE_KIB)?;
-        migrate(&mut connection, path)?;
+        sqlite::migrate(&mut connection, path, migrations::migrations::runner)?;
         // Settings are few and precious: each change is on the disk before it is confirmed.
         connection
             .pragma_update(None, "synchronous", "FULL")
@@ -140,21 +138,6 @@ impl Documents for FileDocuments {
             connection.prepare_cached(sql)?.execute([name, value])?;
             Ok(constant(connection, name)?.unwrap_or_else(|| value.to_owned()))
         })
-    }
-}
-
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match migrations::migrations::runner().run(connection) {
-            Ok(_) => return Ok(()),
-            Err(_) if tries < MIGRATION_TRIES => std::thread::sleep(std::time::Duration::from_millis(20)),
-            Err(cause) => {
-                let said = format!("bringing {} up to date", path.display());
-                return Err(StoreError::new(Failure::Unavailable, said).because(cause));
-            }
-        }
     }
 }
 
