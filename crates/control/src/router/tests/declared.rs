@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::shop::Said;
 use crate::resources::rows;
 use crate::row::{Answers, PREFIX, Row};
-use crate::shape::{Member, Shape};
+use crate::shape::{Member, Presence, Shape};
 
 /// Panics when a good answer lacks a member, has one more, or one of another kind.
 pub(super) fn hold(method: &Method, path: &str, said: &Said) {
@@ -81,17 +81,10 @@ fn members_of(parts: &[&[Member]], value: &Value, at: &str, wrong: &mut Vec<Stri
 
 #[test]
 fn what_differs_is_noticed() {
+    static SHAPE: Shape = Shape::Object(&[Member::of("id", Shape::TEXT, Presence::Required, "")]);
     let mut wrong = Vec::new();
-    let row = serde_json::json!({ "id": 5, "more": 1 });
-    check(
-        &Shape::Object(&[Member::of("id", Shape::TEXT, crate::shape::Presence::Required, "")]),
-        &row,
-        "r",
-        &mut wrong,
-    );
+    check(&SHAPE, &serde_json::json!({ "id": 5, "more": 1 }), "r", &mut wrong);
     assert_eq!(wrong, ["r.id: Expected string, received number", "r.more is not declared"]);
-    assert_eq!(
-        find(&Method::GET, "/client/v4/accounts/a/ai-gateway/gateways/g/logs/tail/").unwrap().op,
-        "tollgate-tail-gateway-logs"
-    );
+    let path = "/client/v4/accounts/a/ai-gateway/gateways/g/logs/tail/";
+    assert_eq!(find(&Method::GET, path).unwrap().op, "tollgate-tail-gateway-logs");
 }
