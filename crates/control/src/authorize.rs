@@ -87,6 +87,18 @@ impl Needs {
         }
     }
 
+    /// In words: each permission that is enough alone, and those that are together.
+    pub fn said(self) -> String {
+        let all = Permission::ALL.into_iter();
+        let alone = all.filter(|(_, permission)| self.met_by(|each| permission.implies(each)));
+        let mut words: Vec<String> = alone.map(|(name, _)| name.to_owned()).collect();
+        if let lists @ [_, _, ..] = self.one_of_each() {
+            let least = lists.iter().filter_map(|list| list.first()).map(|permission| permission.name());
+            words.insert(0, least.collect::<Vec<_>>().join(" with "));
+        }
+        words.join(", ")
+    }
+
     pub fn met_by(self, has: impl Fn(Permission) -> bool) -> bool {
         self.one_of_each().iter().all(|list| list.iter().any(|permission| has(*permission)))
     }
@@ -150,6 +162,8 @@ mod tests {
         assert!(Needs::Metadata.met_by(|each| Permission::Write.implies(each)));
         assert!(!Needs::WriteAndSecrets.met_by(|each| Permission::Write.implies(each)));
         assert!(!Needs::Metadata.met_by(|each| Permission::Run.implies(each)));
+        assert_eq!(Needs::Metadata.said(), "read, read_metadata, write, admin");
+        assert_eq!(Needs::WriteAndSecrets.said(), "write with secrets_write, admin");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 pub mod desk;
 pub mod gateway;
 pub mod log;
+pub mod openapi;
 pub mod purge;
 pub mod resources;
 pub mod route;

@@ -21,6 +21,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tollgate_dial::{Resolver, TlsRoots};
 use tollgate_model::Peer;
 use tollgate_rules::egress::Egress;
 use tollgate_store::journal::Journal;
@@ -28,7 +29,7 @@ use tollgate_testkit::Sandbox;
 
 use crate::body::BoxError;
 use crate::gate::Shared;
-use crate::upstream::{Bounds, TlsRoots};
+use crate::upstream::Bounds;
 
 pub use worker::Workers;
 
@@ -53,6 +54,7 @@ pub struct Serving {
     pub outside: Arc<Egress>,
     pub upstream: Bounds,
     pub roots: TlsRoots,
+    pub resolver: Resolver,
     pub sandbox: Sandbox,
 }
 
@@ -69,6 +71,7 @@ impl Serving {
             outside: Arc::default(),
             upstream: Bounds::default(),
             roots: TlsRoots::default(),
+            resolver: Resolver::default(),
             sandbox,
         }
     }
