@@ -17,6 +17,7 @@ pub mod embedded;
 pub mod failure;
 pub mod ingest;
 pub mod journal;
+pub mod ledger;
 pub mod metrics;
 pub mod records;
 
@@ -33,5 +34,6 @@ pub use documents::{Document, Documents};
 pub use failure::{Failure, StoreError};
 pub use ingest::Ingest;
 pub use journal::{Journal, JournalOptions, JournalWriter};
+pub use ledger::Ledger;
 pub use metrics::Metrics;
 pub use records::Records;
