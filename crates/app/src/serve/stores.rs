@@ -12,19 +12,21 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use tollgate_engine::Till;
-use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments};
-use tollgate_store::ingest::IngestOptions;
-use tollgate_store::{Documents, Ingest, Journal, JournalOptions, Ledger, Metrics, Records, StoreError};
-
 use tollgate_model::Clock;
+use tollgate_store::embedded::{
+    DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments, FileEntries,
+};
+use tollgate_store::ingest::IngestOptions;
+use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Ledger, Metrics, Records, StoreError};
 
-use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, JOURNAL_DIR, LEDGER_DIR, LOGS_DIR};
+use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LEDGER_DIR, LOGS_DIR};
 use crate::settings::Settings;
 
 pub(crate) struct Stores {
     pub(crate) documents: Arc<dyn Documents>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) answers: Arc<DiskAnswers>,
+    pub(crate) entries: Arc<dyn Entries>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) ingest: Arc<Ingest>,
     pub(crate) till: Arc<Till>,
@@ -38,6 +40,7 @@ impl Stores {
         // First: it holds the lock that keeps a second process out.
         let journal = Arc::new(Journal::open(&dir.join(JOURNAL_DIR), JournalOptions::default(), metrics.clone())?);
         let documents = Arc::new(FileDocuments::open(&dir.join(DOCUMENTS_FILE))?);
+        let entries = Arc::new(FileEntries::open(&dir.join(ENTRIES_FILE))?);
         let records: Arc<dyn Records> =
             Arc::new(DayRecords::open(&dir.join(LOGS_DIR), DayRecordsOptions::default(), metrics.clone())?);
         let ingest = Arc::new(Ingest::start(journal.clone(), records.clone(), IngestOptions::default())?);
@@ -49,7 +52,7 @@ impl Stores {
         let answers = Arc::new(DiskAnswers::open(&dir.join(ANSWERS_FILE), options, metrics.clone())?);
         let (ledger, spent) = Ledger::open(&dir.join(LEDGER_DIR))?;
         let till = Arc::new(Till::new(ledger, &spent));
-        Ok(Self { documents, records, answers, journal, ingest, till, metrics })
+        Ok(Self { documents, records, answers, entries, journal, ingest, till, metrics })
     }
 
     /// What the stores count about themselves, shown with everything else.

@@ -11,11 +11,14 @@ use tollgate_model::token::Permission;
 use tollgate_model::{Clock, Record};
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::Metrics;
-use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments};
+use tollgate_store::embedded::{
+    DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments, FileEntries,
+};
 use tollgate_store::records::{Encoded, Entry};
 use tower::ServiceExt;
 
 use super::super::*;
+use super::declared;
 use crate::desk::Wanted;
 use crate::sample::NOW;
 
@@ -23,6 +26,8 @@ pub(super) struct Shop {
     pub(super) desk: Arc<Desk>,
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
+    #[allow(dead_code)]
+    pub(super) entries: Arc<FileEntries>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
     pub(super) account: String,
@@ -68,9 +73,17 @@ impl Shop {
         let answers = DiskAnswers::open(&dir.path().join("a.db"), DiskAnswersOptions::default(), metrics).unwrap();
         let (records, answers) = (Arc::new(records), Arc::new(answers));
         let account = desk.current().unwrap().account.to_string();
-        let router =
-            router(Parts { desk: desk.clone(), records: records.clone(), answers: answers.clone(), public, catch_up });
-        Self { desk, records, answers, clock: hand, router, account, _dir: dir }
+        let entries = Arc::new(FileEntries::open(&dir.path().join("entries.db")).unwrap());
+        let parts = Parts {
+            desk: desk.clone(),
+            records: records.clone(),
+            answers: answers.clone(),
+            entries: entries.clone(),
+            public,
+            catch_up,
+        };
+        let router = router(parts);
+        Self { desk, records, answers, entries, clock: hand, router, account, _dir: dir }
     }
 
     pub(super) fn token(&self, permissions: &[Permission]) -> String {
@@ -110,8 +123,12 @@ impl Shop {
         self.send(request.body(Body::from(body.unwrap_or_default())).unwrap()).await
     }
 
+    /// Every good answer is held against what its row declares.
     pub(super) async fn send(&self, request: Request<Body>) -> Said {
-        Said::read(self.router.clone().oneshot(request).await.unwrap()).await
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let said = Said::read(self.router.clone().oneshot(request).await.unwrap()).await;
+        declared::hold(&method, &path, &said);
+        said
     }
 }
 
