@@ -3,6 +3,7 @@
 //! Enters: settings. Leaves: when told to, after streams had time to end. Never: starts half: what cannot be opened is said, with what to do.
 
 mod fallback;
+mod ledger;
 mod refresh;
 mod retention;
 mod stores;
@@ -93,6 +94,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     tokio::spawn(refresher.watch());
     let uses = uses::Keeper { uses: stores.uses.clone(), entries: stores.entries.clone(), desk: used };
     tokio::spawn(uses.clone().keep());
+    tokio::spawn(ledger::keep(stores.till.clone()));
     tokio::spawn(retention::trim(stores.records.clone()));
     tokio::spawn(retention::keep(stores.records.clone(), settings.log_retention_days));
     let ended = server::run(listener, shared, &stores.journal, fallback, serving, drain, settings.drain).await;
@@ -190,6 +192,7 @@ fn shared(settings: &Settings, stores: &Stores, snapshot: Arc<ArcSwap<Snapshot>>
         limits,
         uses: stores.uses.clone(),
         refresh: Arc::new(refresher.clone()),
+        till: stores.till.clone(),
     })
 }
 

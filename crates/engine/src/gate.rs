@@ -27,6 +27,7 @@ use crate::alarm::Alarms;
 use crate::fill::Fills;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::till::Till;
 use crate::upstream::Upstream;
 
 /// One for the process.
@@ -43,6 +44,8 @@ pub struct Shared {
     pub uses: Arc<Uses>,
     /// Asks the store whether settings changed, when a request names something the snapshot does not know.
     pub refresh: Arc<dyn Refresh>,
+    /// What may be spent, and is.
+    pub till: Arc<Till>,
     pub(crate) fills: Fills,
     /// Of routes and of the auto router: their windows, the choices that stick, who failed lately.
     pub(crate) meters: Mutex<Meters>,
@@ -127,6 +130,7 @@ pub struct Parts {
     pub limits: Limits,
     pub uses: Arc<Uses>,
     pub refresh: Arc<dyn Refresh>,
+    pub till: Arc<Till>,
 }
 
 // === impl Shared ===
@@ -144,6 +148,7 @@ impl Shared {
             limits: parts.limits,
             uses: parts.uses,
             refresh: parts.refresh,
+            till: parts.till,
             fills: Fills::default(),
             windows: Mutex::default(),
             meters: Mutex::default(),
