@@ -22,6 +22,7 @@ pub mod time;
 mod answer;
 mod authorize;
 mod call;
+mod credits;
 mod filters;
 mod page;
 mod problem;
