@@ -4,6 +4,8 @@
 
 pub(crate) mod account;
 pub(crate) mod cache;
+pub(crate) mod datasets;
+pub(crate) mod evaluations;
 pub(crate) mod gateways;
 pub(crate) mod logs;
 pub(crate) mod openapi;
