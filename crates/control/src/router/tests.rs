@@ -4,6 +4,7 @@
 
 mod access;
 mod datasets;
+mod conventions;
 mod declared;
 mod gateways;
 mod logs;
