@@ -72,9 +72,10 @@ pub(crate) static ROWS: &[Row] = &[
     ),
 ];
 
-/// Of the texts that a type has.
-const ORDERS: [(&str, fn(&Kind) -> &str); 3] =
-    [("name", |kind| kind.name), ("type", |kind| kind.kind), ("id", |kind| kind.id)];
+type Text = fn(&Kind) -> &str;
+
+/// By which types can be ordered.
+const ORDERS: [(&str, Text); 3] = [("name", |kind| kind.name), ("type", |kind| kind.kind), ("id", |kind| kind.id)];
 
 fn types(call: &Call) -> Result<Answer, Problem> {
     let mut reader = call.query.reader();

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
-mod datasets;
 mod conventions;
+mod datasets;
 mod declared;
 mod gateways;
 mod logs;
