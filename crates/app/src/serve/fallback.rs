@@ -41,6 +41,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         answers: parts.stores.answers.clone(),
         entries: parts.stores.entries.clone(),
         evaluations: Worker::default(),
+        uses: parts.stores.uses.clone(),
         public: Public {
             url: format!("{}://{}", parts.scheme, parts.address),
             loopback: parts.is_local,

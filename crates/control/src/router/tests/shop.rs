@@ -80,6 +80,7 @@ impl Shop {
             answers: answers.clone(),
             entries: entries.clone(),
             evaluations: Worker::default(),
+            uses: Arc::default(),
             public,
             catch_up,
         };
@@ -95,6 +96,7 @@ impl Shop {
             answers: self.answers.clone(),
             entries: self.entries.clone(),
             evaluations: Worker::default(),
+            uses: Arc::default(),
             public: public(true),
             catch_up: Box::new(|_| true),
         });
