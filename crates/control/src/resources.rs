@@ -3,20 +3,22 @@
 //! Enters: nothing. Leaves: rows of method, path, who may, what is asked and answered, and what it is for.
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
-use crate::resource::{account, billing, cache, gateways, logs, models, openapi, public, routes};
+use crate::resource;
 use crate::row::Row;
 
 /// In the order of the manual.
 static TABLE: &[(&str, &[Row])] = &[
-    ("Probes", public::ROWS),
-    ("Description", openapi::ROWS),
-    ("User and accounts", account::ROWS),
-    ("Gateways", gateways::ROWS),
-    ("Cache", cache::ROWS),
-    ("Logs", logs::ROWS),
-    ("Dynamic routes", routes::ROWS),
-    ("Billing", billing::ROWS),
-    ("Models", models::ROWS),
+    ("Probes", resource::public::ROWS),
+    ("Description", resource::openapi::ROWS),
+    ("User and accounts", resource::account::ROWS),
+    ("Gateways", resource::gateways::ROWS),
+    ("Cache", resource::cache::ROWS),
+    ("Logs", resource::logs::ROWS),
+    ("Datasets", resource::datasets::ROWS),
+    ("Evaluations", resource::evaluations::ROWS),
+    ("Dynamic routes", resource::routes::ROWS),
+    ("Billing", resource::billing::ROWS),
+    ("Models", resource::models::ROWS),
 ];
 
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -5,6 +5,7 @@
 mod access;
 mod billing;
 mod conventions;
+mod datasets;
 mod declared;
 mod gateways;
 mod logs;
