@@ -90,8 +90,9 @@ impl Problem {
         Self::outer(StatusCode::METHOD_NOT_ALLOWED, 10405, "Method not allowed for this authentication scheme")
     }
 
-    pub(crate) fn too_large() -> Self {
-        Self::outer(StatusCode::PAYLOAD_TOO_LARGE, 7001, "Request body is larger than 1 MiB")
+    pub(crate) fn too_large(bytes_max: usize) -> Self {
+        let said = format!("Request body is larger than {} MiB", bytes_max >> 20);
+        Self::outer(StatusCode::PAYLOAD_TOO_LARGE, 7001, &said)
     }
 
     pub(crate) fn internal() -> Self {

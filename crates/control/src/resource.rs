@@ -4,6 +4,7 @@
 
 pub(crate) mod account;
 pub(crate) mod cache;
+pub(crate) mod config;
 pub(crate) mod gateways;
 pub(crate) mod logs;
 pub(crate) mod openapi;

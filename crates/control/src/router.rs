@@ -28,10 +28,8 @@ use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::resources;
-use crate::row::{Access, Row};
+use crate::row::{Access, BODY_BYTES_MAX, Row};
 
-/// More settings than anyone writes.
-const BODY_BYTES_MAX: usize = 1 << 20;
 /// For the whole of a request, its body included.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// Each holds a thread and perhaps two bodies of a log.
@@ -149,6 +147,10 @@ async fn answer(office: &Office, row: &'static Row, params: Params, request: Req
             office.run(prepared, move |call| Ok(handler(&call.parts.public))).await
         }
         Access::Guarded(needs, handler) => {
+            if row.body_bytes_max > BODY_BYTES_MAX {
+                let token = authorize::presented(request.headers())?;
+                office.refuse_strangers(needs, &params, token).await?;
+            }
             let prepared = Prepared::read(needs, params, request, row).await?;
             office.run(prepared, handler).await
         }
@@ -172,19 +174,29 @@ impl Prepared {
         let query = Query::parse(request.uri().query().unwrap_or_default()).declared(row.query);
         let body = match row.body {
             None => Bytes::new(),
-            Some(_) => read_body(request.into_body()).await?,
+            Some(_) => read_body(request.into_body(), row.body_bytes_max).await?,
         };
         Ok(Self { token, needs, params, query, body })
     }
 }
 
-async fn read_body(body: Body) -> Result<Bytes, Problem> {
-    to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Problem::too_large())
+async fn read_body(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    to_bytes(body, bytes_max).await.map_err(|_| Problem::too_large(bytes_max))
 }
 
 // === impl Office ===
 
 impl Office {
+    /// Nobody without a token makes us hold a large body.
+    async fn refuse_strangers(&self, needs: Needs, params: &Params, token: String) -> Result<(), Problem> {
+        let (parts, account) = (self.parts.clone(), params.account().map(str::to_owned));
+        let judge = move || {
+            let snapshot = parts.desk.current()?;
+            authorize::caller(&snapshot, &token, needs, account.as_deref(), parts.desk.now_ms()).map(drop)
+        };
+        tokio::task::spawn_blocking(judge).await.unwrap_or_else(|_| Err(Problem::internal()))
+    }
+
     /// Authorizes and handles on a thread that may wait for a disk.
     async fn run(
         &self,

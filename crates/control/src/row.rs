@@ -30,8 +30,13 @@ pub struct Row {
     pub query: &'static [Member],
     /// Only where there is one is a body read at all.
     pub body: Option<&'static Shape>,
+    /// A longer body is refused. Where it is more than [`BODY_BYTES_MAX`], the token is judged before the body is read.
+    pub body_bytes_max: usize,
     pub answer: Answers,
 }
+
+/// More settings of one thing than anyone writes.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Access {
@@ -73,7 +78,7 @@ pub(crate) const fn row(
     answer: Answers,
     doc: &'static str,
 ) -> Row {
-    Row { method, path, op, access, doc, query: &[], body: None, answer }
+    Row { method, path, op, access, doc, query: &[], body: None, body_bytes_max: BODY_BYTES_MAX, answer }
 }
 
 pub(crate) const fn get(
@@ -96,6 +101,11 @@ impl Row {
 
     pub(crate) const fn body(mut self, shape: &'static Shape) -> Self {
         self.body = Some(shape);
+        self
+    }
+
+    pub(crate) const fn body_up_to(mut self, bytes_max: usize) -> Self {
+        self.body_bytes_max = bytes_max;
         self
     }
 

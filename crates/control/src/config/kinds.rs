@@ -46,6 +46,9 @@ pub(super) enum Place {
     Gateway,
 }
 
+/// What is said of a thing, member by member.
+pub(super) type Fields = Map<String, Value>;
+
 /// How a document is written down and made again.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Way {
@@ -55,7 +58,7 @@ pub(super) enum Way {
     Own {
         /// What may be said of it.
         members: &'static [Member],
-        declare: fn(&Document) -> Result<(String, Map<String, Value>), DeskError>,
+        declare: fn(&Document) -> Result<(String, Fields), DeskError>,
         make: fn(&Making<'_>) -> Result<Document, Vec<Fault>>,
     },
 }
@@ -203,7 +206,7 @@ impl Way {
     }
 
     /// Its name, and what is said of it.
-    pub(super) fn declare(self, document: &Document) -> Result<(String, Map<String, Value>), DeskError> {
+    pub(super) fn declare(self, document: &Document) -> Result<(String, Fields), DeskError> {
         match self {
             Self::Plain(plain) => plain.declare(document),
             Self::Own { declare, .. } => declare(document),

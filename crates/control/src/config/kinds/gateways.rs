@@ -7,7 +7,7 @@ use tollgate_model::Gateway;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_store::documents::Document;
 
-use super::{KINDS, Making, Way, failed, in_order};
+use super::{Fields, KINDS, Making, Way, failed, in_order};
 use crate::desk::read::{read, write};
 use crate::desk::{DeskError, secret};
 use crate::gateway::{MEMBERS, create};
@@ -24,7 +24,7 @@ pub(super) fn at() -> usize {
     KINDS.iter().position(|kind| kind.kind == KIND).unwrap_or_default()
 }
 
-fn declare(document: &Document) -> Result<(String, Map<String, Value>), DeskError> {
+fn declare(document: &Document) -> Result<(String, Fields), DeskError> {
     let gateway: Gateway = read(document)?;
     let (said, default) = (object(&gateway), object(&Gateway::default()));
     let mut fields = Map::new();

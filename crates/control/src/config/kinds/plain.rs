@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 use tollgate_store::documents::Document;
 
-use super::{Making, failed, in_order};
+use super::{Fields, Making, failed, in_order};
 use crate::desk::read::read;
 use crate::desk::{DeskError, secret};
 use crate::shape::{Fault, Member, Presence, Shape, Step, object_of};
@@ -40,13 +40,14 @@ const BETWEEN: &str = "/";
 // === impl Plain ===
 
 impl Plain {
-    pub(super) fn declare(&self, document: &Document) -> Result<(String, Map<String, Value>), DeskError> {
+    pub(super) fn declare(&self, document: &Document) -> Result<(String, Fields), DeskError> {
         let body: Value = read(document)?;
         let named: Vec<&str> = self.named.iter().filter_map(|name| body[*name].as_str()).collect();
         let mut fields = Map::new();
         for member in self.members.iter().filter(|member| !self.named.contains(&member.name)) {
             let value = &body[member.name];
-            let is_default = matches!(member.presence, Presence::Default(text) if text == value.to_string());
+            let text = value.to_string();
+            let is_default = matches!(member.presence, Presence::Default(default) if default == text);
             if value.is_null() || is_default {
                 continue;
             }

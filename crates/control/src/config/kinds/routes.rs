@@ -4,11 +4,11 @@
 //!
 //! Elements that differ become a new version, deployed. Those of an older version deploy that one again, so going back leaves no copies.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tollgate_model::RouteDocument;
 use tollgate_store::documents::Document;
 
-use super::{Making, Way, failed};
+use super::{Fields, Making, Way, failed};
 use crate::desk::read::read;
 use crate::desk::{DeskError, ROUTE};
 use crate::shape::{Fault, Member, Presence, Shape};
@@ -24,7 +24,7 @@ static MEMBERS: &[Member] = &[Member::of(
 
 pub(super) const WAY: Way = Way::Own { members: MEMBERS, declare, make };
 
-fn declare(document: &Document) -> Result<(String, Map<String, Value>), DeskError> {
+fn declare(document: &Document) -> Result<(String, Fields), DeskError> {
     let route: RouteDocument = read(document)?;
     let elements = route.deployed().map(|version| version.elements.clone()).unwrap_or_else(|| json!([]));
     Ok((route.name, [(ELEMENTS.to_owned(), elements)].into_iter().collect()))

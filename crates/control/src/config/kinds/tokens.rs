@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tollgate_model::token::Token;
 use tollgate_store::documents::Document;
 
-use super::{Making, Way, failed};
+use super::{Fields, Making, Way, failed};
 use crate::desk::read::{TOKEN, read, write};
 use crate::desk::{DeskError, secret};
 use crate::shape::{Fault, Member, Presence, Shape};
@@ -39,7 +39,7 @@ const HIDDEN: &[&str] = &["name", "created_at"];
 
 pub(super) const WAY: Way = Way::Own { members: MEMBERS, declare, make };
 
-fn declare(document: &Document) -> Result<(String, Map<String, Value>), DeskError> {
+fn declare(document: &Document) -> Result<(String, Fields), DeskError> {
     let token: Token = read(document)?;
     let body: Value = read(document)?;
     let mut fields = body.as_object().cloned().unwrap_or_default();
