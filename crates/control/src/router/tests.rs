@@ -4,6 +4,7 @@
 
 mod access;
 mod config;
+mod conventions;
 mod declared;
 mod gateways;
 mod logs;
