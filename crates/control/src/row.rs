@@ -33,6 +33,8 @@ pub struct Row {
     /// A longer body is refused. Where it is more than [`BODY_BYTES_MAX`], the token is judged before the body is read.
     pub body_bytes_max: usize,
     pub answer: Answers,
+    /// The handler itself shows and changes only what the caller's token is for: a token of some gateways may call it although no gateway is in its path.
+    pub narrowed: bool,
 }
 
 /// More settings of one thing than anyone writes.
@@ -78,7 +80,8 @@ pub(crate) const fn row(
     answer: Answers,
     doc: &'static str,
 ) -> Row {
-    Row { method, path, op, access, doc, query: &[], body: None, body_bytes_max: BODY_BYTES_MAX, answer }
+    let body_bytes_max = BODY_BYTES_MAX;
+    Row { method, path, op, access, doc, query: &[], body: None, body_bytes_max, answer, narrowed: false }
 }
 
 pub(crate) const fn get(
@@ -106,6 +109,11 @@ impl Row {
 
     pub(crate) const fn body_up_to(mut self, bytes_max: usize) -> Self {
         self.body_bytes_max = bytes_max;
+        self
+    }
+
+    pub(crate) const fn narrowed(mut self) -> Self {
+        self.narrowed = true;
         self
     }
 

@@ -1,6 +1,8 @@
 //! The configuration as one file, over HTTP: written, compared, applied, taken back. None of it is in the original.
 //!
 //! Enters: TOML text in JSON, or nothing. Leaves: the same text, a plan, what was done. Never: applies anything that was not compiled as a whole.
+//!
+//! All of it is for administrators: the file names every token, and who applies one can make any.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -26,7 +28,7 @@ pub(crate) static ROWS: &[Row] = &[
     get(
         "/accounts/{account}/ai-gateway/config/export",
         "tollgate-export-config",
-        Guarded(Needs::Read, export),
+        Guarded(Needs::Admin, export),
         Plain(TOML),
         "Everything that is configured, as one TOML file. References to secrets, never values. Not in the original.",
     ),
@@ -34,7 +36,7 @@ pub(crate) static ROWS: &[Row] = &[
         Method::POST,
         "/accounts/{account}/ai-gateway/config/plan",
         "tollgate-plan-config",
-        Guarded(Needs::Read, plan),
+        Guarded(Needs::Admin, plan),
         One(&PLAN),
         "What applying a file would change, field by field, and what would have become of the last logged requests. Changes nothing.",
     )
@@ -44,7 +46,7 @@ pub(crate) static ROWS: &[Row] = &[
         Method::POST,
         "/accounts/{account}/ai-gateway/config/apply",
         "tollgate-apply-config",
-        Guarded(Needs::Write, apply),
+        Guarded(Needs::Admin, apply),
         One(&PLAN),
         "Makes it so: all of the file in one step, or nothing. What was in force before can be gone back to.",
     )
@@ -54,7 +56,7 @@ pub(crate) static ROWS: &[Row] = &[
         Method::POST,
         "/accounts/{account}/ai-gateway/config/rollback",
         "tollgate-rollback-config",
-        Guarded(Needs::Write, rollback),
+        Guarded(Needs::Admin, rollback),
         One(&PLAN),
         "Puts an earlier state in force again: the one before the last apply, or the one named.",
     )
@@ -62,7 +64,7 @@ pub(crate) static ROWS: &[Row] = &[
     get(
         "/accounts/{account}/ai-gateway/config/states",
         "tollgate-list-config-states",
-        Guarded(Needs::Metadata, states),
+        Guarded(Needs::AccountRead, states),
         Page(&STATE),
         "The states that a rollback can go to, the newest first.",
     ),

@@ -31,11 +31,26 @@ static MEMBERS: &[Member] = &[
     ),
     Member::of("hint", Shape::Text { min: 0, max: 64 }, Optional, "What may be shown of the secret."),
     Member::of("expires_at", Shape::Time, Optional, "From when on it is refused."),
+    Member::of("not_before", Shape::Time, Optional, "Until when it is refused."),
+    Member::of("disabled", Shape::Flag, Optional, "Kept, but refused."),
+    Member::of(
+        "made_by",
+        Shape::Text { min: 1, max: 64 },
+        Optional,
+        "Id of the token it was made with, which bounds it.",
+    ),
+    Member::of(
+        "scope",
+        Shape::Any,
+        Optional,
+        "What narrows it: gateways, providers, models, routes, addresses, limits.",
+    ),
 ];
+const SCOPE: &str = "scope";
 /// Unix milliseconds in the document, RFC 3339 in the file.
-const TIMES: &[&str] = &["expires_at"];
+const TIMES: &[&str] = &["expires_at", "not_before"];
 /// What the installation notes.
-const HIDDEN: &[&str] = &["name", "created_at"];
+const HIDDEN: &[&str] = &["name", "created_at", "modified_at", "previous"];
 
 pub(super) const WAY: Way = Way::Own { members: MEMBERS, declare, make };
 
@@ -74,7 +89,19 @@ fn make(making: &Making<'_>) -> Result<Document, Vec<Fault>> {
     body.insert("id".to_owned(), id.into());
     body.entry("hint").or_insert_with(|| "tg_…".into());
     let token: Token = serde_json::from_value(Value::Object(body)).map_err(failed)?;
+    refuse_unknown(making.fields.get(SCOPE), &token)?;
     write(TOKEN, &token.id, &token.name, &token).map_err(failed)
+}
+
+/// A bound that is misspelt would be no bound.
+fn refuse_unknown(said: Option<&Value>, token: &Token) -> Result<(), Vec<Fault>> {
+    let heard = serde_json::to_value(&token.scope).unwrap_or_default();
+    let said = said.and_then(Value::as_object);
+    let unheard = said.into_iter().flatten().find(|(name, _)| heard.get(name.as_str()).is_none());
+    match unheard {
+        Some((name, _)) => Err(vec![Fault::new([SCOPE, name], format!("There is no {name:?} here"))]),
+        None => Ok(()),
+    }
 }
 
 fn is_digest(text: &str) -> bool {

@@ -11,7 +11,7 @@ use crate::sample::{NOW, plain};
 #[tokio::test]
 async fn a_file_is_exported_planned_applied_and_taken_back() {
     let shop = Shop::stocked();
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Admin]);
     shop.gateway("g");
     shop.route("g", "chat");
     let export = async || {
@@ -61,7 +61,7 @@ async fn a_file_is_exported_planned_applied_and_taken_back() {
 #[tokio::test]
 async fn a_wrong_file_is_told_with_line_and_column() {
     let shop = Shop::stocked();
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Admin]);
     let said = shop.ask("POST", "config/apply", &token, Some(json!({ "text": "[gateway.g]\ncache_ttl = -1\n" }))).await;
     let error = json!({ "code": 7001, "message": "Number must be greater than or equal to 0", "path": ["body", "text"],
         "line": 2, "column": 1, "at": "gateway.g.cache_ttl" });
@@ -74,11 +74,11 @@ async fn a_wrong_file_is_told_with_line_and_column() {
 #[tokio::test]
 async fn large_files_are_for_those_who_may() {
     let shop = Shop::stocked();
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Admin]);
     let text: String = (0..60_000).map(|number| format!("[gateway.g{number}]\ncache_ttl = 300\n")).collect();
     let body = json!({ "text": text });
     assert!(body.to_string().len() > 1 << 20);
-    for (token, status) in [("tg_fake", 401), (shop.token(&[Permission::Read]).as_str(), 403)] {
+    for (token, status) in [("tg_fake", 401), (shop.token(&[Permission::Write]).as_str(), 403)] {
         assert_eq!(shop.ask("POST", "config/apply", token, Some(body.clone())).await.status, status);
     }
     let few: String = (0..300).map(|number| format!("[gateway.g{number}]\n")).collect();
@@ -89,7 +89,7 @@ async fn large_files_are_for_those_who_may() {
 #[tokio::test]
 async fn where_a_file_is_the_truth_the_api_says_so() {
     let shop = Shop::stocked();
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Admin]);
     shop.gateway("g");
     shop.desk.follow_file(std::path::Path::new("all.toml"));
     let refused: [(&str, &str, Option<Value>); 4] = [
