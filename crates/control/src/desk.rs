@@ -20,12 +20,14 @@ use self::read::read_all;
 use self::wishes::Forget;
 use self::world::{Edit, World};
 
+pub use self::datasets::DATASET;
 pub use self::error::DeskError;
 pub use self::routes::{ROUTE, Saved, VERSION};
 
 pub(crate) use self::routes::faults as faults_of;
 pub use self::tokens::{Made, Wanted};
 
+mod datasets;
 mod error;
 mod gateways;
 mod installation;
@@ -114,6 +116,11 @@ impl Desk {
         // A change that began before would publish what it compiled from the older settings.
         let _one_at_a_time = self.changing.lock();
         Ok(self.look()?.snapshot)
+    }
+
+    /// For what is made here and kept elsewhere.
+    pub(crate) fn new_uuid(&self) -> Result<String, DeskError> {
+        secret::new_uuid()
     }
 
     pub fn now_ms(&self) -> u64 {

@@ -24,6 +24,8 @@ static SEGMENTS: &[(&str, &str)] = &[
     ("id", "Id of the object."),
     ("route", "The route's id, or its name."),
     ("version", "The version's id."),
+    ("dataset", "The dataset's id."),
+    ("evaluation", "The evaluation's id."),
 ];
 
 /// The whole document as text, made once.

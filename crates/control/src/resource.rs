@@ -5,6 +5,8 @@
 pub(crate) mod account;
 pub(crate) mod cache;
 pub(crate) mod config;
+pub(crate) mod datasets;
+pub(crate) mod evaluations;
 pub(crate) mod gateways;
 pub(crate) mod logs;
 pub(crate) mod openapi;

@@ -3,7 +3,7 @@
 //! Enters: nothing. Leaves: rows of method, path, who may, what is asked and answered, and what it is for.
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
-use crate::resource::{account, cache, config, gateways, logs, openapi, public, routes};
+use crate::resource::{account, cache, config, datasets, evaluations, gateways, logs, openapi, public, routes};
 use crate::row::Row;
 
 /// In the order of the manual.
@@ -14,6 +14,8 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Gateways", gateways::ROWS),
     ("Cache", cache::ROWS),
     ("Logs", logs::ROWS),
+    ("Datasets", datasets::ROWS),
+    ("Evaluations", evaluations::ROWS),
     ("Dynamic routes", routes::ROWS),
     ("Configuration", config::ROWS),
 ];

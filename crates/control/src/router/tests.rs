@@ -5,6 +5,7 @@
 mod access;
 mod config;
 mod conventions;
+mod datasets;
 mod declared;
 mod gateways;
 mod logs;

@@ -31,12 +31,15 @@ fn version(shop: &Shop) -> String {
 
 pub(super) fn path(shop: &Shop, row: &Row) -> String {
     let id = sample::plain().id.to_string();
+    let [dataset, evaluation] = shop.dataset_and_evaluation("g");
     row.path
         .replace("{account}", &shop.account)
         .replace("{gateway}", "g")
         .replace("{provider}", "openai")
         .replace("{id}", &id)
         .replace("{route}", "support")
+        .replace("{dataset}", &dataset)
+        .replace("{evaluation}", &evaluation)
         .replace("{version}", &version(shop))
 }
 
@@ -45,6 +48,7 @@ pub(super) fn stocked() -> Shop {
     let shop = Shop::stocked();
     shop.gateway("g");
     shop.route("g", "support");
+    shop.evaluation("g");
     shop.keep(sample::full(), b"{}", b"{}");
     shop
 }
