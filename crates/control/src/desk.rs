@@ -18,10 +18,12 @@ use self::read::read_all;
 use self::wishes::Forget;
 use self::world::{Edit, World};
 
+pub use self::custom::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DOMAIN};
 pub use self::error::DeskError;
 pub use self::routes::{ROUTE, Saved, VERSION};
 pub use self::tokens::{Made, Wanted};
 
+mod custom;
 mod error;
 mod gateways;
 mod installation;

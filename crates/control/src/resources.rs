@@ -3,7 +3,7 @@
 //! Enters: nothing. Leaves: rows of method, path, who may, what is asked and answered, and what it is for.
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
-use crate::resource::{account, cache, gateways, logs, public, routes};
+use crate::resource::{account, cache, custom_domains, custom_providers, gateways, logs, public, routes};
 use crate::row::Row;
 
 /// In the order of the manual.
@@ -14,6 +14,8 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Cache", cache::ROWS),
     ("Logs", logs::ROWS),
     ("Dynamic routes", routes::ROWS),
+    ("Custom providers", custom_providers::ROWS),
+    ("Custom domains", custom_domains::ROWS),
 ];
 
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -4,6 +4,7 @@
 //! Never: does I/O, reads the clock by itself (`Clock` is handed in), or knows a provider.
 
 pub mod clock;
+pub mod custom;
 pub mod gateway;
 pub mod id;
 pub mod metadata;
@@ -18,6 +19,7 @@ pub mod trace;
 pub mod usage;
 
 pub use clock::{Clock, Moment};
+pub use custom::{CustomDomain, CustomProvider};
 pub use gateway::Gateway;
 pub use id::{Id, Ids};
 pub use metadata::{Meta, Metadata};

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod custom_domains;
+mod custom_providers;
 mod gateways;
 mod logs;
 mod outside;

@@ -66,6 +66,8 @@ pub struct Plan {
     pub upstream: Option<String>,
     /// Dynamic routes of `gateway`: names and elements.
     pub routes: Vec<(&'static str, serde_json::Value)>,
+    /// Custom providers and domains, by where the scripted provider is.
+    pub custom: fn(&str, &mut Documents),
     /// The operator has a key for every provider.
     pub keys: bool,
     /// For streams in flight, once told to stop.
@@ -90,6 +92,7 @@ impl Default for Plan {
             serving: Box::new(|_| {}),
             upstream: None,
             routes: Vec::new(),
+            custom: |_, _| {},
             keys: false,
             patience: Duration::from_secs(5),
             dir: None,
@@ -147,7 +150,7 @@ pub async fn town(plan: Plan) -> Town {
     let ingest = Ingest::start(journal.clone(), records.clone(), IngestOptions::default()).unwrap();
     let answers = DiskAnswers::open(&dir.path().join("answers.db"), DiskAnswersOptions::default(), metrics).unwrap();
     let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
-    let snapshot = snapshot(gateways, plan.routes, &plan.upstream.unwrap_or(listening.url()));
+    let snapshot = snapshot(gateways, plan.routes, &plan.upstream.unwrap_or(listening.url()), plan.custom);
     let look = |_: &str| plan.keys.then(|| "sk-operator-fake".to_owned());
     let keys = Keys::find(snapshot.providers.all().map(|row| &**row), look);
     let shared = Arc::new(Shared::new(Parts {
@@ -187,7 +190,12 @@ fn route((name, elements): (&str, serde_json::Value)) -> RouteDocument {
     }
 }
 
-fn snapshot(gateways: Vec<Gateway>, routes: Vec<(&str, serde_json::Value)>, upstream: &str) -> Snapshot {
+fn snapshot(
+    gateways: Vec<Gateway>,
+    routes: Vec<(&str, serde_json::Value)>,
+    upstream: &str,
+    custom: fn(&str, &mut Documents),
+) -> Snapshot {
     let digest = token::digest(TOKEN).iter().map(|byte| format!("{byte:02x}")).collect();
     let token = Token {
         id: "t1".to_owned(),
@@ -202,7 +210,7 @@ fn snapshot(gateways: Vec<Gateway>, routes: Vec<(&str, serde_json::Value)>, upst
     let providers = elsewhere.into_iter().fold((**Providers::builtin()).clone(), |providers, (segment, path)| {
         providers.with_base_url(segment, &format!("{upstream}{path}")).unwrap()
     });
-    let documents = Documents {
+    let mut documents = Documents {
         account: "account".to_owned(),
         gateways,
         routes: routes.into_iter().map(|document| Arc::new(route(document))).collect(),
@@ -210,6 +218,7 @@ fn snapshot(gateways: Vec<Gateway>, routes: Vec<(&str, serde_json::Value)>, upst
         providers: Arc::new(providers),
         ..Documents::default()
     };
+    custom(upstream, &mut documents);
     Snapshot::compile(1, documents).unwrap()
 }
 
