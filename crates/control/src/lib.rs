@@ -10,6 +10,7 @@ pub mod custom_provider;
 pub mod desk;
 pub mod gateway;
 pub mod log;
+pub mod openapi;
 pub mod purge;
 pub mod resources;
 pub mod route;

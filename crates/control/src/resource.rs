@@ -8,5 +8,6 @@ pub(crate) mod custom_domains;
 pub(crate) mod custom_providers;
 pub(crate) mod gateways;
 pub(crate) mod logs;
+pub(crate) mod openapi;
 pub(crate) mod public;
 pub(crate) mod routes;

@@ -23,7 +23,7 @@ use crate::shape::{Fault, Member, Shape, Step};
 
 const PER_PAGE_MAX: u64 = 100;
 const ALL: &str = "/accounts/{account}/ai-gateway/custom-providers";
-const ONE: &str = "/accounts/{account}/ai-gateway/custom-providers/{id}";
+const ONE: &str = "/accounts/{account}/ai-gateway/custom-providers/{custom_provider}";
 const BAD_BASE_URL: u32 = 1_002;
 const SLUG_EXISTS: u32 = 1_003;
 const NOT_FOUND: u32 = 1_004;
@@ -126,12 +126,12 @@ fn create(call: &Call) -> Result<Answer, Problem> {
 }
 
 fn get_one(call: &Call) -> Result<Answer, Problem> {
-    let found = call.parts.desk.custom_provider(call.params.get("id")).map_err(problem)?;
+    let found = call.parts.desk.custom_provider(call.params.get("custom_provider")).map_err(problem)?;
     Ok(Answer::Result(shown(&found, call.account())))
 }
 
 fn update(call: &Call) -> Result<Answer, Problem> {
-    let id = call.params.get("id");
+    let id = call.params.get("custom_provider");
     let before = call.parts.desk.custom_provider(id).map_err(problem)?;
     let after = call.parts.desk.update_custom_provider(id, &call.json());
     if let Ok(after) = &after {
@@ -142,7 +142,7 @@ fn update(call: &Call) -> Result<Answer, Problem> {
 }
 
 fn delete(call: &Call) -> Result<Answer, Problem> {
-    let gone = call.parts.desk.delete_custom_provider(call.params.get("id"));
+    let gone = call.parts.desk.delete_custom_provider(call.params.get("custom_provider"));
     if let Ok(gone) = &gone {
         cache::purge_provider(call, &gone.segment())?;
     }

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod conventions;
 mod custom_domains;
 mod custom_providers;
+mod declared;
 mod gateways;
 mod logs;
 mod outside;
