@@ -1,3 +1,5 @@
+//! What can be set, what is shown, and what becomes of credentials in headers.
+
 use super::*;
 
 fn made(body: Value) -> Result<CustomProvider, Vec<String>> {
