@@ -3,11 +3,13 @@
 //! Enters: a request line and headers. Leaves: named parts of the path, as they were received. Never: decodes or normalises the rest of the path:
 //! a provider hears its own escapes.
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderMap, Method};
+use tollgate_model::Peer;
 use tollgate_model::gateway::DEFAULT_ID;
 
 use crate::surface::{Host, Surface, compat, native, rest, universal};
@@ -17,6 +19,7 @@ pub(crate) struct Head {
     pub(crate) parts: Parts,
     surface: &'static Surface,
     cut: Cut,
+    peer: Option<IpAddr>,
     /// Known from the host name instead.
     place: Option<Box<Place>>,
 }
@@ -48,19 +51,24 @@ pub(crate) fn is_ours(path: &str) -> bool {
 
 impl Head {
     /// Of a path that [`is_ours`].
-    pub(crate) fn read(parts: Parts) -> Self {
+    pub(crate) fn read(parts: Parts, peer: Option<Peer>) -> Self {
         let text = path_of(&parts);
         let (surface, cut) = match text.starts_with(ROOT) {
             true => cut(text),
             false => cut_rest(text).unwrap_or_else(|| cut(text)),
         };
-        Self { surface, cut, parts, place: None }
+        Self { surface, cut, parts, peer: peer.map(|peer| peer.0), place: None }
     }
 
     /// Of any path below a custom domain, which stands for `/v1/{account}/{gateway}`: providers' own APIs and `compat`, nothing else.
-    pub(crate) fn read_below(parts: Parts, place: Place) -> Self {
+    pub(crate) fn read_below(parts: Parts, peer: Option<Peer>, place: Place) -> Self {
         let (surface, cut) = cut_below(path_of(&parts));
-        Self { surface, cut, parts, place: Some(Box::new(place)) }
+        Self { surface, cut, parts, peer: peer.map(|peer| peer.0), place: Some(Box::new(place)) }
+    }
+
+    /// Where the connection comes from.
+    pub(crate) fn peer(&self) -> Option<IpAddr> {
+        self.peer
     }
 
     fn text(&self) -> &str {
@@ -170,7 +178,7 @@ mod tests {
     use crate::surface::{CHAT, COUNT_TOKENS, Call, MESSAGES, RESPONSES};
 
     fn head(path: &str) -> Head {
-        Head::read(http::Request::post(path).body(()).unwrap().into_parts().0)
+        Head::read(http::Request::post(path).body(()).unwrap().into_parts().0, None)
     }
 
     #[test]
@@ -212,7 +220,7 @@ mod tests {
             ("/client/v4/accounts/a/ai/run", Call::Native, ["client", "v4/accounts/a/ai/run"]),
         ] {
             let place = Place { account: "mine".into(), gateway: "own".into() };
-            let head = Head::read_below(http::Request::post(path).body(()).unwrap().into_parts().0, place);
+            let head = Head::read_below(http::Request::post(path).body(()).unwrap().into_parts().0, None, place);
             assert_eq!((head.account(), head.gateway()), ("mine", "own"), "{path}");
             assert_eq!([head.provider(), head.rest()], expected, "{path}");
             assert_eq!(head.surface().call, call, "{path}");

@@ -3,6 +3,7 @@
 
 mod bad_fields;
 mod bodies;
+mod budgets;
 mod cache;
 mod cancel;
 mod custom;
@@ -18,6 +19,7 @@ mod raw;
 mod retry;
 mod routes;
 mod run;
+mod scope;
 mod ssrf;
 mod tls;
 mod town;
