@@ -26,6 +26,8 @@ static SEGMENTS: &[(&str, &str)] = &[
     ("custom_provider", "The custom provider's id."),
     ("hostname", "The custom domain's host name."),
     ("version", "The version's id."),
+    ("dataset", "The dataset's id."),
+    ("evaluation", "The evaluation's id."),
 ];
 
 /// The whole document as text, made once.

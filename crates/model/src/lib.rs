@@ -5,6 +5,8 @@
 
 pub mod clock;
 pub mod custom;
+pub mod dataset;
+pub mod evaluation;
 pub mod gateway;
 pub mod id;
 pub mod metadata;
@@ -21,6 +23,8 @@ pub mod usage;
 
 pub use clock::{Clock, Moment};
 pub use custom::{CustomDomain, CustomProvider};
+pub use dataset::Dataset;
+pub use evaluation::Evaluation;
 pub use gateway::Gateway;
 pub use id::{Id, Ids};
 pub use metadata::{Meta, Metadata};

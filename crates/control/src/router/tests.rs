@@ -6,6 +6,7 @@ mod access;
 mod conventions;
 mod custom_domains;
 mod custom_providers;
+mod datasets;
 mod declared;
 mod gateways;
 mod logs;

@@ -37,12 +37,15 @@ fn custom_provider(shop: &Shop) -> String {
 
 pub(super) fn path(shop: &Shop, row: &Row) -> String {
     let id = sample::plain().id.to_string();
+    let [dataset, evaluation] = shop.dataset_and_evaluation("g");
     row.path
         .replace("{account}", &shop.account)
         .replace("{gateway}", "g")
         .replace("{provider}", "openai")
         .replace("{id}", &id)
         .replace("{route}", "support")
+        .replace("{dataset}", &dataset)
+        .replace("{evaluation}", &evaluation)
         .replace("{version}", &version(shop))
         .replace("{custom_provider}", &custom_provider(shop))
         .replace("{hostname}", "ai.example.com")
@@ -57,6 +60,7 @@ pub(super) fn stocked() -> Shop {
     shop.desk.create_custom_provider(&acme).unwrap();
     let gateway = shop.desk.gateway("g").unwrap().unwrap();
     shop.desk.create_custom_domain(&gateway, &json!({ "domain": "ai.example.com" }), "").unwrap();
+    shop.evaluation("g");
     shop.keep(sample::full(), b"{}", b"{}");
     shop
 }
