@@ -20,6 +20,7 @@ use self::read::read_all;
 use self::wishes::Forget;
 use self::world::{Edit, World};
 
+pub use self::custom::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DOMAIN};
 pub use self::datasets::DATASET;
 pub use self::error::DeskError;
 pub use self::routes::{ROUTE, Saved, VERSION};
@@ -27,6 +28,7 @@ pub use self::routes::{ROUTE, Saved, VERSION};
 pub(crate) use self::routes::faults as faults_of;
 pub use self::tokens::{Made, Wanted};
 
+mod custom;
 mod datasets;
 mod error;
 mod gateways;

@@ -5,6 +5,8 @@
 mod access;
 mod config;
 mod conventions;
+mod custom_domains;
+mod custom_providers;
 mod datasets;
 mod declared;
 mod gateways;
