@@ -19,6 +19,9 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Dynamic routes", resource::routes::ROWS),
     ("Billing", resource::billing::ROWS),
     ("Models", resource::models::ROWS),
+    ("Configuration", resource::config::ROWS),
+    ("Custom providers", resource::custom_providers::ROWS),
+    ("Custom domains", resource::custom_domains::ROWS),
 ];
 
 pub fn rows() -> impl Iterator<Item = &'static Row> {

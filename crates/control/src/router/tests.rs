@@ -4,7 +4,10 @@
 
 mod access;
 mod billing;
+mod config;
 mod conventions;
+mod custom_domains;
+mod custom_providers;
 mod datasets;
 mod declared;
 mod gateways;
