@@ -17,6 +17,8 @@ use self::read::read_all;
 use self::wishes::Forget;
 
 pub use self::error::DeskError;
+pub(crate) use self::secret::new_code;
+
 pub use self::routes::{ROUTE, Saved, VERSION};
 pub use self::tokens::{Made, Wanted};
 

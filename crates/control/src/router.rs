@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
@@ -24,6 +25,7 @@ use tollgate_store::{Answers, Entries, Records};
 use crate::answer::Answer;
 use crate::authorize::{self, Needs};
 use crate::call::{Call, Params};
+use crate::dashboard::{self, Door};
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -45,6 +47,8 @@ pub struct Parts {
     /// What grows with use: the audit, results, credit lines.
     pub entries: Arc<dyn Entries>,
     pub public: Public,
+    /// Who may sign in to the dashboard without a token.
+    pub door: Arc<Door>,
     /// Makes everything that was journaled so far readable; `Ingest::catch_up`.
     pub catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
 }
@@ -68,6 +72,7 @@ struct Office {
 /// The whole API, and `/`, `/livez`, `/readyz`, `/metrics` beside it. Answers every path: what is in no row is 404.
 pub fn router(parts: Parts) -> Router {
     forget_outdated(&parts);
+    let dashboard = dashboard::router(parts.desk.clone(), parts.door.clone());
     let office = Arc::new(Office { parts: Arc::new(parts), places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
     let mut by_path: BTreeMap<String, MethodRouter<Arc<Office>>> = BTreeMap::new();
     for row in resources::rows() {
@@ -87,6 +92,8 @@ pub fn router(parts: Parts) -> Router {
         .fallback(async || Problem::no_route())
         .method_not_allowed_fallback(async || Problem::wrong_method())
         .with_state(office)
+        .merge(dashboard)
+        .layer(middleware::from_fn(dashboard::lead_people))
 }
 
 /// Gateways that another process changes or deletes lose their cached answers too, and wishes that it leaves are met. The handlers here do not

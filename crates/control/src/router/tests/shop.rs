@@ -79,6 +79,7 @@ impl Shop {
             answers: answers.clone(),
             entries: entries.clone(),
             public,
+            door: Arc::new(crate::dashboard::Door::closed()),
             catch_up,
         };
         let router = router(parts);
