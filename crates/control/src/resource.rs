@@ -6,5 +6,6 @@ pub(crate) mod account;
 pub(crate) mod cache;
 pub(crate) mod gateways;
 pub(crate) mod logs;
+pub(crate) mod openapi;
 pub(crate) mod public;
 pub(crate) mod routes;
