@@ -12,6 +12,9 @@ import "./styles/base.css";
 import "./styles/components.css";
 import "./styles/shell.css";
 import "./styles/pages.css";
+import "./styles/settings.css";
+import "./styles/routes.css";
+import "./styles/playground.css";
 
 const client = new QueryClient({
   defaultOptions: {

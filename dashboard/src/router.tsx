@@ -4,6 +4,7 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  lazyRouteComponent,
   Navigate,
   Outlet,
   type SearchSchemaInput,
@@ -12,7 +13,7 @@ import {
 import { Logs } from "./pages/logs/Logs";
 import { Overview } from "./pages/overview/Overview";
 import { Shell } from "./shell/Shell";
-import { Empty } from "./ui/basics";
+import { Empty, Problem } from "./ui/basics";
 
 const text = (value: unknown, otherwise = ""): string =>
   typeof value === "string"
@@ -25,6 +26,7 @@ const number = (value: unknown): number | undefined =>
 
 const root = createRootRoute({
   component: Shell,
+  errorComponent: ({ error }) => <Problem error={error} />,
   notFoundComponent: () => <Empty title="There is no such page" />,
 });
 
@@ -90,7 +92,67 @@ export const logsRoute = createRoute({
   component: Logs,
 });
 
-const tree = root.addChildren([home, gatewayRoute.addChildren([gatewayHome, overviewRoute, logsRoute])]);
+/** Pages below are loaded when they are opened. */
+const lazy = lazyRouteComponent;
+
+const gatewaysRoute = createRoute({
+  getParentRoute: () => root,
+  path: "gateways",
+  component: lazy(() => import("./pages/gateways/Gateways"), "Gateways"),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: under,
+  path: "settings",
+  component: lazy(() => import("./pages/settings/Settings"), "Settings"),
+});
+
+const routesRoute = createRoute({
+  getParentRoute: under,
+  path: "routes",
+  component: lazy(() => import("./pages/routes/Routes"), "Routes"),
+});
+
+export const editorRoute = createRoute({
+  getParentRoute: under,
+  path: "routes/$route",
+  validateSearch: (search: { tab?: string; node?: string | undefined } & SearchSchemaInput) => ({
+    tab: text(search.tab, "element"),
+    node: text(search.node) || undefined,
+  }),
+  search: { middlewares: [stripSearchParams({ tab: "element" })] },
+  component: lazy(() => import("./pages/routes/Editor"), "Editor"),
+});
+
+export interface PlaygroundSearch {
+  models: string;
+  prompt: string;
+  system: string;
+  temperature?: number | undefined;
+  max?: number | undefined;
+  /** A log whose question is taken over. */
+  log?: string | undefined;
+}
+
+const PLAYGROUND_DEFAULTS = { models: "sandbox/sandbox-1,sandbox/sandbox-fast", prompt: "", system: "" };
+
+export const playgroundRoute = createRoute({
+  getParentRoute: under,
+  path: "playground",
+  validateSearch: (search: Partial<PlaygroundSearch> & SearchSchemaInput): PlaygroundSearch => ({
+    models: text(search.models, PLAYGROUND_DEFAULTS.models),
+    prompt: text(search.prompt),
+    system: text(search.system),
+    temperature: number(search.temperature),
+    max: number(search.max),
+    log: text(search.log) || undefined,
+  }),
+  search: { middlewares: [stripSearchParams(PLAYGROUND_DEFAULTS)] },
+  component: lazy(() => import("./pages/playground/Playground"), "Playground"),
+});
+
+const ofGateway = [gatewayHome, overviewRoute, logsRoute, settingsRoute, routesRoute, editorRoute, playgroundRoute];
+const tree = root.addChildren([home, gatewaysRoute, gatewayRoute.addChildren(ofGateway)]);
 
 export const router = createRouter({
   routeTree: tree,

@@ -151,8 +151,8 @@ export interface Deployment {
 
 export interface Decision {
   log_id?: string;
-  seed: number;
-  chosen: string | null;
+  seed: string;
+  chosen: { element: string; provider: string; model: string } | null;
   tried: string[];
   visited: Visit[];
   stopped?: string | null;

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Code2, RotateCcw, Shuffle } from "lucide-react";
+import { Code2, FlaskConical, RotateCcw, Shuffle } from "lucide-react";
 import { useEffect, useState } from "react";
 import { gatewayQuery } from "../../api/queries";
 import type { LogDetail } from "../../api/types";
@@ -13,6 +13,7 @@ import { Button, copyText, Problem } from "../../ui/basics";
 import { TextField } from "../../ui/forms";
 import { Dialog, Menu, MenuItem } from "../../ui/overlays";
 import { toast, toastError } from "../../ui/toasts";
+import { FeedbackButtons } from "./FeedbackButtons";
 import { replay } from "./replay";
 
 export function Actions({ log, request }: { log: LogDetail; request: string | undefined }) {
@@ -48,11 +49,19 @@ export function Actions({ log, request }: { log: LogDetail; request: string | un
     toast("Copied");
   }
 
+  const play = () =>
+    navigate({
+      to: "/g/$gateway/playground",
+      params: { gateway: place.gateway },
+      search: { models: `${log.provider}/${log.model}`, log: log.id },
+    });
+
   useEffect(() => {
     function heard(event: KeyboardEvent) {
       if (isTyping(event) || !can) return;
       if (event.key === "r") void again();
       if (event.key === "c") void copy("curl");
+      if (event.key === "p") void play();
       if (event.key === "y") void copyText(location.href).then(() => toast("Link copied"));
     }
     addEventListener("keydown", heard);
@@ -66,6 +75,9 @@ export function Actions({ log, request }: { log: LogDetail; request: string | un
       </Button>
       <Button small disabled={!can} onClick={() => setOther(true)}>
         <Shuffle size={13} aria-hidden /> Other model
+      </Button>
+      <Button small disabled={!can} onClick={() => void play()}>
+        <FlaskConical size={13} aria-hidden /> Playground
       </Button>
       <Menu
         trigger={
@@ -81,6 +93,8 @@ export function Actions({ log, request }: { log: LogDetail; request: string | un
         ))}
       </Menu>
       {can ? null : <span className="hint">The request's body is not there to be sent again.</span>}
+      <span className="grow" />
+      <FeedbackButtons log={log} />
       <OtherModel open={other} log={log} onClose={() => setOther(false)} onSend={again} />
     </div>
   );
