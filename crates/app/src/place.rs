@@ -17,6 +17,8 @@ pub(crate) const ENTRIES_FILE: &str = "entries.db";
 pub(crate) const ANSWERS_FILE: &str = "answers.db";
 /// Log records, one file per day.
 pub(crate) const LOGS_DIR: &str = "logs";
+/// What was spent of budgets.
+pub(crate) const LEDGER_DIR: &str = "ledger";
 /// Records on their way to the log.
 pub(crate) const JOURNAL_DIR: &str = "journal";
 

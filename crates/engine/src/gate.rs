@@ -26,6 +26,7 @@ use crate::alarm::Alarms;
 use crate::fill::Fills;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::till::Till;
 use crate::upstream::Upstream;
 
 /// One for the process.
@@ -40,6 +41,8 @@ pub struct Shared {
     pub limits: Limits,
     /// Asks the store whether settings changed, when a request names something the snapshot does not know.
     pub refresh: Arc<dyn Refresh>,
+    /// What may be spent, and is.
+    pub till: Arc<Till>,
     pub(crate) fills: Fills,
     /// Of routes and of the auto router: their windows, the choices that stick, who failed lately.
     pub(crate) meters: Mutex<Meters>,
@@ -123,6 +126,7 @@ pub struct Parts {
     pub metrics: Metrics,
     pub limits: Limits,
     pub refresh: Arc<dyn Refresh>,
+    pub till: Arc<Till>,
 }
 
 // === impl Shared ===
@@ -139,6 +143,7 @@ impl Shared {
             metrics: parts.metrics,
             limits: parts.limits,
             refresh: parts.refresh,
+            till: parts.till,
             fills: Fills::default(),
             windows: Mutex::default(),
             meters: Mutex::default(),

@@ -23,7 +23,7 @@ use crate::stage::miss::{self, Failed};
 use crate::stage::plan::Step;
 use crate::stage::plan::foreign::Credential;
 use crate::stage::plan::way::{Next, Way};
-use crate::stage::{admit, cache, hear, limit, plan, send};
+use crate::stage::{access, admit, cache, hear, limit, plan, send};
 use crate::surface::run::{self, Job};
 use crate::surface::{Call, Host, models};
 use crate::webhook::{self, Slip};
@@ -211,6 +211,7 @@ async fn take(
     if !std::mem::replace(entered, true) {
         limit::enter(gate, caller)?; //                                          one unit a request                     (2003)
     }
+    access::spend(gate, caller, &step, options, books)?; //                      budgets: held before it is sent         (2041)
     let key = pick(gate, caller, head, &step);
     let sent = send::out(gate, caller, head, &mut step, &key, options.retry, books).await?; // deadlines, asking again (2005)
     Ok(Answer::Fresh { sent, step, share, cache })

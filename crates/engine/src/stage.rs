@@ -1,5 +1,6 @@
 //! The stages of a request, each in a file of its own. `serve` says in which order they run.
 
+pub(crate) mod access;
 pub(crate) mod admit;
 pub(crate) mod cache;
 pub(crate) mod hear;

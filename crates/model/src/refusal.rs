@@ -41,6 +41,7 @@ pub mod code {
     pub const UPSTREAM_FAILED: u16 = 2005;
     pub const INVALID_PROVIDER: u16 = 2008;
     pub const UNAUTHORIZED: u16 = 2009;
+    pub const SPEND_LIMIT: u16 = 2041;
     pub const BAD_REQUEST: u16 = 2901;
     pub const TOO_LARGE: u16 = 2902;
     pub const REQUEST_TIMEOUT: u16 = 2903;
@@ -79,6 +80,15 @@ impl Refusal {
 
     pub fn rate_limited(after: Duration) -> Self {
         Self::new(code::RATE_LIMITED, 429, Blame::Caller, "Rate limited").retry_after(after)
+    }
+
+    /// Asking again at once is in vain, so an SDK is told not to; `after`: when there is room again, if ever.
+    pub fn spend_limited(said: impl Into<String>, after: Option<Duration>) -> Self {
+        let refusal = Self::new(code::SPEND_LIMIT, 429, Blame::Caller, said).should_retry(false);
+        match after {
+            Some(after) => refusal.retry_after(after),
+            None => refusal,
+        }
     }
 
     /// No target answered. The text is the original's; `cause` says which and why.

@@ -4,6 +4,7 @@
 //! Never: a clock, a socket, a task or a lock.
 
 pub mod auto;
+pub mod budget;
 pub mod cache_key;
 pub mod cacheable;
 pub mod catalog;

@@ -11,6 +11,7 @@ use tollgate_model::{Gateway, RouteDocument};
 use tollgate_wire::provider::Providers;
 
 use crate::auto::Pool;
+use crate::budget::rule::Rules;
 use crate::limit::Limit;
 use crate::naming::Aliases;
 use crate::options::Manners;
@@ -48,6 +49,8 @@ pub struct GatewayRules {
     pub id: Arc<str>,
     pub settings: Gateway,
     pub limit: Option<Limit>,
+    /// What may be spent here.
+    pub spend: Rules,
     /// The deployed versions of its dynamic routes.
     routes: Vec<Arc<Route>>,
 }
@@ -97,8 +100,11 @@ impl Snapshot {
                 }),
             }
         }
-        let mut gateways: HashMap<String, GatewayRules, ahash::RandomState> =
-            documents.gateways.into_iter().map(|gateway| (gateway.id.clone(), GatewayRules::new(gateway))).collect();
+        let mut gateways: HashMap<String, GatewayRules, ahash::RandomState> = documents
+            .gateways
+            .into_iter()
+            .map(|gateway| (gateway.id.clone(), GatewayRules::new(gateway, &mut problems)))
+            .collect();
         // Of two with one name, made by two processes in one moment, the older one counts.
         documents.routes.sort_by_key(|route| route.created_at);
         let mut compiled = HashMap::with_hasher(ahash::RandomState::new());
@@ -159,8 +165,14 @@ impl Snapshot {
 }
 
 impl GatewayRules {
-    fn new(settings: Gateway) -> Self {
-        Self { id: settings.id.as_str().into(), limit: Limit::of_gateway(&settings), settings, routes: Vec::new() }
+    fn new(settings: Gateway, problems: &mut Vec<Problem>) -> Self {
+        let owner = [settings.id.as_str(), settings.internal_id.as_str()];
+        let spend = Rules::compile(&owner, settings.spend_limits.as_ref()).unwrap_or_else(|what| {
+            problems.push(Problem { document: format!("gateway {:?}", settings.id), what });
+            Rules::default()
+        });
+        let (id, limit) = (settings.id.as_str().into(), Limit::of_gateway(&settings));
+        Self { id, limit, spend, settings, routes: Vec::new() }
     }
 
     fn in_order(mut self) -> Self {

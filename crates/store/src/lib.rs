@@ -19,6 +19,7 @@ pub mod entries;
 pub mod failure;
 pub mod ingest;
 pub mod journal;
+pub mod ledger;
 pub mod metrics;
 pub mod records;
 
@@ -36,5 +37,6 @@ pub use entries::Entries;
 pub use failure::{Failure, StoreError};
 pub use ingest::Ingest;
 pub use journal::{Journal, JournalOptions, JournalWriter};
+pub use ledger::Ledger;
 pub use metrics::Metrics;
 pub use records::Records;

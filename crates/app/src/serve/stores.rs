@@ -11,13 +11,15 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+use tollgate_engine::Till;
+use tollgate_model::Clock;
 use tollgate_store::embedded::{
     DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments, FileEntries,
 };
 use tollgate_store::ingest::IngestOptions;
-use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Metrics, Records, StoreError};
+use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Ledger, Metrics, Records, StoreError};
 
-use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LOGS_DIR};
+use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LEDGER_DIR, LOGS_DIR};
 use crate::settings::Settings;
 
 pub(crate) struct Stores {
@@ -27,6 +29,7 @@ pub(crate) struct Stores {
     pub(crate) entries: Arc<dyn Entries>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) ingest: Arc<Ingest>,
+    pub(crate) till: Arc<Till>,
     metrics: Arc<Metrics>,
 }
 
@@ -47,7 +50,9 @@ impl Stores {
             ..DiskAnswersOptions::default()
         };
         let answers = Arc::new(DiskAnswers::open(&dir.join(ANSWERS_FILE), options, metrics.clone())?);
-        Ok(Self { documents, records, answers, entries, journal, ingest, metrics })
+        let (ledger, spent) = Ledger::open(&dir.join(LEDGER_DIR))?;
+        let till = Arc::new(Till::new(ledger, &spent));
+        Ok(Self { documents, records, answers, entries, journal, ingest, till, metrics })
     }
 
     /// What the stores count about themselves, shown with everything else.
@@ -60,6 +65,9 @@ impl Stores {
         self.journal.flush();
         if !self.ingest.catch_up(Duration::from_secs(10)) {
             tracing::warn!("the last records are in the journal; they become rows at the next start");
+        }
+        if let Err(cause) = self.till.sum_up(Clock::System.unix_ms()) {
+            tracing::warn!("the ledger of budgets is not summed up, the next start reads it line by line: {cause}");
         }
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod conventions;
 mod declared;
 mod gateways;
 mod logs;

@@ -3,6 +3,7 @@
 
 mod bad_fields;
 mod bodies;
+mod budgets;
 mod cache;
 mod cancel;
 mod deadlines;

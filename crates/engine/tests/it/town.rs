@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Fallback, Serving};
-use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Wish};
+use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Till, Wish};
 use tollgate_model::record::Outcome;
 use tollgate_model::route::{Deployment, RouteVersion};
 use tollgate_model::token::{Permission, Token};
@@ -34,7 +34,7 @@ use tollgate_rules::token;
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions};
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::records::{Body, Filter, Page, Which};
-use tollgate_store::{Ingest, Journal, JournalOptions, Records};
+use tollgate_store::{Ingest, Journal, JournalOptions, Ledger, Records};
 use tollgate_testkit::{Listening, Sandbox};
 use tollgate_wire::provider::Providers;
 
@@ -146,6 +146,7 @@ pub async fn town(plan: Plan) -> Town {
         Arc::new(DayRecords::open(&dir.path().join("logs"), DayRecordsOptions::default(), metrics.clone()).unwrap());
     let ingest = Ingest::start(journal.clone(), records.clone(), IngestOptions::default()).unwrap();
     let answers = DiskAnswers::open(&dir.path().join("answers.db"), DiskAnswersOptions::default(), metrics).unwrap();
+    let (ledger, spent) = Ledger::open(&dir.path().join("ledger")).unwrap();
     let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
     let snapshot = snapshot(gateways, plan.routes, &plan.upstream.unwrap_or(listening.url()));
     let look = |_: &str| plan.keys.then(|| "sk-operator-fake".to_owned());
@@ -159,6 +160,7 @@ pub async fn town(plan: Plan) -> Town {
         metrics: Metrics::default(),
         limits: plan.limits,
         refresh: Arc::new(Unchanging),
+        till: Arc::new(Till::new(ledger, &spent)),
     }));
     let mut serving = Serving::new(provider.clone());
     serving.egress = Arc::new(Egress { allow_private: vec!["127.0.0.0/8".parse().unwrap()] });

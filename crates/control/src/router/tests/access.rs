@@ -18,7 +18,7 @@ fn version(shop: &Shop) -> String {
     route.and_then(|route| Some(route.deployed()?.id.clone())).unwrap_or_default()
 }
 
-fn path(shop: &Shop, row: &Row) -> String {
+pub(super) fn path(shop: &Shop, row: &Row) -> String {
     let id = sample::plain().id.to_string();
     row.path
         .replace("{account}", &shop.account)
@@ -30,7 +30,7 @@ fn path(shop: &Shop, row: &Row) -> String {
 }
 
 /// With what a row acts on. Rows that change something are given nothing to do: an empty body is refused after the permission was looked at.
-fn stocked() -> Shop {
+pub(super) fn stocked() -> Shop {
     let shop = Shop::stocked();
     shop.gateway("g");
     shop.route("g", "support");

@@ -36,7 +36,7 @@ pub(super) fn hold(method: &Method, path: &str, said: &Said) {
 }
 
 /// The row that serves a path; one without named segments is before one with them.
-fn find(method: &Method, path: &str) -> Option<&'static Row> {
+pub(super) fn find(method: &Method, path: &str) -> Option<&'static Row> {
     let path = path.strip_prefix(PREFIX).unwrap_or(path).trim_end_matches('/');
     let asked: Vec<&str> = path.split('/').collect();
     let fits = |row: &&Row| {
