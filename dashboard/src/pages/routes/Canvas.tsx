@@ -94,14 +94,31 @@ export function Canvas({ elements, chosen, onChoose, onConnect, walked, faulty }
   );
 }
 
+/** Exits are spread over the lower edge. */
 const exit = (node: Placed, index: number, count: number) => ({
-  x: node.x + NODE.width,
-  y: node.y + (NODE.height * (index + 1)) / (count + 1),
+  x: node.x + (NODE.width * (index + 1)) / (count + 1),
+  y: node.y + NODE.height,
 });
 
 function curve(from: { x: number; y: number }, to: { x: number; y: number }): string {
-  const bend = Math.max(40, Math.abs(to.x - from.x) / 2);
-  return `M${from.x},${from.y} C${from.x + bend},${from.y} ${to.x - bend},${to.y} ${to.x},${to.y}`;
+  const bend = Math.max(28, Math.abs(to.y - from.y) / 2);
+  return `M${from.x},${from.y} C${from.x},${from.y + bend} ${to.x},${to.y - bend} ${to.x},${to.y}`;
+}
+
+/** Down each lane in a straight line, and in curves between them. */
+function through(
+  start: { x: number; y: number },
+  via: { x: number; y: number }[],
+  end: { x: number; y: number },
+): string {
+  const parts: string[] = [];
+  let from = start;
+  for (const lane of via) {
+    const out = { x: lane.x, y: lane.y + NODE.height };
+    parts.push(curve(from, lane), `L${out.x},${out.y}`);
+    from = out;
+  }
+  return [...parts, curve(from, end)].join(" ");
 }
 
 function Wire({ edge, place, taken }: { edge: Edge; place: Map<string, Placed>; taken: boolean }) {
@@ -109,11 +126,11 @@ function Wire({ edge, place, taken }: { edge: Edge; place: Map<string, Placed>; 
   if (!from || !to) return null;
   const outputs = outputsOf(from.element);
   const start = exit(from, outputs.indexOf(edge.output), outputs.length);
-  const end = { x: to.x, y: to.y + NODE.height / 2 };
+  const end = { x: to.x + NODE.width / 2, y: to.y };
   return (
     <g className="wire" data-output={edge.output} data-taken={taken}>
-      <path d={curve(start, end)} />
-      <text x={start.x + 10} y={start.y - 6}>
+      <path d={through(start, edge.via, end)} />
+      <text x={start.x + 6} y={start.y + 17}>
         {edge.output}
       </text>
     </g>
@@ -178,7 +195,7 @@ function Node({
           key={output}
           className="port"
           title={`Drag to connect “${output}”`}
-          style={{ top: (NODE.height * (index + 1)) / (outputs.length + 1) }}
+          style={{ left: (NODE.width * (index + 1)) / (outputs.length + 1) }}
           data-open={!element.outputs?.[output]}
           onPointerDown={(event) => onDrag(event, element.id, output)}
         />

@@ -112,38 +112,82 @@ export interface Edge {
   from: string;
   to: string;
   output: string;
-  index: number;
-  count: number;
+  /** Upper ends of its lanes in the rows between. */
+  via: { x: number; y: number }[];
 }
 
-export const NODE = { width: 192, height: 80, gapX: 76, gapY: 32 };
+export const NODE = { width: 196, height: 76, gapX: 34, gapY: 62 };
 
-/** Columns by the longest way from the start; what cannot be reached stands last. */
+/** Something that takes room in a row: an element, or a lane for a wire that only passes. */
+interface Item {
+  element?: RouteElement;
+  key: string;
+  width: number;
+  /** What leads to it, in the row above. */
+  parents: string[];
+}
+
+const LANE = 12;
+
+/** Rows by the longest way from the start; what cannot be reached stands last. A wire over several rows has a lane in each. */
 export function layout(elements: RouteElement[]): { nodes: Placed[]; edges: Edge[]; width: number; height: number } {
   const depth = depths(elements);
-  const deepest = Math.max(0, ...depth.values());
-  const columns: RouteElement[][] = [];
-  for (const element of elements) {
-    const at = depth.get(element.id) ?? deepest + 1;
-    const column = columns[at] ?? [];
-    column.push(element);
-    columns[at] = column;
-  }
-  const tallest = Math.max(1, ...columns.map((column) => column?.length ?? 0));
-  const full = tallest * (NODE.height + NODE.gapY);
+  const last = Math.max(0, ...depth.values()) + 1;
+  const rows: Item[][] = Array.from({ length: last + 1 }, () => []);
+  const items = new Map<string, Item>();
+  const put = (row: number, item: Item) => {
+    items.set(item.key, item);
+    rows[row]?.push(item);
+  };
+  for (const element of elements)
+    put(depth.get(element.id) ?? last, { element, key: element.id, width: NODE.width, parents: [] });
+  const wires = edgesOf(elements).map((edge) => {
+    const [from, to] = [depth.get(edge.from) ?? last, depth.get(edge.to) ?? last];
+    const lanes: string[] = [];
+    for (let row = from + 1; row < to; row++) {
+      const key = `${edge.from} ${edge.output} ${row}`;
+      put(row, { key, width: LANE, parents: [lanes.at(-1) ?? edge.from] });
+      lanes.push(key);
+    }
+    if (to > from) items.get(edge.to)?.parents.push(lanes.at(-1) ?? edge.from);
+    return { edge, lanes };
+  });
+  return place(
+    rows.filter((row) => row.length > 0),
+    wires,
+  );
+}
+
+function place(rows: Item[][], wires: { edge: Omit<Edge, "via">; lanes: string[] }[]) {
+  const widthOf = (row: Item[]) => row.reduce((sum, { width }) => sum + width + NODE.gapX, -NODE.gapX);
+  const full = Math.max(...rows.map(widthOf), NODE.width);
+  const middle = new Map<string, { x: number; y: number }>();
   const nodes: Placed[] = [];
-  columns.forEach((column, at) => {
-    const top = (full - (column?.length ?? 0) * (NODE.height + NODE.gapY)) / 2;
-    column?.forEach((element, row) => {
-      nodes.push({ element, x: at * (NODE.width + NODE.gapX), y: top + row * (NODE.height + NODE.gapY) });
-    });
+  rows.forEach((row, at) => {
+    const wish = ({ parents }: Item) =>
+      parents.reduce((sum, key, index) => sum + (middle.get(key)?.x ?? 0) + index, 0) / Math.max(1, parents.length);
+    const ordered = row
+      .map((item, index) => ({ item, wish: wish(item) + index / 100 }))
+      .sort((a, b) => a.wish - b.wish);
+    let x = (full - widthOf(row)) / 2;
+    const y = at * (NODE.height + NODE.gapY);
+    for (const { item } of ordered) {
+      middle.set(item.key, { x: x + item.width / 2, y });
+      if (item.element) nodes.push({ element: item.element, x, y });
+      x += item.width + NODE.gapX;
+    }
   });
+  const edges = wires.map(({ edge, lanes }) => ({ ...edge, via: lanes.flatMap((key) => middle.get(key) ?? []) }));
+  return { nodes, edges, width: full, height: rows.length * (NODE.height + NODE.gapY) - NODE.gapY };
+}
+
+function edgesOf(elements: RouteElement[]): Omit<Edge, "via">[] {
   const known = new Set(elements.map(({ id }) => id));
-  const edges = elements.flatMap(({ id, outputs }) => {
-    const all = Object.entries(outputs ?? {}).filter(([, target]) => known.has(target.elementId));
-    return all.map(([output, { elementId }], index) => ({ from: id, to: elementId, output, index, count: all.length }));
-  });
-  return { nodes, edges, width: columns.length * (NODE.width + NODE.gapX) - NODE.gapX, height: full - NODE.gapY };
+  return elements.flatMap(({ id, outputs }) =>
+    Object.entries(outputs ?? {})
+      .filter(([, target]) => known.has(target.elementId))
+      .map(([output, { elementId }]) => ({ from: id, to: elementId, output })),
+  );
 }
 
 function depths(elements: RouteElement[]): Map<string, number> {
