@@ -19,6 +19,7 @@ pub mod naming;
 pub mod options;
 pub mod retry;
 pub mod route;
+pub mod scope;
 pub mod simulate;
 pub mod snapshot;
 pub mod token;
