@@ -16,6 +16,7 @@ pub mod router;
 pub mod shape;
 pub mod simulate;
 pub mod time;
+pub mod vault;
 
 mod answer;
 mod authorize;

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod gateway;
 pub mod id;
+pub mod keep;
 pub mod metadata;
 pub mod money;
 pub mod price;
@@ -20,6 +21,7 @@ pub mod usage;
 pub use clock::{Clock, Moment};
 pub use gateway::Gateway;
 pub use id::{Id, Ids};
+pub use keep::{Kept, ProviderConfig, SecretStore, StoredSecret};
 pub use metadata::{Meta, Metadata};
 pub use money::Money;
 pub use record::{Attempt, Record};

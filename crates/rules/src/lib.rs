@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod cost;
 pub mod egress;
 pub mod facts;
+pub mod key;
 pub mod limit;
 pub mod memory;
 pub mod metadata;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::token::{Digest, Token};
-use tollgate_model::{Gateway, RouteDocument};
+use tollgate_model::{Gateway, ProviderConfig, RouteDocument};
 use tollgate_wire::provider::Providers;
 
 use crate::auto::Pool;
+use crate::key::{self, Keys, OpenSecret};
 use crate::limit::Limit;
 use crate::naming::Aliases;
 use crate::options::Manners;
@@ -32,6 +33,7 @@ pub struct Snapshot {
     pub auto: Arc<Pool>,
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
     tokens: HashMap<Digest, Arc<Token>, ahash::RandomState>,
+    secrets: Vec<OpenSecret>,
 }
 
 /// A gateway as the engine reads it.
@@ -40,6 +42,8 @@ pub struct GatewayRules {
     pub id: Arc<str>,
     pub settings: Gateway,
     pub limit: Option<Limit>,
+    /// Its stored keys for providers.
+    pub keys: Keys,
     /// The deployed versions of its dynamic routes.
     routes: Vec<Arc<Route>>,
 }
@@ -56,6 +60,8 @@ pub struct Documents {
     pub gateways: Vec<Gateway>,
     pub tokens: Vec<Token>,
     pub routes: Vec<RouteDocument>,
+    pub secrets: Vec<OpenSecret>,
+    pub provider_configs: Vec<ProviderConfig>,
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,10 +97,18 @@ impl Snapshot {
                 gateway.add(document, &mut problems);
             }
         }
-        let gateways = gateways.into_iter().map(|(id, gateway)| (id, Arc::new(gateway.in_order()))).collect();
         if !problems.is_empty() {
             return Err(problems);
         }
+        let settings: Vec<&Gateway> = gateways.values().map(|gateway| &gateway.settings).collect();
+        let (secrets, configs) = (documents.secrets, documents.provider_configs);
+        let keys = key::compile(&documents.account, &documents.providers, &settings, &secrets, &configs);
+        for (gateway, keys) in keys {
+            if let Some(gateway) = gateways.get_mut(&gateway) {
+                gateway.keys = keys;
+            }
+        }
+        let gateways = gateways.into_iter().map(|(id, gateway)| (id, Arc::new(gateway.in_order()))).collect();
         let account = documents.account.into();
         Ok(Self {
             version,
@@ -106,6 +120,7 @@ impl Snapshot {
             auto: documents.auto,
             gateways,
             tokens,
+            secrets,
         })
     }
 
@@ -125,6 +140,16 @@ impl Snapshot {
         self.tokens.values()
     }
 
+    /// A stored secret by its name, else by its id: what other settings refer to instead of holding a value.
+    pub fn secret(&self, name_or_id: &str) -> Option<&OpenSecret> {
+        let named = self.secrets.iter().find(|secret| secret.stored.name == name_or_id);
+        named.or_else(|| self.secrets.iter().find(|secret| secret.stored.id == name_or_id))
+    }
+
+    pub fn secrets(&self) -> &[OpenSecret] {
+        &self.secrets
+    }
+
     pub fn knows_account(&self, account: &str) -> bool {
         if self.accounts.is_empty() {
             is_well_formed(account)
@@ -136,7 +161,13 @@ impl Snapshot {
 
 impl GatewayRules {
     fn new(settings: Gateway) -> Self {
-        Self { id: settings.id.as_str().into(), limit: Limit::of_gateway(&settings), settings, routes: Vec::new() }
+        Self {
+            id: settings.id.as_str().into(),
+            limit: Limit::of_gateway(&settings),
+            settings,
+            keys: Keys::default(),
+            routes: Vec::new(),
+        }
     }
 
     fn add(&mut self, document: &RouteDocument, problems: &mut Vec<Problem>) {
