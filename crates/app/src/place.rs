@@ -11,6 +11,8 @@ use anyhow::Context;
 
 /// Settings documents: gateways, tokens.
 pub(crate) const DOCUMENTS_FILE: &str = "tollgate.db";
+/// What grows with use: the audit, results of evaluations, credit lines.
+pub(crate) const ENTRIES_FILE: &str = "entries.db";
 /// Cached answers.
 pub(crate) const ANSWERS_FILE: &str = "answers.db";
 /// Log records, one file per day.

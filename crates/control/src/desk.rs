@@ -11,10 +11,12 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, RwLock};
 use tollgate_model::Clock;
 use tollgate_rules::snapshot::{Documents, Snapshot};
-use tollgate_store::documents::Document;
+use tollgate_store::Failure;
+use tollgate_store::documents::{Document, Write};
 
 use self::read::read_all;
 use self::wishes::Forget;
+use self::world::{Edit, World};
 
 pub use self::error::DeskError;
 pub use self::routes::{ROUTE, Saved, VERSION};
@@ -28,6 +30,7 @@ mod routes;
 mod secret;
 mod tokens;
 mod wishes;
+mod world;
 
 /// What settings and catalog contribute to a snapshot; the desk adds gateways, tokens and routes.
 pub type Base = Box<dyn Fn() -> Documents + Send + Sync>;
@@ -48,9 +51,10 @@ pub struct Desk {
     changing: Mutex<()>,
 }
 
+#[derive(Clone)]
 struct Current {
-    /// The change counter of the documents it was made from.
-    changes: u64,
+    /// The documents that it was made from.
+    world: Arc<World>,
     snapshot: Arc<Snapshot>,
 }
 
@@ -78,44 +82,61 @@ impl Desk {
     /// All settings as they are now, compiled afresh.
     pub fn snapshot(&self) -> Result<Snapshot, DeskError> {
         let (stored, changes) = self.documents.all()?;
-        self.compile(&stored, changes)
+        self.compile(&World::default().renewed(stored, changes), None)
     }
 
     /// Whether documents changed since the current snapshot was made, here or in another process. Cheap.
     pub fn changed(&self) -> Result<bool, DeskError> {
         let changes = self.documents.changes()?;
-        Ok(self.current.read().as_ref().is_none_or(|current| current.changes != changes))
+        Ok(self.current.read().as_ref().is_none_or(|current| current.world.changes != changes))
     }
 
     /// The current snapshot: the last one, unless documents changed since. Publishes a new one.
     pub fn current(&self) -> Result<Arc<Snapshot>, DeskError> {
-        let changes = self.documents.changes()?;
-        if let Some(current) = self.current.read().as_ref().filter(|current| current.changes == changes) {
-            return Ok(current.snapshot.clone());
-        }
-        self.refresh()
+        Ok(self.now()?.snapshot)
     }
 
     /// Compiles and publishes whether or not documents changed: settings files may have. On failure the last snapshot stays in force.
     pub fn refresh(&self) -> Result<Arc<Snapshot>, DeskError> {
-        let mut current = self.current.write();
-        let (stored, changes) = self.documents.all()?;
-        let snapshot = Arc::new(self.compile(&stored, changes)?);
-        let before = current.replace(Current { changes, snapshot: snapshot.clone() });
-        if let Some(before) = before {
-            self.tell_outdated(&before.snapshot, &snapshot);
-        }
-        self.tell_wishes(&stored, &snapshot.account);
-        // Still under the lock, so that an older snapshot cannot be published after a newer one.
-        (self.publish)(snapshot.clone());
-        Ok(snapshot)
+        // A change that began before would publish what it compiled from the older settings.
+        let _one_at_a_time = self.changing.lock();
+        Ok(self.look()?.snapshot)
     }
 
     pub fn now_ms(&self) -> u64 {
         self.clock.unix_ms()
     }
 
-    fn compile(&self, stored: &[Document], changes: u64) -> Result<Snapshot, DeskError> {
+    fn now(&self) -> Result<Current, DeskError> {
+        let changes = self.documents.changes()?;
+        if let Some(current) = self.current.read().as_ref().filter(|current| current.world.changes == changes) {
+            return Ok(current.clone());
+        }
+        self.look()
+    }
+
+    /// Reads everything, and compiles what is new.
+    fn look(&self) -> Result<Current, DeskError> {
+        let mut current = self.current.write();
+        let (stored, changes) = self.documents.all()?;
+        let world = current.as_ref().map_or_else(World::default, |current| World::clone(&current.world));
+        let world = Arc::new(world.renewed(stored, changes));
+        let last = current.as_ref().map(|current| &*current.snapshot);
+        let snapshot = Arc::new(self.compile(&world, last)?);
+        Ok(self.install(&mut current, Current { world, snapshot }))
+    }
+
+    /// Under the lock, so that an older snapshot cannot be published after a newer one.
+    fn install(&self, current: &mut Option<Current>, fresh: Current) -> Current {
+        if let Some(before) = current.replace(fresh.clone()) {
+            self.tell_outdated(&before.snapshot, &fresh.snapshot);
+        }
+        self.tell_wishes(&fresh.world, &fresh.snapshot.account);
+        (self.publish)(fresh.snapshot.clone());
+        fresh
+    }
+
+    fn compile(&self, world: &World, last: Option<&Snapshot>) -> Result<Snapshot, DeskError> {
         let mut documents = (self.base)();
         if documents.account.is_empty() {
             documents.account = match documents.accounts.first() {
@@ -123,8 +144,8 @@ impl Desk {
                 None => self.account()?,
             };
         }
-        read_all(stored, &mut documents)?;
-        Snapshot::compile(changes, documents).map_err(DeskError::Problems)
+        read_all(world, &mut documents)?;
+        Snapshot::compile_after(last, world.changes, documents).map_err(DeskError::Problems)
     }
 
     /// Puts a document if the installation compiles with it. `make` sees the document's version and body of now, and decides.
@@ -134,40 +155,54 @@ impl Desk {
         id: &str,
         make: impl Fn(Option<&Document>) -> Result<Change<T>, DeskError>,
     ) -> Result<T, DeskError> {
+        self.change_many(|world| {
+            let before = world.find(kind, id);
+            let Change { after, result } = make(before)?;
+            Ok((vec![Edit { before: before.cloned(), after }], result))
+        })
+    }
+
+    /// Several documents in one step: all of them, or none. Made again on what is there now when another process was faster.
+    fn change_many<T>(&self, make: impl Fn(&World) -> Result<(Vec<Edit>, T), DeskError>) -> Result<T, DeskError> {
         let _one_at_a_time = self.changing.lock();
         for _ in 0..TRIES_MAX {
-            let (mut stored, changes) = self.documents.all()?;
-            let place = stored.iter().position(|document| document.kind == kind && document.id == id);
-            let before = place.map(|at| stored.swap_remove(at));
-            let change = make(before.as_ref())?;
-            let parent = before.as_ref().map(|document| document.parent.clone()).unwrap_or_default();
-            let expected = before.map_or(0, |document| document.version);
-            stored.extend(change.after.clone());
-            self.compile(&stored, changes)?;
-            match self.commit(kind, &parent, id, change.after, expected) {
-                Err(DeskError::Store(cause)) if cause.kind() == tollgate_store::Failure::Conflict => continue,
+            let current = self.now()?;
+            let (edits, result) = make(&current.world)?;
+            match self.commit(&current, &edits) {
+                Err(DeskError::Store(cause)) if cause.kind() == Failure::Conflict => {}
                 Err(cause) => return Err(cause),
-                Ok(()) => {}
+                Ok(()) => return Ok(result),
             }
-            self.current()?;
-            return Ok(change.result);
         }
         Err(DeskError::Contended)
     }
 
-    fn commit(
-        &self,
-        kind: &str,
-        parent: &str,
-        id: &str,
-        after: Option<Document>,
-        expected: u64,
-    ) -> Result<(), DeskError> {
-        match after {
-            Some(document) => drop(self.documents.put(read::draft(&document), Some(expected))?),
-            None => drop(self.documents.delete(kind, parent, id, Some(expected))?),
+    /// Compiles first: what would not serve is not written. Then one transaction, then one pointer.
+    fn commit(&self, current: &Current, edits: &[Edit]) -> Result<(), DeskError> {
+        let mut world = current.world.with(edits);
+        let mut snapshot = self.compile(&world, Some(&current.snapshot))?;
+        let writes: Vec<Write<'_>> = edits.iter().filter_map(write).collect();
+        let written = self.documents.write_all(&writes)?;
+        if written.before != current.world.changes {
+            // Another process wrote other documents meanwhile.
+            return self.look().map(drop);
+        }
+        (world.changes, snapshot.version) = (written.after, written.after);
+        let mut place = self.current.write();
+        // Who looked since the commit has published it already.
+        if place.as_ref().is_none_or(|now| now.world.changes < written.after) {
+            self.install(&mut place, Current { world: Arc::new(world), snapshot: Arc::new(snapshot) });
         }
         Ok(())
+    }
+}
+
+fn write(edit: &Edit) -> Option<Write<'_>> {
+    let expected = Some(edit.before.as_ref().map_or(0, |before| before.version));
+    match (&edit.before, &edit.after) {
+        (_, Some(after)) => Some(Write::Put { draft: read::draft(after), expected }),
+        (Some(Document { kind, parent, id, .. }), None) => Some(Write::Delete { kind, parent, id, expected }),
+        (None, None) => None,
     }
 }
 

@@ -70,8 +70,30 @@ pub static MEMBERS: &[Member] = &[
 ];
 
 const fn row(name: &'static str, shape: Shape, presence: Presence, doc: &'static str) -> Member {
-    Member { name, shape, presence, doc }
+    Member::of(name, shape, presence, doc)
 }
+
+static ID: &[Member] =
+    &[row("id", Shape::Text { min: 1, max: ID_CHARS_MAX }, Required, "Part of every URL; never changes.")];
+
+/// What only answers hold.
+static SHOWN: &[Member] = &[
+    row("is_default", Shape::Flag, Required, "The one that an authenticated request makes."),
+    row("created_at", Shape::Time, Required, "When it was made."),
+    row("modified_at", Shape::Time, Required, "When it was saved last."),
+    row("internal_id", Shape::TEXT, Required, "Another when a gateway is made anew under the same id."),
+    row("account_id", Shape::TEXT, Required, "Whose it is."),
+    row("account_tag", Shape::TEXT, Required, "The same again."),
+    row("internal", Shape::Flag, Required, "Always false."),
+    row("wholesale", Shape::Flag, Required, "Always false."),
+];
+
+/// Body of a create.
+pub static NEW: Shape = Shape::Named("NewGateway", &Shape::Parts(&[ID, MEMBERS]));
+/// Body of an update. An id in it is ignored.
+pub static CHANGE: Shape = Shape::Named("GatewaySettings", &Shape::Object(MEMBERS));
+/// As answers show it.
+pub static OBJECT: Shape = Shape::Named("Gateway", &Shape::Parts(&[ID, MEMBERS, SHOWN]));
 
 /// A new gateway from the body of a create.
 pub fn create(body: &Value) -> Result<Gateway, Vec<Fault>> {
@@ -99,7 +121,6 @@ pub fn is_id(text: &str) -> bool {
 }
 
 fn read_id(body: &Value, faults: &mut Vec<Fault>) -> Option<String> {
-    static ID: &[Member] = &[row("id", Shape::Text { min: 1, max: ID_CHARS_MAX }, Required, "Part of every URL.")];
     let Value::Object(body) = body else { return None };
     let read = object_of(ID, body, &mut vec![Step::from("body")], faults);
     let id = read.get("id")?.as_str()?;

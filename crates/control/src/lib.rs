@@ -3,7 +3,7 @@
 //! Enters: requests with a token, and the command line's wishes. Leaves: documents, a compiled snapshot, JSON envelopes.
 //! Never: serves traffic, or meets the engine: both look at documents and at the snapshot made of them.
 //!
-//! [`resources::ROWS`] is the one table of endpoints: the router and the authorization are made from it. [`gateway::MEMBERS`] is the one table
+//! [`resources::rows`] is the one table of endpoints: router, authorization, OpenAPI document and manual are made from it. [`gateway::MEMBERS`] is the one table
 //! of a gateway's settings: what it does not list cannot be set.
 
 pub mod desk;
@@ -13,6 +13,7 @@ pub mod purge;
 pub mod resources;
 pub mod route;
 pub mod router;
+pub mod row;
 pub mod shape;
 pub mod simulate;
 pub mod time;

@@ -9,6 +9,10 @@ use tollgate_store::records::Body;
 
 use crate::time;
 
+pub use self::members::{DETAIL, ROW};
+
+mod members;
+
 /// How much of a body the detail shows.
 pub const HEAD_BYTES_MAX: usize = 10 * 1024;
 

@@ -6,10 +6,30 @@
 use serde_json::{Value, json};
 
 use crate::query::Reader;
+use crate::shape::{Member, Presence, Shape};
 
 pub(crate) const PER_PAGE_DEFAULT: u64 = 20;
 /// Beyond any list, and small enough that page times size cannot overflow.
 const PAGE_MAX: u64 = 1 << 40;
+
+/// What each list takes, for its row of the table.
+pub(crate) const PAGE: Member = Member::of(
+    "page",
+    Shape::Whole { min: 1, max: PAGE_MAX },
+    Presence::Default("1"),
+    "Which page; one past the end is empty.",
+);
+pub(crate) const PER_PAGE: Member = per_page(100);
+pub(crate) const DIRECTION: Member = Member::of(
+    "order_by_direction",
+    Shape::Word(&["asc", "desc"]),
+    Presence::Optional,
+    "Which end of the order comes first.",
+);
+
+pub(crate) const fn per_page(max: u64) -> Member {
+    Member::of("per_page", Shape::Whole { min: 1, max }, Presence::Default("20"), "Rows of a page.")
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Paging {

@@ -8,7 +8,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::problem::Problem;
-use crate::shape::Fault;
+use crate::shape::{Fault, Member};
 use crate::time;
 
 /// Far more than any client sends.
@@ -18,6 +18,8 @@ const PAIRS_MAX: usize = 2_000;
 pub struct Query {
     pairs: Vec<(String, String)>,
     too_many: bool,
+    /// What the row of the table says may be asked. Debug builds hold the handlers to it, so that no parameter stays undocumented.
+    declared: Option<&'static [Member]>,
 }
 
 /// Reads parameters and gathers what is wrong with them.
@@ -36,7 +38,11 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(name), decode(value))
         });
-        Self { pairs: pairs.collect(), too_many: parts.next().is_some() }
+        Self { pairs: pairs.collect(), too_many: parts.next().is_some(), declared: None }
+    }
+
+    pub fn declared(self, members: &'static [Member]) -> Self {
+        Self { declared: Some(members), ..self }
     }
 
     pub fn reader(&self) -> Reader<'_> {
@@ -119,6 +125,10 @@ impl<'q> Reader<'q> {
     }
 
     fn single(&mut self, name: &str, expected: &str) -> Option<&'q str> {
+        debug_assert!(
+            self.query.declared.is_none_or(|members| members.iter().any(|member| member.name == name)),
+            "the parameter `{name}` is read, but the row of the table does not list it"
+        );
         let mut found = self.query.pairs.iter().filter(|(each, _)| each == name).map(|(_, value)| value.as_str());
         let first = found.next()?;
         if found.next().is_some() {

@@ -10,6 +10,8 @@ use tollgate_model::route::{Deployment, RouteVersion};
 
 use crate::time;
 
+pub(crate) mod members;
+
 /// What is in force, whole.
 pub fn full(route: &RouteDocument, account: &str) -> Value {
     let mut shown = listed(route, account);

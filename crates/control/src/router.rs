@@ -19,7 +19,7 @@ use http::Method;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tollgate_store::answers::Purge;
-use tollgate_store::{Answers, Records};
+use tollgate_store::{Answers, Entries, Records};
 
 use crate::answer::Answer;
 use crate::authorize::{self, Needs};
@@ -27,7 +27,8 @@ use crate::call::{Call, Params};
 use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::resources::{Access, ROWS, Row};
+use crate::resources;
+use crate::row::{Access, Row};
 
 /// More settings than anyone writes.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -41,6 +42,8 @@ pub struct Parts {
     pub desk: Arc<Desk>,
     pub records: Arc<dyn Records>,
     pub answers: Arc<dyn Answers>,
+    /// What grows with use: the audit, results, credit lines.
+    pub entries: Arc<dyn Entries>,
     pub public: Public,
     /// Makes everything that was journaled so far readable; `Ingest::catch_up`.
     pub catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
@@ -67,7 +70,7 @@ pub fn router(parts: Parts) -> Router {
     forget_outdated(&parts);
     let office = Arc::new(Office { parts: Arc::new(parts), places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
     let mut by_path: BTreeMap<String, MethodRouter<Arc<Office>>> = BTreeMap::new();
-    for row in ROWS {
+    for row in resources::rows() {
         let handler = move |State(office): State<Arc<Office>>, params: Named, request: Request| async move {
             serve(&office, row, params, request).await
         };
@@ -142,11 +145,11 @@ async fn answer(office: &Office, row: &'static Row, params: Params, request: Req
         Access::Open(handler) => contained(|| handler(public)),
         Access::OpenOnLoopback(_, handler) if public.loopback => contained(|| handler(public)),
         Access::OpenOnLoopback(needs, handler) => {
-            let prepared = Prepared::read(needs, params, request, &row.method).await?;
+            let prepared = Prepared::read(needs, params, request, row).await?;
             office.run(prepared, move |call| Ok(handler(&call.parts.public))).await
         }
         Access::Guarded(needs, handler) => {
-            let prepared = Prepared::read(needs, params, request, &row.method).await?;
+            let prepared = Prepared::read(needs, params, request, row).await?;
             office.run(prepared, handler).await
         }
     }
@@ -164,12 +167,12 @@ struct Prepared {
 // === impl Prepared ===
 
 impl Prepared {
-    async fn read(needs: Needs, params: Params, request: Request, method: &Method) -> Result<Self, Problem> {
+    async fn read(needs: Needs, params: Params, request: Request, row: &'static Row) -> Result<Self, Problem> {
         let token = authorize::presented(request.headers())?;
-        let query = Query::parse(request.uri().query().unwrap_or_default());
-        let body = match *method {
-            Method::GET | Method::DELETE => Bytes::new(),
-            _ => read_body(request.into_body()).await?,
+        let query = Query::parse(request.uri().query().unwrap_or_default()).declared(row.query);
+        let body = match row.body {
+            None => Bytes::new(),
+            Some(_) => read_body(request.into_body()).await?,
         };
         Ok(Self { token, needs, params, query, body })
     }

@@ -7,6 +7,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::time;
+
 pub use self::fault::{Fault, Step};
 
 mod fault;
@@ -21,6 +23,11 @@ pub enum Shape {
     },
     /// A number above zero.
     Positive,
+    /// Any number, both bounds inclusive.
+    Number {
+        min: f64,
+        max: f64,
+    },
     /// Lengths in characters.
     Text {
         min: usize,
@@ -42,6 +49,15 @@ pub enum Shape {
     Keys(&'static [&'static str], &'static Shape),
     /// The first when the object has this member, else the second.
     ByMember(&'static str, &'static Shape, &'static Shape),
+    /// An object whose members stand in several tables.
+    Parts(&'static [&'static [Member]]),
+    /// RFC 3339, or a day.
+    Time,
+    /// Any JSON.
+    Any,
+    OrNull(&'static Shape),
+    /// Told once in the OpenAPI document, under this name.
+    Named(&'static str, &'static Shape),
 }
 
 #[derive(Debug)]
@@ -68,11 +84,22 @@ pub enum Presence {
 const MAP_ENTRIES_MAX: usize = 256;
 const TEXT_CHARS_MAX: usize = 16 * 1024;
 
+// === impl Member ===
+
+impl Member {
+    /// One line of a table: name, shape, presence, manual.
+    pub const fn of(name: &'static str, shape: Shape, presence: Presence, doc: &'static str) -> Self {
+        Self { name, shape, presence, doc }
+    }
+}
+
 // === impl Shape ===
 
 impl Shape {
     /// Text without bounds of its own.
     pub const TEXT: Shape = Shape::Text { min: 0, max: TEXT_CHARS_MAX };
+    /// A count, a size, a number of milliseconds: up to what every client's JSON can carry exactly.
+    pub const COUNT: Shape = Shape::Whole { min: 0, max: 1 << 53 };
 
     /// `None` when there was a fault.
     pub fn read(&self, value: &Value, at: &mut Vec<Step>, faults: &mut Vec<Fault>) -> Option<Value> {
@@ -86,6 +113,7 @@ impl Shape {
             (Self::Flag, Value::Bool(_)) => Some(value.clone()),
             (Self::Whole { min, max }, Value::Number(_)) => note(whole(value, *min, *max), at, faults),
             (Self::Positive, Value::Number(_)) => note(positive(value), at, faults),
+            (Self::Number { min, max }, Value::Number(_)) => note(number(value, *min, *max), at, faults),
             (Self::Text { min, max }, Value::String(text)) => note(bounded(text, *min, *max), at, faults),
             (Self::Url { max }, Value::String(text)) => note(url(text, *max), at, faults),
             (Self::Word(words), Value::String(text)) => note(word(text, words), at, faults),
@@ -98,6 +126,13 @@ impl Shape {
             (Self::ByMember(name, with, without), Value::Object(object)) => {
                 if object.contains_key(*name) { with } else { without }.read(value, at, faults)
             }
+            (Self::Parts(parts), Value::Object(object)) => {
+                let read = parts.iter().flat_map(|members| object_of(members, object, at, faults));
+                Some(Value::Object(read.collect()))
+            }
+            (Self::Time, Value::String(text)) => note(moment(text), at, faults),
+            (Self::Any, _) | (Self::OrNull(_), Value::Null) => Some(value.clone()),
+            (Self::OrNull(of) | Self::Named(_, of), _) => of.read(value, at, faults),
             _ => note(Err(format!("Expected {}, received {}", self.expected(), type_name(value))), at, faults),
         }
     }
@@ -105,11 +140,13 @@ impl Shape {
     fn expected(&self) -> String {
         let name = match self {
             Self::Flag => "boolean",
-            Self::Whole { .. } | Self::Positive => "number",
-            Self::Text { .. } | Self::Url { .. } => "string",
+            Self::Whole { .. } | Self::Positive | Self::Number { .. } => "number",
+            Self::Text { .. } | Self::Url { .. } | Self::Time => "string",
             Self::Word(words) => return alternatives(words),
             Self::List { .. } => "array",
-            Self::Object(_) | Self::Map(_) | Self::Keys(..) | Self::ByMember(..) => "object",
+            Self::Object(_) | Self::Map(_) | Self::Keys(..) | Self::ByMember(..) | Self::Parts(_) => "object",
+            Self::Any => "any",
+            Self::OrNull(of) | Self::Named(_, of) => return of.expected(),
         };
         name.to_owned()
     }
@@ -168,6 +205,18 @@ fn positive(value: &Value) -> Result<Value, String> {
     } else {
         Err("Number must be greater than 0".to_owned())
     }
+}
+
+fn number(value: &Value, min: f64, max: f64) -> Result<Value, String> {
+    match value.as_f64() {
+        Some(number) if number < min => Err(format!("Number must be greater than or equal to {min}")),
+        Some(number) if number > max => Err(format!("Number must be less than or equal to {max}")),
+        _ => Ok(value.clone()),
+    }
+}
+
+fn moment(text: &str) -> Result<Value, String> {
+    time::read(text).map(|_| text.into()).ok_or_else(|| "Invalid datetime".to_owned())
 }
 
 fn bounded(text: &str, min: usize, max: usize) -> Result<Value, String> {

@@ -34,6 +34,14 @@ pub struct Snapshot {
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
     tokens: HashMap<Digest, Arc<Token>, ahash::RandomState>,
     secrets: Vec<OpenSecret>,
+    /// By id. The next snapshot takes over those whose document is the same one.
+    compiled: HashMap<String, Compiled, ahash::RandomState>,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    from: Arc<RouteDocument>,
+    route: Arc<Route>,
 }
 
 /// A gateway as the engine reads it.
@@ -59,7 +67,8 @@ pub struct Documents {
     pub auto: Arc<Pool>,
     pub gateways: Vec<Gateway>,
     pub tokens: Vec<Token>,
-    pub routes: Vec<RouteDocument>,
+    /// Shared, because a route is compiled only when its document is another one than before.
+    pub routes: Vec<Arc<RouteDocument>>,
     pub secrets: Vec<OpenSecret>,
     pub provider_configs: Vec<ProviderConfig>,
 }
@@ -73,7 +82,16 @@ pub struct Problem {
 
 impl Snapshot {
     /// All problems at once, so that they can be mended at once.
-    pub fn compile(version: u64, mut documents: Documents) -> Result<Self, Vec<Problem>> {
+    pub fn compile(version: u64, documents: Documents) -> Result<Self, Vec<Problem>> {
+        Self::compile_after(None, version, documents)
+    }
+
+    /// The same snapshot, made sooner: what compiled the last time and is the same document now is not compiled again.
+    pub fn compile_after(
+        last: Option<&Snapshot>,
+        version: u64,
+        mut documents: Documents,
+    ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut tokens = HashMap::with_hasher(ahash::RandomState::new());
         for token in documents.tokens {
@@ -89,12 +107,17 @@ impl Snapshot {
             documents.gateways.into_iter().map(|gateway| (gateway.id.clone(), GatewayRules::new(gateway))).collect();
         // Of two with one name, made by two processes in one moment, the older one counts.
         documents.routes.sort_by_key(|route| route.created_at);
+        let mut compiled = HashMap::with_hasher(ahash::RandomState::new());
         for document in &documents.routes {
             // A route whose gateway is gone, or was made anew since, belongs to nobody.
             let owner = gateways.get_mut(&document.gateway);
             let owner = owner.filter(|gateway| gateway.settings.internal_id == document.gateway_internal_id);
-            if let Some(gateway) = owner {
-                gateway.add(document, &mut problems);
+            let Some(gateway) = owner else { continue };
+            let known = last.and_then(|last| last.compiled.get(&document.id));
+            let known = known.filter(|known| Arc::ptr_eq(&known.from, document)).map(|known| known.route.clone());
+            if let Some(route) = known.or_else(|| compile_route(document, &mut problems)) {
+                gateway.routes.push(route.clone());
+                compiled.insert(document.id.clone(), Compiled { from: document.clone(), route });
             }
         }
         if !problems.is_empty() {
@@ -121,6 +144,7 @@ impl Snapshot {
             gateways,
             tokens,
             secrets,
+            compiled,
         })
     }
 
@@ -170,17 +194,6 @@ impl GatewayRules {
         }
     }
 
-    fn add(&mut self, document: &RouteDocument, problems: &mut Vec<Problem>) {
-        let Some(version) = document.deployed() else { return };
-        match Route::compile(&Draft::of(document, version)) {
-            Ok(route) => self.routes.push(Arc::new(route)),
-            Err(faults) => problems.extend(faults.iter().filter(|fault| fault.is_error()).map(|fault| Problem {
-                document: format!("route {:?} of gateway {:?}", document.name, document.gateway),
-                what: fault.to_string(),
-            })),
-        }
-    }
-
     fn in_order(mut self) -> Self {
         self.routes.sort_by(|a, b| a.name.name.cmp(&b.name.name));
         self
@@ -200,6 +213,21 @@ impl GatewayRules {
 
     pub fn is_default(&self) -> bool {
         &*self.id == DEFAULT_ID
+    }
+}
+
+/// `None`: nothing of it is deployed, or a problem was noted.
+fn compile_route(document: &RouteDocument, problems: &mut Vec<Problem>) -> Option<Arc<Route>> {
+    let version = document.deployed()?;
+    match Route::compile(&Draft::of(document, version)) {
+        Ok(route) => Some(Arc::new(route)),
+        Err(faults) => {
+            problems.extend(faults.iter().filter(|fault| fault.is_error()).map(|fault| Problem {
+                document: format!("route {:?} of gateway {:?}", document.name, document.gateway),
+                what: fault.to_string(),
+            }));
+            None
+        }
     }
 }
 
@@ -278,7 +306,7 @@ mod tests {
             modified_at: 0,
         };
         let gateway = Gateway { id: "g".into(), internal_id: "i".into(), ..Gateway::default() };
-        let documents = Documents { gateways: vec![gateway], routes: vec![document], ..Documents::default() };
+        let documents = Documents { gateways: vec![gateway], routes: vec![document.into()], ..Documents::default() };
         Snapshot::compile(1, documents)
     }
 
@@ -296,6 +324,41 @@ mod tests {
         assert!(with_routes(elements, "before").unwrap().gateway("g").unwrap().routes().is_empty());
         let problems = with_routes(json!([]), "i").unwrap_err();
         assert!(problems[0].to_string().starts_with("route \"support\" of gateway \"g\": elements: there is no start"));
+    }
+
+    #[test]
+    fn what_is_the_same_document_is_not_compiled_again() {
+        let document = |name: &str| {
+            let elements = json!([
+                { "id": "s", "type": "start", "outputs": { "next": "m" } },
+                { "id": "m", "type": "model", "properties": { "provider": "openai", "model": "gpt-4o" } }
+            ]);
+            Arc::new(RouteDocument {
+                id: name.into(),
+                gateway: "g".into(),
+                gateway_internal_id: "i".into(),
+                name: name.into(),
+                versions: vec![RouteVersion { id: "v".into(), elements, created_at: 0 }],
+                deployments: vec![Deployment { id: "d".into(), version_id: "v".into(), created_at: 0 }],
+                created_at: 0,
+                modified_at: 0,
+            })
+        };
+        let gateway = Gateway { id: "g".into(), internal_id: "i".into(), ..Gateway::default() };
+        let documents = |routes: &[&Arc<RouteDocument>]| Documents {
+            gateways: vec![gateway.clone()],
+            routes: routes.iter().map(|route| Arc::clone(route)).collect(),
+            ..Documents::default()
+        };
+        let (stays, goes, changes) = (document("stays"), document("goes"), document("changes"));
+        let first = Snapshot::compile(1, documents(&[&stays, &goes, &changes])).unwrap();
+        let second =
+            Snapshot::compile_after(Some(&first), 2, documents(&[&stays, &document("changes"), &document("new")]))
+                .unwrap();
+        let route = |snapshot: &Snapshot, name| snapshot.gateway("g").unwrap().route(name).cloned();
+        assert!(Arc::ptr_eq(&route(&first, "stays").unwrap(), &route(&second, "stays").unwrap()));
+        assert!(!Arc::ptr_eq(&route(&first, "changes").unwrap(), &route(&second, "changes").unwrap()));
+        assert!(route(&second, "goes").is_none() && route(&second, "new").is_some());
     }
 
     #[test]

@@ -29,6 +29,20 @@ pub struct Draft<'a> {
     pub body: &'a str,
 }
 
+/// One of several writes that happen together. `expected` as with [`Documents::put`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write<'a> {
+    Put { draft: Draft<'a>, expected: Option<u64> },
+    Delete { kind: &'a str, parent: &'a str, id: &'a str, expected: Option<u64> },
+}
+
+/// The change counter before and after a group of writes. Who knew the documents of `before` knows those of `after` without reading them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub before: u64,
+    pub after: u64,
+}
+
 /// Keeps documents. All methods may wait for a disk: not to be called on a thread that serves traffic.
 pub trait Documents: Send + Sync {
     /// Writes a document and returns its new version. With `expected`, only if that is the version now (0: only if there is none), else
@@ -42,6 +56,9 @@ pub trait Documents: Send + Sync {
 
     /// Whether there was one. With `expected`, only if that is its version, else [`crate::Failure::Conflict`].
     fn delete(&self, kind: &str, parent: &str, id: &str, expected: Option<u64>) -> Result<bool, StoreError>;
+
+    /// All of these writes in their order, or none. Nobody sees some of them without the others. Durable once it returns.
+    fn write_all(&self, writes: &[Write<'_>]) -> Result<Written, StoreError>;
 
     /// Everything, from one moment, with the change counter of that moment.
     fn all(&self) -> Result<(Vec<Document>, u64), StoreError>;

@@ -1,14 +1,16 @@
 //! The embedded backends: everything in one data directory, nothing to install.
 //!
-//! Enters: paths. Leaves: [`DayRecords`], [`DiskAnswers`] and [`FileDocuments`], which keep the promises of the traits.
+//! Enters: paths. Leaves: [`DayRecords`], [`DiskAnswers`], [`FileDocuments`] and [`FileEntries`], which keep the promises of the traits.
 //! Never: is named above this crate except where the process is put together.
 
 pub mod answers;
 pub mod documents;
+pub mod entries;
 pub mod records;
 
 mod sqlite;
 
 pub use answers::{DiskAnswers, DiskAnswersOptions};
 pub use documents::FileDocuments;
+pub use entries::FileEntries;
 pub use records::{DayRecords, DayRecordsOptions};

@@ -10,10 +10,12 @@
 //! | [`Records`] | rows by filter and order, bodies by id | SQLite, one file per day, bodies beside it |
 //! | [`Answers`] | a cached answer or a miss, within a bound of bytes | memory over SQLite |
 //! | [`Documents`] | versioned settings with a change counter | SQLite |
+//! | [`Entries`] | what grows with use, by time: audit, credit lines, results | SQLite, a file of its own |
 
 pub mod answers;
 pub mod documents;
 pub mod embedded;
+pub mod entries;
 pub mod failure;
 pub mod ingest;
 pub mod journal;
@@ -30,6 +32,7 @@ mod sample;
 
 pub use answers::{AnswerKey, Answers, CachedAnswer};
 pub use documents::{Document, Documents};
+pub use entries::Entries;
 pub use failure::{Failure, StoreError};
 pub use ingest::Ingest;
 pub use journal::{Journal, JournalOptions, JournalWriter};

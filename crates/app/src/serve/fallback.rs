@@ -38,6 +38,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         desk: parts.desk,
         records: parts.stores.records.clone(),
         answers: parts.stores.answers.clone(),
+        entries: parts.stores.entries.clone(),
         public: Public {
             url: format!("{}://{}", parts.scheme, parts.address),
             loopback: parts.is_local,

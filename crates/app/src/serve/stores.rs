@@ -11,17 +11,20 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments};
+use tollgate_store::embedded::{
+    DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments, FileEntries,
+};
 use tollgate_store::ingest::IngestOptions;
-use tollgate_store::{Documents, Ingest, Journal, JournalOptions, Metrics, Records, StoreError};
+use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Metrics, Records, StoreError};
 
-use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, JOURNAL_DIR, LOGS_DIR};
+use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LOGS_DIR};
 use crate::settings::Settings;
 
 pub(crate) struct Stores {
     pub(crate) documents: Arc<dyn Documents>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) answers: Arc<DiskAnswers>,
+    pub(crate) entries: Arc<dyn Entries>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) ingest: Arc<Ingest>,
     metrics: Arc<Metrics>,
@@ -34,6 +37,7 @@ impl Stores {
         // First: it holds the lock that keeps a second process out.
         let journal = Arc::new(Journal::open(&dir.join(JOURNAL_DIR), JournalOptions::default(), metrics.clone())?);
         let documents = Arc::new(FileDocuments::open(&dir.join(DOCUMENTS_FILE))?);
+        let entries = Arc::new(FileEntries::open(&dir.join(ENTRIES_FILE))?);
         let records: Arc<dyn Records> =
             Arc::new(DayRecords::open(&dir.join(LOGS_DIR), DayRecordsOptions::default(), metrics.clone())?);
         let ingest = Arc::new(Ingest::start(journal.clone(), records.clone(), IngestOptions::default())?);
@@ -43,7 +47,7 @@ impl Stores {
             ..DiskAnswersOptions::default()
         };
         let answers = Arc::new(DiskAnswers::open(&dir.join(ANSWERS_FILE), options, metrics.clone())?);
-        Ok(Self { documents, records, answers, journal, ingest, metrics })
+        Ok(Self { documents, records, answers, entries, journal, ingest, metrics })
     }
 
     /// What the stores count about themselves, shown with everything else.

@@ -8,6 +8,7 @@ use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_store::documents::Document;
 
 use super::read::{GATEWAY, read, write};
+use super::world::Edit;
 use super::{Change, Desk, DeskError, secret};
 use crate::gateway;
 use crate::shape::Fault;
@@ -38,10 +39,13 @@ impl Desk {
     }
 
     pub fn delete_gateway(&self, id: &str) -> Result<Gateway, DeskError> {
-        let gone =
-            self.change(GATEWAY, id, |before| Ok(Change::gone(read(before.ok_or(DeskError::Missing(GATEWAY))?)?)))?;
-        self.delete_routes_of(id)?;
-        Ok(gone)
+        self.change_many(|world| {
+            let before = world.find(GATEWAY, id).ok_or(DeskError::Missing(GATEWAY))?;
+            let gone = read(before)?;
+            let below = world.below(id).map(|held| &held.document);
+            let gone_with_it = |document: &Document| Edit { before: Some(document.clone()), after: None };
+            Ok((std::iter::once(before).chain(below).map(gone_with_it).collect(), gone))
+        })
     }
 
     /// The gateway `default`, made if it is missing: what the first authenticated request to it asks for (data-plane specification, 1.2).

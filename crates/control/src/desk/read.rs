@@ -5,21 +5,27 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tollgate_model::Gateway;
+use tollgate_model::token::Token;
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::documents::{Document, Draft};
 
+use super::world::World;
 use super::{DeskError, ROUTE};
 
 pub(super) const GATEWAY: &str = "gateway";
 pub(super) const TOKEN: &str = "token";
 
+/// What goes when its gateway goes. Their parent is its id.
+pub(super) const BELOW_GATEWAY: &[&str] = &[ROUTE];
+
 /// Kinds that are not known here belong to later features and are left alone.
-pub(super) fn read_all(stored: &[Document], into: &mut Documents) -> Result<(), DeskError> {
-    for document in stored {
-        match document.kind.as_str() {
-            GATEWAY => into.gateways.push(read(document)?),
-            TOKEN => into.tokens.push(read(document)?),
-            ROUTE => into.routes.push(read(document)?),
+pub(super) fn read_all(world: &World, into: &mut Documents) -> Result<(), DeskError> {
+    for held in world.all() {
+        match held.document.kind.as_str() {
+            GATEWAY => into.gateways.push(Gateway::clone(&*held.read()?)),
+            TOKEN => into.tokens.push(Token::clone(&*held.read()?)),
+            ROUTE => into.routes.push(held.read()?),
             _ => {}
         }
     }

@@ -38,8 +38,10 @@ pub struct Saved {
 impl Desk {
     /// The newest first.
     pub fn routes(&self, gateway: &Gateway) -> Result<Vec<RouteDocument>, DeskError> {
-        let stored = self.documents.list(ROUTE, &gateway.id)?;
-        let mut all = stored.iter().map(read).collect::<Result<Vec<RouteDocument>, _>>()?;
+        let world = self.now()?.world;
+        let stored = world.of_kind(ROUTE).filter(|held| held.document.parent == gateway.id);
+        let mut all =
+            stored.map(|held| Ok((*held.read::<RouteDocument>()?).clone())).collect::<Result<Vec<_>, DeskError>>()?;
         all.retain(|route| route.gateway_internal_id == gateway.internal_id);
         all.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
         Ok(all)
@@ -122,14 +124,6 @@ impl Desk {
     pub fn delete_route(&self, gateway: &Gateway, id: &str) -> Result<RouteDocument, DeskError> {
         let id = self.route(gateway, id)?.id;
         self.change(ROUTE, &id, |before| Ok(Change::gone(read(before.ok_or(DeskError::Missing(ROUTE))?)?)))
-    }
-
-    /// They are out of force since their gateway went; this clears them away.
-    pub(super) fn delete_routes_of(&self, gateway: &str) -> Result<(), DeskError> {
-        for document in self.documents.list(ROUTE, gateway)? {
-            self.documents.delete(ROUTE, gateway, &document.id, None)?;
-        }
-        self.current().map(drop)
     }
 
     /// A route compiled as a request would meet it: what the simulator walks.

@@ -8,6 +8,7 @@ use serde_json::json;
 use tollgate_model::token::Permission;
 use tollgate_rules::token::digest;
 use tollgate_store::embedded::FileDocuments;
+use tollgate_wire::provider::Providers;
 
 use super::*;
 
@@ -213,4 +214,41 @@ fn a_wish_waits_until_it_is_met_and_not_for_ever() {
     server.refresh().unwrap();
     assert_eq!(command_line.wish_met(&id).unwrap(), None, "nobody waits any more");
     server.meet_wish(&id, 1).unwrap();
+}
+
+#[test]
+fn what_the_desk_remembers_is_what_the_store_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = desk(dir.path());
+    let documents = Arc::new(FileDocuments::open(&dir.path().join("tollgate.db")).unwrap());
+    let base = || Documents { providers: Providers::builtin().clone(), ..Documents::default() };
+    let desk = Desk::new(documents, Clock::manual(NOW).0, Box::new(base));
+    let elements = json!([
+        { "id": "s", "type": "start", "outputs": { "next": "m" } },
+        { "id": "m", "type": "model", "properties": { "provider": "openai", "model": "m" }, "outputs": { "success": "e" } },
+        { "id": "e", "type": "end" }
+    ]);
+    let fresh = || {
+        let (stored, changes) = desk.documents.all().unwrap();
+        World::default().renewed(stored, changes)
+    };
+    let same = |what: &str| {
+        let held = |world: &World| world.all().map(|held| held.document.clone()).collect::<Vec<_>>();
+        let (remembered, there) = (desk.now().unwrap().world, fresh());
+        assert_eq!((held(&remembered), remembered.changes), (held(&there), there.changes), "{what}");
+        assert_eq!(desk.current().unwrap().version, there.changes, "{what}");
+    };
+    let gateway = desk.create_gateway(&body("g")).unwrap();
+    same("created");
+    desk.update_gateway("g", &body("g")).unwrap();
+    other.create_token(wanted(&[Permission::Run])).unwrap();
+    desk.update_gateway("g", &body("g")).unwrap();
+    same("beside another process");
+    let route = desk.create_route(&gateway, &json!({ "name": "r", "elements": elements })).unwrap().route;
+    desk.rename_route(&gateway, &route.id, &json!({ "name": "s" })).unwrap();
+    same("a route");
+    assert_eq!(desk.current().unwrap().gateway("g").unwrap().routes().len(), 1);
+    desk.delete_gateway("g").unwrap();
+    same("deleted with what belongs to it");
+    assert_eq!(desk.now().unwrap().world.of_kind(ROUTE).count(), 0);
 }

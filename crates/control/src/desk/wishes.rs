@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use tollgate_model::Gateway;
 use tollgate_rules::snapshot::Snapshot;
 use tollgate_store::answers::Purge;
-use tollgate_store::documents::Document;
 
 use super::read::{draft, read, write};
+use super::world::World;
 use super::{Desk, DeskError, secret};
 use crate::purge::named;
 
@@ -75,9 +75,9 @@ impl Desk {
         }
     }
 
-    pub(super) fn tell_wishes(&self, stored: &[Document], account: &str) {
+    pub(super) fn tell_wishes(&self, world: &World, account: &str) {
         let Some(forget) = self.forget.get() else { return };
-        for document in stored.iter().filter(|document| document.kind == PURGE) {
+        for document in world.of_kind(PURGE).map(|held| &held.document) {
             match read::<Wish>(document) {
                 Ok(wish) if wish.purged.is_none() => {
                     let purges = named(account, &wish.gateway, wish.model.as_deref(), wish.key.as_deref());

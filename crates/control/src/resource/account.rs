@@ -6,11 +6,74 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::page::Paging;
+use crate::page::{PAGE, PER_PAGE, Paging};
 use crate::problem::Problem;
+use crate::row::Access::Guarded;
+use crate::row::Answers::{One, Page};
+use crate::row::{Needs, Row, get};
+use crate::shape::Presence::{Optional, Required, RequiredOrNull};
+use crate::shape::{Member, Shape};
 use crate::time;
 
 const PER_PAGE_MAX: u64 = 100;
+
+pub(crate) static ROWS: &[Row] = &[
+    get("/user", "user-user-details", Guarded(Needs::Token, user), One(&USER), "Who the token belongs to."),
+    get(
+        "/user/tokens/verify",
+        "user-api-tokens-verify-token",
+        Guarded(Needs::Token, verify),
+        One(&VERIFIED),
+        "Whether the token is valid, and until when.",
+    ),
+    get(
+        "/accounts",
+        "accounts-list-accounts",
+        Guarded(Needs::Token, list),
+        Page(&ACCOUNT),
+        "The one account of this installation, as a list.",
+    )
+    .query(&[PAGE, PER_PAGE]),
+    get("/accounts/{account}", "accounts-account-details", Guarded(Needs::Token, one), One(&ACCOUNT), "The account."),
+    get(
+        "/accounts/{account}/tokens/verify",
+        "account-api-tokens-verify-token",
+        Guarded(Needs::Token, verify),
+        One(&VERIFIED),
+        "As /user/tokens/verify.",
+    ),
+];
+
+static USER: Shape = Shape::Object(&[
+    Member::of("id", Shape::TEXT, Required, "Of the token."),
+    Member::of("email", Shape::TEXT, Required, "Made up where a token is no person's."),
+    Member::of("first_name", Shape::TEXT, RequiredOrNull, "Name of the token."),
+    Member::of("last_name", Shape::TEXT, RequiredOrNull, "Always null."),
+    Member::of("username", Shape::TEXT, Required, "As the email."),
+    Member::of("two_factor_authentication_enabled", Shape::Flag, Required, "Always false."),
+    Member::of("suspended", Shape::Flag, Required, "Always false."),
+]);
+
+static VERIFIED: Shape = Shape::Named(
+    "VerifiedToken",
+    &Shape::Object(&[
+        Member::of("id", Shape::TEXT, Required, "Of the token; not its secret."),
+        Member::of("status", Shape::Word(&["active"]), Required, "Others are told by 401."),
+        Member::of("expires_on", Shape::Time, Optional, "Absent when it never ends."),
+        Member::of("not_before", Shape::Time, Optional, "Absent when it holds since it was made."),
+    ]),
+);
+
+static ACCOUNT: Shape = Shape::Named(
+    "Account",
+    &Shape::Object(&[
+        Member::of("id", Shape::TEXT, Required, "Part of every path."),
+        Member::of("name", Shape::TEXT, Required, "For people."),
+        Member::of("type", Shape::Word(&["standard"]), Required, "Always standard."),
+        Member::of("settings", Shape::Map(&Shape::Any), Required, "Always empty."),
+        Member::of("created_on", Shape::Time, Required, "When the data directory was made."),
+    ]),
+);
 
 pub(crate) fn user(call: &Call) -> Result<Answer, Problem> {
     let token = &call.caller.token;

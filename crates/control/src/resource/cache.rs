@@ -2,6 +2,7 @@
 //!
 //! Enters: a gateway, perhaps a model or a key that the caller chose. Leaves: how many there were on disk. Never: another gateway's answers.
 
+use http::Method;
 use serde_json::json;
 use tokio::runtime::Handle;
 use tollgate_store::answers::Purge;
@@ -10,6 +11,27 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::purge::named;
+use crate::row::Access::Guarded;
+use crate::row::Answers::One;
+use crate::row::{Needs, Row, row};
+use crate::shape::Presence::{Optional, Required};
+use crate::shape::{Member, Shape};
+
+pub(crate) static ROWS: &[Row] = &[row(
+    Method::DELETE,
+    "/accounts/{account}/ai-gateway/gateways/{gateway}/cache",
+    "tollgate-purge-cache",
+    Guarded(Needs::Write, purge),
+    One(&PURGED),
+    "Forgets cached answers: all, those of a model (?model=), or the one under a chosen key (?key=). Not in the original.",
+)
+.query(&[
+    Member::of("model", Shape::TEXT, Optional, "Only answers of this model."),
+    Member::of("key", Shape::TEXT, Optional, "Only the answer under this `cf-aig-cache-key`."),
+])];
+
+static PURGED: Shape =
+    Shape::Object(&[Member::of("purged", Shape::COUNT, Required, "How many answers there were on disk.")]);
 
 pub(crate) fn purge(call: &Call) -> Result<Answer, Problem> {
     let gateway = call.gateway()?.id.clone();

@@ -4,18 +4,84 @@
 
 use std::cmp::Ordering;
 
+use http::Method;
 use serde_json::Value;
 use tollgate_model::Gateway;
 
 use super::cache;
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::gateway::object;
-use crate::page::Paging;
+use crate::gateway::{self, object};
+use crate::page::{DIRECTION, PAGE, PER_PAGE, Paging};
 use crate::problem::Problem;
-use crate::shape::Fault;
+use crate::row::Access::Guarded;
+use crate::row::Answers::{One, Page};
+use crate::row::{Needs, Row, get, row};
+use crate::shape::Presence::Optional;
+use crate::shape::{Fault, Member, Shape};
 
 const PER_PAGE_MAX: u64 = 100;
+const ALL: &str = "/accounts/{account}/ai-gateway/gateways";
+const GATEWAY: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}";
+
+pub(crate) static ROWS: &[Row] = &[
+    get(
+        ALL,
+        "aig-config-list-gateway",
+        Guarded(Needs::Metadata, list),
+        Page(&gateway::OBJECT),
+        "All gateways, the newest first unless an order is asked for.",
+    )
+    .query(&[
+        PAGE,
+        PER_PAGE,
+        Member::of("search", Shape::TEXT, Optional, "A piece of the id."),
+        Member::of("id", Shape::TEXT, Optional, "Exactly this one."),
+        Member::of("order_by", Shape::Word(&["id", "created_at", "modified_at"]), Optional, "A column."),
+        DIRECTION,
+    ]),
+    row(
+        Method::POST,
+        ALL,
+        "aig-config-create-gateway",
+        Guarded(Needs::Write, create),
+        One(&gateway::OBJECT),
+        "A new gateway.",
+    )
+    .body(&gateway::NEW),
+    get(
+        GATEWAY,
+        "aig-config-fetch-gateway",
+        Guarded(Needs::Metadata, get_one),
+        One(&gateway::OBJECT),
+        "A gateway's settings.",
+    ),
+    row(
+        Method::PUT,
+        GATEWAY,
+        "aig-config-update-gateway",
+        Guarded(Needs::Write, update),
+        One(&gateway::OBJECT),
+        "Changes settings: absent members stay, null sets back.",
+    )
+    .body(&gateway::CHANGE),
+    row(
+        Method::DELETE,
+        GATEWAY,
+        "aig-config-delete-gateway",
+        Guarded(Needs::Write, delete),
+        One(&gateway::OBJECT),
+        "Deletes a gateway with its cache; its logs can no longer be seen.",
+    ),
+    get(
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/url/{provider}",
+        "aig-config-get-gateway-url",
+        Guarded(Needs::Metadata, url),
+        One(&Shape::TEXT),
+        "The base URL of a provider through this gateway.",
+    ),
+];
+
 /// What the original calls the surface that takes a list of steps.
 const UNIVERSAL: &str = "universal";
 const PROVIDER_CHARS_MAX: usize = 64;
@@ -29,7 +95,7 @@ static ORDERS: &[(&str, Order)] = &[
     ("modified_at", |a, b| a.modified_at.cmp(&b.modified_at).then_with(|| a.id.cmp(&b.id))),
 ];
 
-pub(crate) fn list(call: &Call) -> Result<Answer, Problem> {
+fn list(call: &Call) -> Result<Answer, Problem> {
     let mut reader = call.query.reader();
     let paging = Paging::read(&mut reader, PER_PAGE_MAX);
     let search = reader.text("search").map(str::to_lowercase);
@@ -57,15 +123,15 @@ fn sort(all: &mut [Gateway], order: Option<Order>, descending: Option<bool>) {
     }
 }
 
-pub(crate) fn create(call: &Call) -> Result<Answer, Problem> {
+fn create(call: &Call) -> Result<Answer, Problem> {
     Ok(shown(call, &call.parts.desk.create_gateway(&call.json())?))
 }
 
-pub(crate) fn get(call: &Call) -> Result<Answer, Problem> {
+fn get_one(call: &Call) -> Result<Answer, Problem> {
     Ok(shown(call, &call.gateway()?.settings))
 }
 
-pub(crate) fn update(call: &Call) -> Result<Answer, Problem> {
+fn update(call: &Call) -> Result<Answer, Problem> {
     let after = call.parts.desk.update_gateway(call.params.get("gateway"), &call.json())?;
     if after.cache_invalidate_on_update {
         cache::purge_gateway(call, &after.id)?;
@@ -75,14 +141,14 @@ pub(crate) fn update(call: &Call) -> Result<Answer, Problem> {
 
 /// Its logs stay in their day's file until that is dropped, but belong to no gateway any more: one that is made later under the same id shows
 /// only what came after it was made.
-pub(crate) fn delete(call: &Call) -> Result<Answer, Problem> {
+fn delete(call: &Call) -> Result<Answer, Problem> {
     let gone = call.parts.desk.delete_gateway(call.params.get("gateway"))?;
     cache::purge_gateway(call, &gone.id)?;
     Ok(shown(call, &gone))
 }
 
 /// Any well-formed segment: a provider that this version does not know may be a custom one.
-pub(crate) fn url(call: &Call) -> Result<Answer, Problem> {
+fn url(call: &Call) -> Result<Answer, Problem> {
     let gateway = call.gateway()?;
     let provider = call.params.get("provider");
     if !is_segment(provider) {

@@ -13,11 +13,113 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::filters;
 use crate::log;
-use crate::page::Paging;
+use crate::page::{PAGE, Paging, per_page};
 use crate::problem::Problem;
 use crate::query::Reader;
+use crate::row::Access::Guarded;
+use crate::row::Answers::{One, Page as Rows, Stored};
+use crate::row::{Needs, Row, get};
+use crate::shape::Presence::{Default, Optional};
+use crate::shape::{Member, Shape};
 
 const PER_PAGE_MAX: u64 = 50;
+const LOGS: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/logs";
+
+pub(crate) static ROWS: &[Row] = &[
+    get(
+        LOGS,
+        "aig-config-list-gateway-logs",
+        Guarded(Needs::Metadata, list),
+        Rows(&log::ROW),
+        "Log rows by filter, order and page.",
+    )
+    .query(LISTED),
+    get(
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/tail",
+        "tollgate-tail-gateway-logs",
+        Guarded(Needs::Metadata, tail),
+        Rows(&log::ROW),
+        "Rows that arrived since ?after=, which the last answer told. Without it: only what comes from now on. Not in the original.",
+    )
+    .query(&[
+        Member::of("after", Shape::COUNT, Optional, "`result_info.next` of the answer before."),
+        Member::of("per_page", Shape::Whole { min: 1, max: PER_PAGE_MAX }, Default("50"), "Rows of one answer."),
+    ]),
+    get(
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id}",
+        "aig-config-get-gateway-log-detail",
+        Guarded(Needs::Metadata, detail),
+        One(&log::DETAIL),
+        "One log record; with the heads of its bodies if the token may read them.",
+    ),
+    get(
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id}/request",
+        "aig-config-get-gateway-log-request",
+        Guarded(Needs::Read, request),
+        Stored,
+        "The request's body as it came.",
+    ),
+    get(
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id}/response",
+        "aig-config-get-gateway-log-response",
+        Guarded(Needs::Read, response),
+        Stored,
+        "The response's body as it went out.",
+    ),
+];
+
+const ORDER_WORDS: Shape = Shape::Word(&[
+    "created_at",
+    "provider",
+    "model",
+    "model_type",
+    "success",
+    "cached",
+    "cost",
+    "tokens_in",
+    "tokens_out",
+    "duration",
+    "feedback",
+]);
+const DIRECTION: Shape = Shape::Word(&["asc", "desc"]);
+const BOUND: Shape = Shape::Number { min: 0.0, max: f64::MAX };
+
+static LISTED: &[Member] = &[
+    PAGE,
+    per_page(PER_PAGE_MAX),
+    Member::of("search", Shape::TEXT, Optional, "A piece of the metadata."),
+    Member::of("order_by", ORDER_WORDS, Default("\"created_at\""), "A column."),
+    Member::of("order_by_direction", DIRECTION, Optional, "`desc` when no order is asked for, else `asc`."),
+    Member::of("direction", DIRECTION, Optional, "Older name of `order_by_direction`."),
+    Member::of("filters", Shape::TEXT, Optional, "JSON list of `{key, operator, value}`; or in the SDKs' spellings."),
+    Member::of(
+        "meta_info",
+        Shape::Flag,
+        Default("false"),
+        "Adds the least and the most of each number to `result_info`.",
+    ),
+    Member::of("start_date", Shape::Time, Optional, "From this moment on."),
+    Member::of("end_date", Shape::Time, Optional, "Up to this moment."),
+    Member::of("success", Shape::Flag, Optional, "Only these."),
+    Member::of("cached", Shape::Flag, Optional, "Only these."),
+    Member::of("feedback", Shape::Word(&["-1", "0", "1"]), Optional, "Only these."),
+    Member::of("model", Shape::TEXT, Optional, "Only this one."),
+    Member::of("model_type", Shape::TEXT, Optional, "Only this one."),
+    Member::of("provider", Shape::TEXT, Optional, "Only this one."),
+    Member::of("request_content_type", Shape::TEXT, Optional, "Only this one."),
+    Member::of("response_content_type", Shape::TEXT, Optional, "Only this one."),
+    Member::of("min_cost", BOUND, Optional, "Dollars, inclusive."),
+    Member::of("max_cost", BOUND, Optional, "Dollars, inclusive."),
+    Member::of("min_duration", BOUND, Optional, "Milliseconds, inclusive."),
+    Member::of("max_duration", BOUND, Optional, "Milliseconds, inclusive."),
+    Member::of("min_tokens_in", BOUND, Optional, "Inclusive."),
+    Member::of("max_tokens_in", BOUND, Optional, "Inclusive."),
+    Member::of("min_tokens_out", BOUND, Optional, "Inclusive."),
+    Member::of("max_tokens_out", BOUND, Optional, "Inclusive."),
+    Member::of("min_total_tokens", BOUND, Optional, "Inclusive."),
+    Member::of("max_total_tokens", BOUND, Optional, "Inclusive."),
+];
+
 /// How long a reader waits for the journal to be moved: as a rule milliseconds; after a crash perhaps longer.
 const CATCH_UP_AT_MOST: Duration = Duration::from_secs(5);
 
@@ -35,7 +137,7 @@ static ORDERS: &[(&str, OrderBy)] = &[
     ("feedback", OrderBy::Feedback),
 ];
 
-pub(crate) fn list(call: &Call) -> Result<Answer, Problem> {
+fn list(call: &Call) -> Result<Answer, Problem> {
     let gateway = call.gateway()?;
     let mut reader = call.query.reader();
     let paging = Paging::read(&mut reader, PER_PAGE_MAX);
@@ -50,7 +152,7 @@ pub(crate) fn list(call: &Call) -> Result<Answer, Problem> {
 }
 
 /// What arrived since the last look, oldest first. For those who watch; whoever wants the past asks for the list.
-pub(crate) fn tail(call: &Call) -> Result<Answer, Problem> {
+fn tail(call: &Call) -> Result<Answer, Problem> {
     let gateway = call.gateway()?;
     let mut reader = call.query.reader();
     let after = reader.whole("after", 0, 1 << 53);
@@ -64,7 +166,7 @@ pub(crate) fn tail(call: &Call) -> Result<Answer, Problem> {
     Ok(Answer::Page { rows, info })
 }
 
-pub(crate) fn detail(call: &Call) -> Result<Answer, Problem> {
+fn detail(call: &Call) -> Result<Answer, Problem> {
     let record = find(call)?;
     let body = |which| call.parts.records.body(record.id, which);
     let bodies = match call.caller.may_read_bodies {
@@ -74,11 +176,11 @@ pub(crate) fn detail(call: &Call) -> Result<Answer, Problem> {
     Ok(Answer::Result(log::detail(&record, bodies)))
 }
 
-pub(crate) fn request(call: &Call) -> Result<Answer, Problem> {
+fn request(call: &Call) -> Result<Answer, Problem> {
     body(call, Which::Request)
 }
 
-pub(crate) fn response(call: &Call) -> Result<Answer, Problem> {
+fn response(call: &Call) -> Result<Answer, Problem> {
     body(call, Which::Response)
 }
 

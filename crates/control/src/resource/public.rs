@@ -6,10 +6,31 @@ use http::StatusCode;
 
 use crate::answer::Answer;
 use crate::router::Public;
+use crate::row::Access::{Open, OpenOnLoopback};
+use crate::row::{Answers, Needs, Row, get};
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) static ROWS: &[Row] = &[
+    get("/", "tollgate-start", Open(start), Answers::Plain(HTML), "What runs here, for people."),
+    get("/livez", "tollgate-live", Open(live), Answers::Plain(TEXT), "200 while the process runs."),
+    get(
+        "/readyz",
+        "tollgate-ready",
+        Open(ready),
+        Answers::Plain(TEXT),
+        "200 while it takes traffic, 503 while it starts or drains.",
+    ),
+    get(
+        "/metrics",
+        "tollgate-metrics",
+        OpenOnLoopback(Needs::Metadata, metrics),
+        Answers::Plain(PROMETHEUS),
+        "Prometheus metrics.",
+    ),
+];
+
 static PAGE: &str = include_str!("start.html");
 
 /// Static but for the address. No script, no request to anywhere.

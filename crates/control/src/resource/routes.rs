@@ -2,6 +2,7 @@
 //!
 //! Enters: bodies and queries. Leaves: routes, versions, deployments. Never: validates elements: `rules::route` does.
 
+use http::Method;
 use serde_json::{Map, Value, json};
 use tollgate_model::{Gateway, RouteDocument};
 use tollgate_rules::route::Problem as RouteProblem;
@@ -10,15 +11,126 @@ use super::logs;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::desk::{DeskError, Saved, VERSION};
-use crate::page::Paging;
+use crate::page::{DIRECTION, PAGE, PER_PAGE, Paging};
 use crate::problem::Problem;
+use crate::route::members;
 use crate::route::{bare, deployment, full, listed, one_version, version};
-use crate::shape::Fault;
+use crate::row::Access::Guarded;
+use crate::row::Answers::{One, Whole};
+use crate::row::{Needs, Row, get, row};
+use crate::shape::Presence::{Default, Optional};
+use crate::shape::{Fault, Member, Shape};
 
 const PER_PAGE_MAX: u64 = 100;
 const DIRECTIONS: &[(&str, bool)] = &[("asc", false), ("desc", true)];
+const ROUTES: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/routes";
+const ROUTE: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{route}";
+const VERSIONS: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{route}/versions";
+const DEPLOYMENTS: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{route}/deployments";
+const CREATED_AT: Member =
+    Member::of("order_by", Shape::Word(&["created_at"]), Default("\"created_at\""), "The only order there is.");
 
-pub(crate) fn list(call: &Call) -> Result<Answer, Problem> {
+pub(crate) static ROWS: &[Row] = &[
+    get(
+        ROUTES,
+        "aig-config-list-gateway-dynamic-routes",
+        Guarded(Needs::Metadata, list),
+        Whole(members::LISTED_ROUTES),
+        "The dynamic routes of a gateway, the newest first.",
+    )
+    .query(&[
+        PAGE,
+        PER_PAGE,
+        CREATED_AT,
+        DIRECTION,
+        Member::of("search", Shape::TEXT, Optional, "A piece of the name."),
+    ]),
+    row(
+        Method::POST,
+        ROUTES,
+        "aig-config-post-gateway-dynamic-route",
+        Guarded(Needs::Write, create),
+        One(&members::FULL),
+        "A new route from its name and elements; its first version is deployed.",
+    )
+    .body(&members::NEW),
+    row(
+        Method::POST,
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/simulate",
+        "tollgate-simulate-route",
+        Guarded(Needs::Read, simulate),
+        One(&members::SIMULATED),
+        "What a route would choose for a request, or for logged ones, and why. Changes nothing. Not in the original.",
+    )
+    .body(&members::ASKED),
+    get(
+        ROUTE,
+        "aig-config-get-gateway-dynamic-route",
+        Guarded(Needs::Metadata, get_one),
+        One(&members::FULL),
+        "A route as it is deployed; by its id or its name.",
+    ),
+    row(
+        Method::PATCH,
+        ROUTE,
+        "aig-config-update-gateway-dynamic-route",
+        Guarded(Needs::Write, rename),
+        Whole(members::RENAMED),
+        "Renames a route in place.",
+    )
+    .body(&members::NAME),
+    row(
+        Method::DELETE,
+        ROUTE,
+        "aig-config-delete-gateway-dynamic-route",
+        Guarded(Needs::Write, delete),
+        One(&members::BARE),
+        "Deletes a route with all its versions.",
+    ),
+    get(
+        VERSIONS,
+        "aig-config-list-gateway-dynamic-route-versions",
+        Guarded(Needs::Metadata, versions),
+        Whole(members::LISTED_VERSIONS),
+        "The versions of a route, the newest first.",
+    )
+    .query(&[PAGE, PER_PAGE, CREATED_AT, DIRECTION]),
+    row(
+        Method::POST,
+        VERSIONS,
+        "aig-config-post-gateway-dynamic-route-version",
+        Guarded(Needs::Write, create_version),
+        One(&members::ONE_VERSION),
+        "A new version from elements; it is not deployed.",
+    )
+    .body(&members::ELEMENTS),
+    get(
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{route}/versions/{version}",
+        "aig-config-get-gateway-dynamic-route-version",
+        Guarded(Needs::Metadata, get_version),
+        One(&members::ONE_VERSION),
+        "One version of a route.",
+    ),
+    get(
+        DEPLOYMENTS,
+        "aig-config-list-gateway-dynamic-route-deployments",
+        Guarded(Needs::Metadata, deployments),
+        Whole(members::LISTED_DEPLOYMENTS),
+        "What was deployed when, the newest first.",
+    )
+    .query(&[PAGE, PER_PAGE, CREATED_AT, DIRECTION]),
+    row(
+        Method::POST,
+        DEPLOYMENTS,
+        "aig-config-post-gateway-dynamic-route-deployment",
+        Guarded(Needs::Write, deploy),
+        One(&members::DEPLOYED),
+        "Deploys a version; an older one is a rollback.",
+    )
+    .body(&members::WHICH),
+];
+
+fn list(call: &Call) -> Result<Answer, Problem> {
     let gateway = gateway(call)?;
     let mut reader = call.query.reader();
     let search = reader.text("search").map(str::to_lowercase);
@@ -28,17 +140,17 @@ pub(crate) fn list(call: &Call) -> Result<Answer, Problem> {
     paged(call, "routes", all.iter().map(|route| listed(route, call.account())).collect())
 }
 
-pub(crate) fn create(call: &Call) -> Result<Answer, Problem> {
+fn create(call: &Call) -> Result<Answer, Problem> {
     let saved = call.parts.desk.create_route(gateway(call)?, &call.json())?;
     Ok(noted(full(&saved.route, call.account()), &saved.warnings))
 }
 
-pub(crate) fn get(call: &Call) -> Result<Answer, Problem> {
+fn get_one(call: &Call) -> Result<Answer, Problem> {
     Ok(Answer::Result(full(&route(call)?, call.account())))
 }
 
 /// Terraform reads the answer at its top level, the SDKs below `route`.
-pub(crate) fn rename(call: &Call) -> Result<Answer, Problem> {
+fn rename(call: &Call) -> Result<Answer, Problem> {
     let route = call.parts.desk.rename_route(gateway(call)?, call.params.get("route"), &call.json())?;
     let shown = full(&route, call.account());
     let mut whole = shown.as_object().cloned().unwrap_or_default();
@@ -47,31 +159,31 @@ pub(crate) fn rename(call: &Call) -> Result<Answer, Problem> {
     Ok(Answer::Whole(whole))
 }
 
-pub(crate) fn delete(call: &Call) -> Result<Answer, Problem> {
+fn delete(call: &Call) -> Result<Answer, Problem> {
     let gone = call.parts.desk.delete_route(gateway(call)?, call.params.get("route"))?;
     Ok(Answer::Result(bare(&gone, call.account())))
 }
 
-pub(crate) fn versions(call: &Call) -> Result<Answer, Problem> {
+fn versions(call: &Call) -> Result<Answer, Problem> {
     let route = route(call)?;
     paged(call, "versions", route.versions.iter().rev().map(|each| version(&route, each)).collect())
 }
 
-pub(crate) fn create_version(call: &Call) -> Result<Answer, Problem> {
+fn create_version(call: &Call) -> Result<Answer, Problem> {
     let saved = call.parts.desk.add_version(gateway(call)?, call.params.get("route"), &call.json())?;
     Ok(noted(shown_version(&saved.route, &saved.version_id)?, &saved.warnings))
 }
 
-pub(crate) fn get_version(call: &Call) -> Result<Answer, Problem> {
+fn get_version(call: &Call) -> Result<Answer, Problem> {
     shown_version(&route(call)?, call.params.get("version")).map(Answer::Result)
 }
 
-pub(crate) fn deployments(call: &Call) -> Result<Answer, Problem> {
+fn deployments(call: &Call) -> Result<Answer, Problem> {
     let route = route(call)?;
     paged(call, "deployments", route.deployments.iter().rev().map(deployment).collect())
 }
 
-pub(crate) fn deploy(call: &Call) -> Result<Answer, Problem> {
+fn deploy(call: &Call) -> Result<Answer, Problem> {
     let gateway = gateway(call)?;
     let body = call.json();
     let version_id = body["version_id"].as_str();
@@ -85,7 +197,7 @@ pub(crate) fn deploy(call: &Call) -> Result<Answer, Problem> {
 }
 
 /// Reads the log, so what was journaled before this call is moved there first.
-pub(crate) fn simulate(call: &Call) -> Result<Answer, Problem> {
+fn simulate(call: &Call) -> Result<Answer, Problem> {
     let gateway = gateway(call)?;
     logs::catch_up(call);
     let simulated = crate::simulate::simulate(&call.parts.desk, &*call.parts.records, gateway, &call.json())?;

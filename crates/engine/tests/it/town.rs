@@ -205,7 +205,7 @@ fn snapshot(gateways: Vec<Gateway>, routes: Vec<(&str, serde_json::Value)>, upst
     let documents = Documents {
         account: "account".to_owned(),
         gateways,
-        routes: routes.into_iter().map(route).collect(),
+        routes: routes.into_iter().map(|document| Arc::new(route(document))).collect(),
         tokens: vec![token],
         providers: Arc::new(providers),
         ..Documents::default()

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::sqlite;
-use crate::documents::{Document, Documents, Draft};
+use crate::documents::{Document, Documents, Draft, Write, Written};
 use crate::failure::{Failure, StoreError};
 use crate::place;
 
@@ -20,8 +20,6 @@ mod migrations {
 }
 
 const CACHE_KIB: u32 = 1_024;
-/// Another process may be migrating the same new file: it is done within moments.
-const MIGRATION_TRIES: u32 = 5;
 const COLUMNS: &str = "kind, parent, id, name, version, body";
 
 /// The embedded document store.
@@ -41,7 +39,7 @@ impl FileDocuments {
             place::private_dir(dir)?;
         }
         let mut connection = sqlite::open_writable(path, CACHE_KIB)?;
-        migrate(&mut connection, path)?;
+        sqlite::migrate(&mut connection, path, migrations::migrations::runner)?;
         // Settings are few and precious: each change is on the disk before it is confirmed.
         connection
             .pragma_update(None, "synchronous", "FULL")
@@ -88,13 +86,7 @@ impl From<rusqlite::Error> for Refused {
 
 impl Documents for FileDocuments {
     fn put(&self, draft: Draft<'_>, expected: Option<u64>) -> Result<u64, StoreError> {
-        self.write(|connection| {
-            expect(connection, draft.kind, draft.parent, draft.id, expected)?;
-            let sql = "INSERT INTO document (kind, parent, id, name, version, body) VALUES (?1, ?2, ?3, ?4, 1, ?5) \
-                 ON CONFLICT DO UPDATE SET name = excluded.name, body = excluded.body, version = version + 1 RETURNING version";
-            let values = params![draft.kind, draft.parent, draft.id, draft.name, draft.body];
-            Ok(connection.prepare_cached(sql)?.query_row(values, |row| row.get::<_, i64>(0))?.unsigned_abs())
-        })
+        self.write(|connection| put(connection, draft, expected))
     }
 
     fn get(&self, kind: &str, parent: &str, id: &str) -> Result<Option<Document>, StoreError> {
@@ -108,10 +100,21 @@ impl Documents for FileDocuments {
     }
 
     fn delete(&self, kind: &str, parent: &str, id: &str, expected: Option<u64>) -> Result<bool, StoreError> {
+        self.write(|connection| delete(connection, [kind, parent, id], expected))
+    }
+
+    fn write_all(&self, writes: &[Write<'_>]) -> Result<Written, StoreError> {
         self.write(|connection| {
-            expect(connection, kind, parent, id, expected)?;
-            let sql = "DELETE FROM document WHERE kind = ? AND parent = ? AND id = ?";
-            Ok(connection.prepare_cached(sql)?.execute([kind, parent, id])? > 0)
+            let before = changes(connection)?;
+            for write in writes {
+                match *write {
+                    Write::Put { draft, expected } => drop(put(connection, draft, expected)?),
+                    Write::Delete { kind, parent, id, expected } => {
+                        delete(connection, [kind, parent, id], expected)?;
+                    }
+                }
+            }
+            Ok(Written { before, after: changes(connection)? })
         })
     }
 
@@ -143,19 +146,19 @@ impl Documents for FileDocuments {
     }
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match migrations::migrations::runner().run(connection) {
-            Ok(_) => return Ok(()),
-            Err(_) if tries < MIGRATION_TRIES => std::thread::sleep(std::time::Duration::from_millis(20)),
-            Err(cause) => {
-                let said = format!("bringing {} up to date", path.display());
-                return Err(StoreError::new(Failure::Unavailable, said).because(cause));
-            }
-        }
-    }
+fn put(connection: &Connection, draft: Draft<'_>, expected: Option<u64>) -> Result<u64, Refused> {
+    expect(connection, draft.kind, draft.parent, draft.id, expected)?;
+    let sql = "INSERT INTO document (kind, parent, id, name, version, body) VALUES (?1, ?2, ?3, ?4, 1, ?5) \
+         ON CONFLICT DO UPDATE SET name = excluded.name, body = excluded.body, version = version + 1 RETURNING version";
+    let values = params![draft.kind, draft.parent, draft.id, draft.name, draft.body];
+    Ok(connection.prepare_cached(sql)?.query_row(values, |row| row.get::<_, i64>(0))?.unsigned_abs())
+}
+
+fn delete(connection: &Connection, place: [&str; 3], expected: Option<u64>) -> Result<bool, Refused> {
+    let [kind, parent, id] = place;
+    expect(connection, kind, parent, id, expected)?;
+    let sql = "DELETE FROM document WHERE kind = ? AND parent = ? AND id = ?";
+    Ok(connection.prepare_cached(sql)?.execute(place)? > 0)
 }
 
 fn expect(connection: &Connection, kind: &str, parent: &str, id: &str, expected: Option<u64>) -> Result<(), Refused> {

@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::failure::StoreError;
+use crate::failure::{Failure, StoreError};
 use crate::place;
 
 /// How long to wait for another process (the command line, a reader) to let go.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Another process may be migrating the same new file: it is done within moments.
+const MIGRATION_TRIES: u32 = 5;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// For one writer. WAL: readers and the writer do not wait for each other, and a killed process leaves whole transactions.
 pub(super) fn open_writable(path: &Path, cache_kib: u32) -> Result<Connection, StoreError> {
@@ -38,6 +41,26 @@ pub(super) fn open_readable(path: &Path, cache_kib: u32) -> Result<Connection, S
         Ok(connection)
     };
     prepare().map_err(|cause| StoreError::sqlite(format!("opening {}", path.display()), cause))
+}
+
+/// Brings the tables of a file up to date.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    path: &Path,
+    runner: impl Fn() -> refinery::Runner,
+) -> Result<(), StoreError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match runner().run(connection) {
+            Ok(_) => return Ok(()),
+            Err(_) if tries < MIGRATION_TRIES => std::thread::sleep(BETWEEN_TRIES),
+            Err(cause) => {
+                let said = format!("bringing {} up to date", path.display());
+                return Err(StoreError::new(Failure::Unavailable, said).because(cause));
+            }
+        }
+    }
 }
 
 fn bound(connection: &Connection, cache_kib: u32) -> Result<(), rusqlite::Error> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Barrier};
 
 use tollgate_store::Failure;
-use tollgate_store::documents::{Document, Documents, Draft};
+use tollgate_store::documents::{Document, Documents, Draft, Write, Written};
 use tollgate_store::embedded::FileDocuments;
 
 type Open<'a> = &'a dyn Fn() -> Box<dyn Documents>;
@@ -76,6 +76,28 @@ fn another_opener_sees_that_something_changed(open: Open<'_>) {
     assert_eq!(one.all().unwrap().1, one.changes().unwrap());
 }
 
+fn a_group_of_writes_happens_whole_or_not_at_all(open: Open<'_>) {
+    let store = open();
+    store.put(draft("a", "1"), None).unwrap();
+    store.put(draft("b", "1"), None).unwrap();
+    let put = |id, body, expected| Write::Put { draft: draft(id, body), expected };
+    let gone = |id, expected| Write::Delete { kind: "gateway", parent: "", id, expected };
+    let written = store.write_all(&[put("a", "2", Some(1)), put("c", "1", Some(0)), gone("b", Some(1))]).unwrap();
+    assert_eq!(written, Written { before: 2, after: 5 });
+    assert_eq!(written.after, store.changes().unwrap());
+    let bodies =
+        || -> Vec<_> { store.all().unwrap().0.into_iter().map(|each| (each.id, each.version, each.body)).collect() };
+    let now = [("a".to_owned(), 2, "2".to_owned()), ("c".to_owned(), 1, "1".to_owned())];
+    assert_eq!(bodies(), now);
+    // The last one of each group is refused, so the others did not happen.
+    for refused in [put("c", "2", Some(0)), gone("c", Some(7)), gone("d", Some(1))] {
+        let failed = store.write_all(&[put("a", "3", None), gone("a", None), refused]).unwrap_err();
+        assert_eq!(failed.kind(), Failure::Conflict);
+        assert_eq!(bodies(), now);
+    }
+    assert_eq!(store.write_all(&[]).unwrap(), Written { before: 5, after: 5 });
+}
+
 fn of_writers_that_race_one_wins(open: Open<'_>) {
     let (stores, start) = ([open(), open()], Arc::new(Barrier::new(2)));
     let race = |store: &dyn Documents| {
@@ -103,7 +125,8 @@ macro_rules! documents_conformance {
         mod $backend {
             use super::*;
             documents_conformance!(@laws $open, versions_grow_and_a_restart_keeps_them, an_expected_version_is_insisted_upon,
-                lists_are_of_one_kind_and_parent, another_opener_sees_that_something_changed, of_writers_that_race_one_wins,
+                lists_are_of_one_kind_and_parent, another_opener_sees_that_something_changed,
+                a_group_of_writes_happens_whole_or_not_at_all, of_writers_that_race_one_wins,
                 the_first_to_settle_a_constant_wins);
         }
     };

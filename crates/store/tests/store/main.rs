@@ -5,6 +5,7 @@ mod answers_suite;
 mod day_files;
 mod disk_full;
 mod documents_suite;
+mod entries_suite;
 mod filters;
 mod kill;
 mod pipeline;

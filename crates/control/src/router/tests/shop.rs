@@ -11,7 +11,9 @@ use tollgate_model::token::Permission;
 use tollgate_model::{Clock, Record};
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::Metrics;
-use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments};
+use tollgate_store::embedded::{
+    DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments, FileEntries,
+};
 use tollgate_store::records::{Encoded, Entry};
 use tower::ServiceExt;
 
@@ -23,6 +25,8 @@ pub(super) struct Shop {
     pub(super) desk: Arc<Desk>,
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
+    #[allow(dead_code)]
+    pub(super) entries: Arc<FileEntries>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
     pub(super) account: String,
@@ -68,9 +72,17 @@ impl Shop {
         let answers = DiskAnswers::open(&dir.path().join("a.db"), DiskAnswersOptions::default(), metrics).unwrap();
         let (records, answers) = (Arc::new(records), Arc::new(answers));
         let account = desk.current().unwrap().account.to_string();
-        let router =
-            router(Parts { desk: desk.clone(), records: records.clone(), answers: answers.clone(), public, catch_up });
-        Self { desk, records, answers, clock: hand, router, account, _dir: dir }
+        let entries = Arc::new(FileEntries::open(&dir.path().join("entries.db")).unwrap());
+        let parts = Parts {
+            desk: desk.clone(),
+            records: records.clone(),
+            answers: answers.clone(),
+            entries: entries.clone(),
+            public,
+            catch_up,
+        };
+        let router = router(parts);
+        Self { desk, records, answers, entries, clock: hand, router, account, _dir: dir }
     }
 
     pub(super) fn token(&self, permissions: &[Permission]) -> String {

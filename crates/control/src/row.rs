@@ -1,0 +1,113 @@
+//! One line of the table of endpoints.
+//!
+//! Enters: what a resource declares about an endpoint. Leaves: everything that is made from it: a route, a permission, a page of the manual, an
+//! operation of the OpenAPI document. Never: a row that anyone may call by omission: [`Access`] has no default, and what is open sees nothing of the desk.
+
+use http::Method;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::router::Public;
+use crate::shape::{Member, Shape};
+
+pub use crate::authorize::Needs;
+
+pub type Handler = fn(&Call) -> Result<Answer, Problem>;
+pub type OpenHandler = fn(&Public) -> Answer;
+
+#[derive(Debug)]
+pub struct Row {
+    pub method: Method,
+    /// Served below [`PREFIX`] and without it, unless it is open.
+    pub path: &'static str,
+    /// The operation's name in the OpenAPI document: the original's where it has one, else it begins with `tollgate-`.
+    pub op: &'static str,
+    pub access: Access,
+    /// The manual: rendered to the reference page.
+    pub doc: &'static str,
+    /// Every parameter that the handler reads. Debug builds refuse to read another.
+    pub query: &'static [Member],
+    /// Only where there is one is a body read at all.
+    pub body: Option<&'static Shape>,
+    pub answer: Answers,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Access {
+    /// Runs for callers whose token is enough, on a thread that may wait.
+    Guarded(Needs, Handler),
+    /// Runs for anyone, at once.
+    Open(OpenHandler),
+    /// Open where only this machine can ask; beyond loopback it needs a token.
+    OpenOnLoopback(Needs, OpenHandler),
+}
+
+/// What a good answer holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Answers {
+    /// `result` is this.
+    One(&'static Shape),
+    /// `result` is a page of these, `result_info` says which.
+    Page(&'static Shape),
+    /// Members of the envelope itself.
+    Whole(&'static [Member]),
+    /// No envelope: this content type.
+    Plain(&'static str),
+    /// No envelope: bytes as they were stored, of whatever type they came with.
+    Stored,
+}
+
+/// Where the original's clients expect the API.
+pub const PREFIX: &str = "/client/v4";
+
+/// An endpoint's method, path, operation, who may, and what it is for: none of them can be left out.
+pub(crate) const fn row(
+    method: Method,
+    path: &'static str,
+    op: &'static str,
+    access: Access,
+    answer: Answers,
+    doc: &'static str,
+) -> Row {
+    Row { method, path, op, access, doc, query: &[], body: None, answer }
+}
+
+pub(crate) const fn get(
+    path: &'static str,
+    op: &'static str,
+    access: Access,
+    answer: Answers,
+    doc: &'static str,
+) -> Row {
+    row(Method::GET, path, op, access, answer, doc)
+}
+
+// === impl Row ===
+
+impl Row {
+    pub(crate) const fn query(mut self, members: &'static [Member]) -> Self {
+        self.query = members;
+        self
+    }
+
+    pub(crate) const fn body(mut self, shape: &'static Shape) -> Self {
+        self.body = Some(shape);
+        self
+    }
+
+    /// All paths it answers to; one trailing slash is tolerated.
+    pub fn paths(&self) -> Vec<String> {
+        let prefixes: &[&str] = if self.is_of_the_api() { &["", PREFIX] } else { &[""] };
+        let both = |prefix: &&str| {
+            let path = format!("{prefix}{}", self.path);
+            if self.path == "/" { vec![path] } else { vec![format!("{path}/"), path] }
+        };
+        prefixes.iter().flat_map(both).collect()
+    }
+
+    /// Pages and probes beside it have no prefix.
+    pub fn is_of_the_api(&self) -> bool {
+        matches!(self.access, Access::Guarded(..))
+    }
+}
