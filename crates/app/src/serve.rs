@@ -32,7 +32,7 @@ use tollgate_testkit::Sandbox;
 use tollgate_wire::provider::Providers;
 
 use crate::banner::Banner;
-use crate::place;
+use crate::{place, vault};
 use crate::settings::{self, Layers, Settings};
 use refresh::Refresher;
 use stores::Stores;
@@ -59,7 +59,10 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let snapshot = Arc::new(ArcSwap::from_pointee(
         Snapshot::compile(0, base.load().documents()).map_err(|_| anyhow::anyhow!("the settings do not compile"))?,
     ));
-    let desk = Arc::new(desk(&stores, &base, &snapshot));
+    let desk = desk(&stores, &base, &snapshot);
+    let vault = vault::open(&settings, &desk)?;
+    let desk = Arc::new(desk.with_vault(Arc::new(vault)));
+    desk.ensure_store()?;
     let is_local = settings.listen.ip().is_loopback();
     desk.seed_default(is_local)?;
     desk.refresh()?;

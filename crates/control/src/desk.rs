@@ -14,20 +14,28 @@ use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_store::Failure;
 use tollgate_store::documents::{Document, Write};
 
+use self::open::Opened;
 use self::read::read_all;
 use self::wishes::Forget;
 use self::world::{Edit, World};
+use crate::vault::{Stamp, Vault};
 
-pub use self::error::DeskError;
+pub use self::error::{DeskError, SecretsFault};
+pub use self::provider_configs::{Configured, PROVIDER_CONFIG};
 pub use self::routes::{ROUTE, Saved, VERSION};
+pub use self::secrets::{NewSecret, SCOPES, SECRETS_MAX, SecretChange};
 pub use self::tokens::{Made, Wanted};
 
 mod error;
 mod gateways;
 mod installation;
+mod open;
+mod provider_configs;
 mod read;
 mod routes;
 mod secret;
+mod secrets;
+mod stores;
 mod tokens;
 mod wishes;
 mod world;
@@ -46,16 +54,23 @@ pub struct Desk {
     base: Base,
     publish: Publish,
     forget: OnceLock<Forget>,
+    /// Without one, secrets stay closed: who only lists gateways needs no master key.
+    vault: Option<Arc<Vault>>,
+    opened: Mutex<Opened>,
     current: RwLock<Option<Current>>,
     /// One change at a time in this process; other processes are met by versions.
     changing: Mutex<()>,
 }
+
+type Stamps = Vec<(std::path::PathBuf, Option<Stamp>)>;
 
 #[derive(Clone)]
 struct Current {
     /// The documents that it was made from.
     world: Arc<World>,
     snapshot: Arc<Snapshot>,
+    /// Files that secrets refer to, as they looked before they were read.
+    files: Arc<Stamps>,
 }
 
 // === impl Desk ===
@@ -68,6 +83,8 @@ impl Desk {
             base,
             publish: Box::new(|_| {}),
             forget: OnceLock::new(),
+            vault: None,
+            opened: Mutex::default(),
             current: RwLock::default(),
             changing: Mutex::default(),
         }
@@ -76,6 +93,12 @@ impl Desk {
     /// `publish` hears of every new snapshot, in order, from the moment of this call.
     pub fn publishing(mut self, publish: Publish) -> Self {
         self.publish = publish;
+        self
+    }
+
+    /// Opens and seals secrets with this vault.
+    pub fn with_vault(mut self, vault: Arc<Vault>) -> Self {
+        self.vault = Some(vault);
         self
     }
 
@@ -88,7 +111,7 @@ impl Desk {
     /// Whether documents changed since the current snapshot was made, here or in another process. Cheap.
     pub fn changed(&self) -> Result<bool, DeskError> {
         let changes = self.documents.changes()?;
-        Ok(self.current.read().as_ref().is_none_or(|current| current.world.changes != changes))
+        Ok(self.current.read().as_ref().is_none_or(|current| !current.is_of(changes)))
     }
 
     /// The current snapshot: the last one, unless documents changed since. Publishes a new one.
@@ -109,7 +132,7 @@ impl Desk {
 
     fn now(&self) -> Result<Current, DeskError> {
         let changes = self.documents.changes()?;
-        if let Some(current) = self.current.read().as_ref().filter(|current| current.world.changes == changes) {
+        if let Some(current) = self.current.read().as_ref().filter(|current| current.is_of(changes)) {
             return Ok(current.clone());
         }
         self.look()
@@ -122,8 +145,9 @@ impl Desk {
         let world = current.as_ref().map_or_else(World::default, |current| World::clone(&current.world));
         let world = Arc::new(world.renewed(stored, changes));
         let last = current.as_ref().map(|current| &*current.snapshot);
+        let files = Arc::new(self.stamps(&world)?);
         let snapshot = Arc::new(self.compile(&world, last)?);
-        Ok(self.install(&mut current, Current { world, snapshot }))
+        Ok(self.install(&mut current, Current { world, snapshot, files }))
     }
 
     /// Under the lock, so that an older snapshot cannot be published after a newer one.
@@ -145,6 +169,7 @@ impl Desk {
             };
         }
         read_all(world, &mut documents)?;
+        documents.secrets = self.open_all(world)?;
         Snapshot::compile_after(last, world.changes, documents).map_err(DeskError::Problems)
     }
 
@@ -180,6 +205,7 @@ impl Desk {
     /// Compiles first: what would not serve is not written. Then one transaction, then one pointer.
     fn commit(&self, current: &Current, edits: &[Edit]) -> Result<(), DeskError> {
         let mut world = current.world.with(edits);
+        let files = Arc::new(self.stamps(&world)?);
         let mut snapshot = self.compile(&world, Some(&current.snapshot))?;
         let writes: Vec<Write<'_>> = edits.iter().filter_map(write).collect();
         let written = self.documents.write_all(&writes)?;
@@ -191,9 +217,18 @@ impl Desk {
         let mut place = self.current.write();
         // Who looked since the commit has published it already.
         if place.as_ref().is_none_or(|now| now.world.changes < written.after) {
-            self.install(&mut place, Current { world: Arc::new(world), snapshot: Arc::new(snapshot) });
+            self.install(&mut place, Current { world: Arc::new(world), snapshot: Arc::new(snapshot), files });
         }
         Ok(())
+    }
+}
+
+// === impl Current ===
+
+impl Current {
+    /// Whether it is still what documents and files say.
+    fn is_of(&self, changes: u64) -> bool {
+        self.world.changes == changes && self.files.iter().all(|(path, stamp)| Stamp::of(path) == *stamp)
     }
 }
 

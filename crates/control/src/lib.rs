@@ -8,6 +8,7 @@
 
 pub mod desk;
 pub mod gateway;
+pub mod keep;
 pub mod log;
 pub mod purge;
 pub mod resources;

@@ -64,6 +64,29 @@ impl Vault {
         Ok(())
     }
 
+    /// Makes a new key that seals from now on; the ones before still open. Only a key file can be turned here: elsewhere the operator does it.
+    pub fn turn(&self) -> Result<(), VaultError> {
+        let KeySource::File(path) = &self.source else { return Err(VaultError::NotOurs(self.source.name())) };
+        let failed = |cause: std::io::Error| VaultError::Unreadable {
+            source_name: self.source.name(),
+            cause: cause.to_string(),
+        };
+        let key = source::fresh_key().map_err(failed)?;
+        source::rewrite(path, |keys| keys.insert(0, key)).map_err(failed)?;
+        self.reload()
+    }
+
+    /// Lets go of all keys but the one that seals. To be called when nothing is sealed with another, and no server runs that might still do it.
+    pub fn forget_old_keys(&self) -> Result<(), VaultError> {
+        let KeySource::File(path) = &self.source else { return Ok(()) };
+        let failed = |cause: std::io::Error| VaultError::Unreadable {
+            source_name: self.source.name(),
+            cause: cause.to_string(),
+        };
+        source::rewrite(path, |keys| keys.truncate(1)).map_err(failed)?;
+        self.reload()
+    }
+
     /// A value as it is to be kept: sealed, or as a reference when it is one that may be used here.
     pub fn keep(&self, account: &str, id: &str, value: &Secret) -> Result<Kept, VaultError> {
         if let Some(reference) = Reference::read(value.expose()) {

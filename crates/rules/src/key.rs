@@ -16,7 +16,7 @@ use tollgate_wire::provider::{Origin, ProviderRow};
 use crate::limit::Limit;
 
 pub use self::assertion::{AssertionError, ServiceAccount};
-pub(crate) use self::compile::compile;
+pub(crate) use self::compile::{compile, meanings};
 pub use self::credential::{AwsKeys, Credential, read};
 pub use self::sigv4::{Scope, sign};
 

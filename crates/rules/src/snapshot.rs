@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use tollgate_model::gateway::DEFAULT_ID;
+use tollgate_model::keep::Bound;
 use tollgate_model::token::{Digest, Token};
 use tollgate_model::{Gateway, ProviderConfig, RouteDocument};
 use tollgate_wire::provider::Providers;
@@ -168,6 +169,17 @@ impl Snapshot {
     pub fn secret(&self, name_or_id: &str) -> Option<&OpenSecret> {
         let named = self.secrets.iter().find(|secret| secret.stored.name == name_or_id);
         named.or_else(|| self.secrets.iter().find(|secret| secret.stored.id == name_or_id))
+    }
+
+    /// Whose key a secret of this name is: what it is bound to when its value is written now.
+    pub fn binding(&self, name: &str) -> Option<Bound> {
+        let gateway = |id: &str| self.gateways.get(id).map(|gateway| &gateway.settings);
+        let (gateway, row, _) = key::meanings(name, gateway, &self.providers).into_iter().next()?;
+        Some(Bound {
+            gateway_internal_id: gateway.internal_id.clone(),
+            provider: row.segment().to_owned(),
+            origin: row.fixed_origin().map(|origin| origin.text()),
+        })
     }
 
     pub fn secrets(&self) -> &[OpenSecret] {

@@ -5,19 +5,21 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tollgate_model::Gateway;
 use tollgate_model::token::Token;
+use tollgate_model::{Gateway, ProviderConfig};
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::documents::{Document, Draft};
 
 use super::world::World;
-use super::{DeskError, ROUTE};
+use super::{DeskError, PROVIDER_CONFIG, ROUTE};
 
 pub(super) const GATEWAY: &str = "gateway";
 pub(super) const TOKEN: &str = "token";
+pub(super) const SECRET: &str = "secret";
+pub(super) const STORE: &str = "secret_store";
 
 /// What goes when its gateway goes. Their parent is its id.
-pub(super) const BELOW_GATEWAY: &[&str] = &[ROUTE];
+pub(super) const BELOW_GATEWAY: &[&str] = &[ROUTE, PROVIDER_CONFIG];
 
 /// Kinds that are not known here belong to later features and are left alone.
 pub(super) fn read_all(world: &World, into: &mut Documents) -> Result<(), DeskError> {
@@ -26,6 +28,7 @@ pub(super) fn read_all(world: &World, into: &mut Documents) -> Result<(), DeskEr
             GATEWAY => into.gateways.push(Gateway::clone(&*held.read()?)),
             TOKEN => into.tokens.push(Token::clone(&*held.read()?)),
             ROUTE => into.routes.push(held.read()?),
+            PROVIDER_CONFIG => into.provider_configs.push(ProviderConfig::clone(&*held.read()?)),
             _ => {}
         }
     }

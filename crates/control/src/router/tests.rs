@@ -6,5 +6,7 @@ mod access;
 mod gateways;
 mod logs;
 mod outside;
+mod provider_configs;
 mod routes;
+mod secrets;
 mod shop;

@@ -38,10 +38,8 @@ pub enum BadKey {
 impl Keyring {
     /// Keys between spaces, commas or line ends. A line that begins with `#` says nothing.
     pub fn read(text: &str) -> Result<Self, BadKey> {
-        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-        let words = lines.flat_map(|line| line.split([' ', '\t', ','])).map(str::trim).filter(|word| !word.is_empty());
         let mut keys: Vec<MasterKey> = Vec::new();
-        for (place, word) in words.enumerate() {
+        for (place, word) in words(text).enumerate() {
             if place == KEYS_MAX {
                 return Err(BadKey::TooMany);
             }
@@ -89,6 +87,11 @@ impl MasterKey {
         let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).ok()?;
         Some(Self { id: id_of(&bytes), key })
     }
+}
+
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.flat_map(|line| line.split([' ', '\t', ','])).map(str::trim).filter(|word| !word.is_empty())
 }
 
 /// A new key as text.

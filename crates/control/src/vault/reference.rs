@@ -12,7 +12,7 @@ use tollgate_model::Secret;
 use zeroize::Zeroizing;
 
 /// As much as a secret may have.
-pub const VALUE_BYTES_MAX: usize = 65_536;
+const VALUE_BYTES_MAX: usize = 65_536;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
@@ -97,11 +97,11 @@ impl Allowed {
                 Ok(value) if !value.trim().is_empty() => Ok(Secret::new(value.trim())),
                 _ => Err(BadReference::NoVariable(name.clone())),
             },
-            Reference::File(path) => self.from_file(path),
+            Reference::File(path) => self.read_file(path),
         }
     }
 
-    fn from_file(&self, path: &Path) -> Result<Secret, BadReference> {
+    fn read_file(&self, path: &Path) -> Result<Secret, BadReference> {
         let failed = |cause: std::io::Error| BadReference::NoFile { path: path.to_owned(), cause: cause.to_string() };
         // A link may lead out of the directory: what counts is where it ends. (Kubernetes' own links stay inside.)
         let real = path.canonicalize().map_err(failed)?;

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use tollgate_model::Secret;
 use zeroize::Zeroizing;
 
-use super::keyring::{BadKey, Keyring, new_key};
+use super::keyring::{BadKey, Keyring, new_key, words};
 use super::reference::BadReference;
 use super::seal::NotOpened;
 
@@ -46,6 +46,11 @@ pub enum VaultError {
         .has.join(", "), .missing.join(", ")
     )]
     WrongKey { source_name: String, has: Vec<String>, missing: Vec<String> },
+    #[error(
+        "{0} is not a file that this program may write. Give it both keys, the new one first and a space between, restart the server, seal anew, \
+         and then leave the old one out"
+    )]
+    NotOurs(String),
     #[error("a secret could not be sealed")]
     NotSealed,
     #[error("a stored secret cannot be opened: {0}")]
@@ -70,14 +75,14 @@ impl KeySource {
 
     pub(super) fn read_or_make(&self, may_make: bool) -> Result<Keyring, VaultError> {
         let text = match self {
-            Self::File(path) => self.from_file(path, may_make)?,
+            Self::File(path) => self.read_file(path, may_make)?,
             Self::Environment(_, text) => Zeroizing::new(text.expose().to_owned()),
-            Self::Command(command) => self.from_command(command)?,
+            Self::Command(command) => self.ask_command(command)?,
         };
         Keyring::read(&text).map_err(|cause| VaultError::Bad { source_name: self.name(), cause })
     }
 
-    fn from_file(&self, path: &Path, may_make: bool) -> Result<Zeroizing<String>, VaultError> {
+    fn read_file(&self, path: &Path, may_make: bool) -> Result<Zeroizing<String>, VaultError> {
         match read(path) {
             Ok(text) => Ok(text),
             Err(cause) if cause.kind() != ErrorKind::NotFound => Err(self.unreadable(&cause)),
@@ -96,7 +101,7 @@ impl KeySource {
         }
     }
 
-    fn from_command(&self, command: &str) -> Result<Zeroizing<String>, VaultError> {
+    fn ask_command(&self, command: &str) -> Result<Zeroizing<String>, VaultError> {
         let run = Command::new("sh").arg("-c").arg(command).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
         let output = run.map_err(|cause| self.unreadable(&cause))?;
         let out = Zeroizing::new(output.stdout);
@@ -113,10 +118,9 @@ impl KeySource {
 }
 
 /// Puts a new key before those of a file, or takes all but the first out of it. The file is replaced as a whole: a crash leaves the old one or the new.
-pub(crate) fn rewrite(path: &Path, change: impl FnOnce(&mut Vec<Secret>)) -> std::io::Result<()> {
+pub(super) fn rewrite(path: &Path, change: impl FnOnce(&mut Vec<Secret>)) -> std::io::Result<()> {
     let text = read(path)?;
-    let words = text.split([' ', '\t', ',', '\n', '\r']).filter(|word| !word.is_empty() && !word.starts_with('#'));
-    let mut keys: Vec<Secret> = words.map(Secret::new).collect();
+    let mut keys: Vec<Secret> = words(&text).map(Secret::new).collect();
     change(&mut keys);
     let beside = path.with_extension("new");
     match std::fs::remove_file(&beside) {
@@ -128,7 +132,7 @@ pub(crate) fn rewrite(path: &Path, change: impl FnOnce(&mut Vec<Secret>)) -> std
     sync_dir(path)
 }
 
-pub(crate) fn fresh_key() -> std::io::Result<Secret> {
+pub(super) fn fresh_key() -> std::io::Result<Secret> {
     new_key().map_err(|cause| std::io::Error::other(cause.to_string()))
 }
 

@@ -58,6 +58,9 @@ pub(crate) fn compile(
     }
     for secret in secrets.iter().filter(|secret| secret.stored.scopes.iter().any(|scope| scope == GATEWAY_SCOPE)) {
         for (gateway, row, alias) in world.meanings(&secret.stored.name) {
+            if !is_of_store(gateway, &secret.stored.store_id) {
+                continue;
+            }
             if taken.insert((gateway.id.as_str(), row.segment(), alias)) {
                 let key = world.of_secret(gateway, row, alias, secret);
                 keys.entry(gateway.id.clone()).or_default().push(key);
@@ -96,19 +99,8 @@ impl<'a> World<'a> {
         self.key(gateway, row, Some(secret), &wanted)
     }
 
-    /// What a secret's name can mean: gateways' names and providers' may hold the same characters that join them.
-    fn meanings<'n>(&self, name: &'n str) -> Vec<(&'a Gateway, &'a Arc<ProviderRow>, &'n str)> {
-        let cuts = |text: &'n str| text.match_indices('_').map(move |(at, _)| (&text[..at], &text[at + 1..]));
-        let mut meanings = Vec::new();
-        for (gateway, rest) in cuts(name) {
-            let Some(gateway) = self.gateways.get(gateway).copied() else { continue };
-            for (provider, alias) in cuts(rest) {
-                if let Some(row) = self.providers.get(provider).filter(|_| !alias.is_empty()) {
-                    meanings.push((gateway, row, alias));
-                }
-            }
-        }
-        meanings
+    fn meanings<'n>(&self, name: &'n str) -> Vec<Meaning<'a, 'n>> {
+        meanings(name, |id| self.gateways.get(id).copied(), self.providers)
     }
 
     fn key(
@@ -150,6 +142,33 @@ impl<'a> World<'a> {
             origins,
         }
     }
+}
+
+/// A gateway, a provider, an alias.
+type Meaning<'a, 'n> = (&'a Gateway, &'a Arc<ProviderRow>, &'n str);
+
+/// What a secret's name can mean: gateways' names and aliases may hold the character that joins them.
+pub(crate) fn meanings<'a, 'n>(
+    name: &'n str,
+    gateway: impl Fn(&str) -> Option<&'a Gateway>,
+    providers: &'a Providers,
+) -> Vec<Meaning<'a, 'n>> {
+    let cuts = |text: &'n str| text.match_indices('_').map(move |(at, _)| (&text[..at], &text[at + 1..]));
+    let mut meanings = Vec::new();
+    for (id, rest) in cuts(name) {
+        let Some(gateway) = gateway(id) else { continue };
+        for (provider, alias) in cuts(rest) {
+            if let Some(row) = providers.get(provider).filter(|_| !alias.is_empty()) {
+                meanings.push((gateway, row, alias));
+            }
+        }
+    }
+    meanings
+}
+
+/// A gateway that names a store finds its keys there alone.
+fn is_of_store(gateway: &Gateway, store: &str) -> bool {
+    gateway.store_id.as_deref().is_none_or(|named| named.is_empty() || named == store)
 }
 
 /// Whether the provider is today where it was when the key was written. A secret that was made before its gateway is for the provider's own address.
