@@ -32,8 +32,8 @@ use tollgate_testkit::Sandbox;
 use tollgate_wire::provider::Providers;
 
 use crate::banner::Banner;
-use crate::{place, vault};
 use crate::settings::{self, Layers, Settings};
+use crate::{place, vault};
 use refresh::Refresher;
 use stores::Stores;
 
@@ -92,6 +92,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
     tokio::spawn(refresher.watch());
+    tokio::spawn(retention::trim(stores.records.clone()));
     tokio::spawn(retention::keep(stores.records.clone(), settings.log_retention_days));
     let ended = server::run(listener, shared, &stores.journal, fallback, serving, drain, settings.drain).await;
     tokio::task::block_in_place(|| stores.close());
@@ -100,9 +101,12 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
 
 /// Settings change at the desk, and every change is published by swapping one pointer.
 fn desk(stores: &Stores, base: &Arc<ArcSwap<Base>>, snapshot: &Arc<ArcSwap<Snapshot>>) -> Desk {
-    let (base, snapshot) = (base.clone(), snapshot.clone());
+    let (base, snapshot, records) = (base.clone(), snapshot.clone(), stores.records.clone());
     let desk = Desk::new(stores.documents.clone(), Clock::System, Box::new(move || base.load().documents()));
-    desk.publishing(Box::new(move |fresh| snapshot.store(fresh)))
+    desk.publishing(Box::new(move |fresh| {
+        records.cap(retention::caps(&fresh));
+        snapshot.store(fresh);
+    }))
 }
 
 /// What a snapshot is made of besides the documents.

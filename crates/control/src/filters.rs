@@ -55,6 +55,7 @@ static KEYS: &[Key] = &[
     key("tokens_out", Field::TokensOut, Kind::Number),
     key("duration", Field::Duration, Kind::Number),
     nullable("feedback", Field::Feedback, Kind::Number),
+    nullable("score", Field::Score, Kind::Number),
     key("metadata.key", Field::MetadataKey, Kind::Text),
     key("metadata.value", Field::MetadataValue(None), Kind::Text),
     nullable("dlp_action", Field::DlpAction, Kind::Text),

@@ -10,6 +10,7 @@ pub mod desk;
 pub mod gateway;
 pub mod keep;
 pub mod log;
+pub mod openapi;
 pub mod purge;
 pub mod resources;
 pub mod route;

@@ -9,7 +9,9 @@ use tollgate_store::records::Body;
 
 use crate::time;
 
-pub use self::members::{DETAIL, ROW};
+pub use self::members::{DELETED, DETAIL, PATCH, ROW};
+
+pub(crate) mod patch;
 
 mod members;
 
@@ -36,8 +38,8 @@ pub fn row(record: &Record) -> Value {
         "custom_cost": record.cost.as_ref().is_some_and(|cost| cost.custom),
         "metadata": (!record.metadata.is_empty()).then(|| record.metadata.to_json()),
         "step": record.step,
-        "feedback": null,
-        "score": null,
+        "feedback": record.rating.feedback,
+        "score": record.rating.score.map(whole_if_whole),
         "authentication": record.token_id.is_some(),
         "wholesale": false,
         "byok": false,
@@ -75,6 +77,11 @@ fn optional(record: &Record) -> impl Iterator<Item = (&'static str, Value)> {
         ("refusal", record.refusal.as_ref().map(|refused| json!(refused))),
     ];
     members.into_iter().filter_map(|(name, value)| Some((name, value?)))
+}
+
+/// JSON has one kind of number, but readers like 50 better than 50.0.
+fn whole_if_whole(number: f64) -> Value {
+    if number.fract() == 0.0 { (number as i64).into() } else { number.into() }
 }
 
 fn timings(record: &Record) -> Value {

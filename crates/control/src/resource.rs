@@ -6,6 +6,7 @@ pub(crate) mod account;
 pub(crate) mod cache;
 pub(crate) mod gateways;
 pub(crate) mod logs;
+pub(crate) mod openapi;
 pub(crate) mod provider_configs;
 pub(crate) mod public;
 pub(crate) mod routes;

@@ -3,12 +3,13 @@
 //! Enters: nothing. Leaves: rows of method, path, who may, what is asked and answered, and what it is for.
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
-use crate::resource::{account, cache, gateways, logs, provider_configs, public, routes, secrets};
+use crate::resource::{account, cache, gateways, logs, openapi, provider_configs, public, routes, secrets};
 use crate::row::Row;
 
 /// In the order of the manual.
 static TABLE: &[(&str, &[Row])] = &[
     ("Probes", public::ROWS),
+    ("Description", openapi::ROWS),
     ("User and accounts", account::ROWS),
     ("Gateways", gateways::ROWS),
     ("Cache", cache::ROWS),

@@ -58,6 +58,9 @@ pub enum Answers {
     Stored,
 }
 
+/// Open, yet served below the prefix too: it describes what is there.
+pub(crate) const OPENAPI: &str = "/openapi.json";
+
 /// Where the original's clients expect the API.
 pub const PREFIX: &str = "/client/v4";
 
@@ -108,6 +111,6 @@ impl Row {
 
     /// Pages and probes beside it have no prefix.
     pub fn is_of_the_api(&self) -> bool {
-        matches!(self.access, Access::Guarded(..))
+        matches!(self.access, Access::Guarded(..)) || self.path == OPENAPI
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Enters: nothing. Leaves: one with everything and one with nothing. Never: is built into the program.
 
-use tollgate_model::record::{Cost, Outcome, Payload, Timings};
+use tollgate_model::record::{Cost, Outcome, Payload, Rating, Timings};
 use tollgate_model::{Attempt, Id, Meta, Metadata, Money, Record, Usage};
 
 pub(crate) const NOW: u64 = 1_795_000_000_000;
@@ -42,6 +42,7 @@ pub(crate) fn plain() -> Record {
         request_body: Payload::Empty,
         response_body: Payload::Empty,
         unified: None,
+        rating: Rating::default(),
     }
 }
 

@@ -82,7 +82,7 @@ pub enum Presence {
 
 /// More entries than anyone needs; a bound for maps whose size the original leaves open.
 const MAP_ENTRIES_MAX: usize = 256;
-const TEXT_CHARS_MAX: usize = 16 * 1024;
+pub(crate) const TEXT_CHARS_MAX: usize = 16 * 1024;
 
 // === impl Member ===
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
-use tollgate_model::record::{Attempt, Cost, Lost, Outcome, Payload, Refused, Timings, Unified};
+use tollgate_model::record::{Attempt, Cost, Lost, Outcome, Payload, Rating, Refused, Timings, Unified};
 use tollgate_model::usage::UsageSource;
 use tollgate_model::{Id, Metadata, Moment, Money, Record, Refusal, Trace, Usage};
 use tollgate_rules::cost::{self, CacheCounts};
@@ -440,6 +440,7 @@ fn blank(id: Id, head: &Head) -> Record {
         request_body: Payload::Empty,
         response_body: Payload::Empty,
         unified: None,
+        rating: Rating::default(),
     }
 }
 

@@ -31,4 +31,5 @@ mod webhook;
 
 pub use body::BoxError;
 pub use gate::{Gate, Limits, Parts, Refresh, Shared, Wish};
-pub use upstream::{Bounds, TlsRoots};
+pub use tollgate_dial::{Resolver, TlsRoots};
+pub use upstream::Bounds;

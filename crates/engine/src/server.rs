@@ -21,13 +21,14 @@ use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tollgate_dial::{Resolver, TlsRoots};
 use tollgate_rules::egress::Egress;
 use tollgate_store::journal::Journal;
 use tollgate_testkit::Sandbox;
 
 use crate::body::BoxError;
 use crate::gate::Shared;
-use crate::upstream::{Bounds, TlsRoots};
+use crate::upstream::Bounds;
 
 pub use worker::Workers;
 
@@ -52,6 +53,7 @@ pub struct Serving {
     pub outside: Arc<Egress>,
     pub upstream: Bounds,
     pub roots: TlsRoots,
+    pub resolver: Resolver,
     pub sandbox: Sandbox,
 }
 
@@ -68,6 +70,7 @@ impl Serving {
             outside: Arc::default(),
             upstream: Bounds::default(),
             roots: TlsRoots::default(),
+            resolver: Resolver::default(),
             sandbox,
         }
     }

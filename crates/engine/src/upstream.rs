@@ -1,8 +1,7 @@
-//! The one door out: connections to providers, kept and reused per worker.
+//! Connections to providers, kept and reused per worker.
 //!
 //! Enters: an origin and a request. Leaves: an answer whose body still holds its connection, or a `Miss`.
-//! Never: follows a redirect, decodes, retries a request that may have reached the provider, or connects to an address that
-//! egress does not permit.
+//! Never: follows a redirect, decodes, retries a request that may have reached the provider, or opens a socket: that is the dial room's.
 //!
 //! Why not hyper-util's pooled client: a record needs to know how long the queue and the connect took and whether a connection was reused,
 //! and a request that met a connection which had died idle must be told apart from one that failed. Each worker thread has pools of its own,
@@ -17,12 +16,10 @@ use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tollgate_rules::retry::Fault;
-use tollgate_wire::provider::Origin;
 
 use crate::body::BoxError;
 
 pub(crate) use dial::Dialer;
-pub use dial::TlsRoots;
 pub(crate) use pool::{Lease, Pool, Timing, Upstream};
 
 /// What is sent to a provider.
@@ -134,12 +131,4 @@ pub(crate) fn request(
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     Ok(request)
-}
-
-/// The value of `Host`: the port only where it is not the scheme's own.
-fn authority(origin: &Origin) -> String {
-    match (origin.scheme.as_str(), origin.port) {
-        ("https", 443) | ("http", 80) | ("builtin", _) => origin.host.clone(),
-        (_, port) => format!("{}:{port}", origin.host),
-    }
 }

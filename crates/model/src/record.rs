@@ -58,6 +58,16 @@ pub struct Record {
     pub response_body: Payload,
     /// What only calls have that the gateway itself found a target for, or put into other words.
     pub unified: Option<Box<Unified>>,
+    /// What was said of the answer afterwards. The journal never has it: the log does.
+    pub rating: Rating,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rating {
+    /// -1 thumbs down, 0 neither, 1 thumbs up; `None`: nobody said.
+    pub feedback: Option<i8>,
+    /// 0 to 100.
+    pub score: Option<f64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,72 +1,78 @@
 //! Where the gateway may connect to.
 //!
-//! Enters: one address that a name resolved to, and the operator's allow-list. Leaves: yes or no. Never: resolves.
+//! Enters: a URL, a host, or one address that a name resolved to, and the operator's allow-list. Leaves: yes or no. Never: resolves.
 //!
-//! Everything that leaves passes here with the address it is about to connect to, so a name that answers differently the second time gains
-//! nothing. Private ranges are open only where the operator named them: that is how a local model server is reached by one setting.
+//! Everything that leaves passes here twice: with the host as it is written, and with the address it is about to connect to, so a name that answers
+//! differently the second time gains nothing. Private ranges are open only where the operator named them: that is how a local model server is reached by
+//! one setting.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
+use tollgate_wire::provider::Origin;
+
+mod address;
+mod host;
+
+pub use host::Host;
 
 #[derive(Clone, Debug, Default)]
 pub struct Egress {
     pub allow_private: Vec<IpNet>,
 }
 
+/// Why something may not be connected to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    #[error("{0} is a private address; name its range in [egress] allow_private to reach it")]
+    Private(String),
+    #[error(
+        "{0} is no host name, and no address that everybody reads alike; write an IPv4 address as four decimal numbers"
+    )]
+    Doubtful(String),
+    #[error("{0} would be asked in the clear; write https://, plain http:// is for hosts in [egress] allow_private")]
+    Plain(String),
+    #[error("{0}")]
+    Url(String),
+}
+
+// === impl Egress ===
+
 impl Egress {
     pub fn permits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        is_public(address) || self.allow_private.iter().any(|range| range.contains(&address))
+        self.opens(address) || address::is_public(address)
     }
-}
 
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => is_public_v4(v4),
-        IpAddr::V6(v6) => is_public_v6(v6),
+    /// What can be said of a host before it is resolved.
+    pub fn judge(&self, text: &str) -> Result<Host, Forbidden> {
+        let host = Host::read(text).ok_or_else(|| Forbidden::Doubtful(text.to_owned()))?;
+        let is_open = match host {
+            Host::Address(address) => self.permits(address),
+            // Its resolver need not be asked.
+            Host::PrivateName => !self.allow_private.is_empty(),
+            Host::Name => true,
+        };
+        if is_open { Ok(host) } else { Err(Forbidden::Private(text.to_owned())) }
     }
-}
 
-/// The blocks of the IANA special-purpose registry that are not globally reachable.
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let shared = a == 100 && (64..128).contains(&b);
-    let protocol = a == 192 && b == 0 && (c == 0 || c == 2);
-    let benchmark = a == 198 && (18..20).contains(&b);
-    !(address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast()
-        || address.is_broadcast()
-        || address.is_documentation()
-        || a == 0
-        || a >= 240
-        || shared
-        || protocol
-        || benchmark)
-}
+    /// Where a URL leads that somebody wrote into a setting: its origin, and its path with query. Plain HTTP leads only to what the operator opened, or to
+    /// names that can only be found there: beyond, anybody on the way would read the key.
+    pub fn destination(&self, url: &str) -> Result<(Origin, String), Forbidden> {
+        let (origin, path) = Origin::of_url(url).map_err(|fault| Forbidden::Url(fault.to_string()))?;
+        let is_near = match self.judge(&origin.host)? {
+            Host::Address(address) => self.opens(address.to_canonical()),
+            host => host == Host::PrivateName,
+        };
+        if origin.scheme == "https" || is_near { Ok((origin, path)) } else { Err(Forbidden::Plain(url.to_owned())) }
+    }
 
-/// Global unicast is 2000::/3; inside it, forms that carry an IPv4 address are judged by that address.
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    if segments[0] == 0x64 && segments[1] == 0xff9b {
-        return is_public_v4(embedded(segments[6], segments[7])); // NAT64
+    /// Whether the operator named its range. A metadata service is opened only by its own address, alone.
+    fn opens(&self, address: IpAddr) -> bool {
+        let is_exact = |range: &IpNet| range.prefix_len() == range.max_prefix_len();
+        let fits = |range: &IpNet| range.contains(&address) && (is_exact(range) || !address::is_metadata(address));
+        self.allow_private.iter().any(fits)
     }
-    if segments[0] & 0xe000 != 0x2000 {
-        return false;
-    }
-    match segments[0] {
-        0x2002 => is_public_v4(embedded(segments[1], segments[2])), // 6to4
-        0x2001 => segments[1] >= 0x200 && segments[1] != 0xdb8,     // Teredo, ORCHID, documentation
-        0x3fff => segments[1] >= 0x1000,                            // documentation
-        _ => true,
-    }
-}
-
-fn embedded(high: u16, low: u16) -> Ipv4Addr {
-    let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-    Ipv4Addr::new(a, b, c, d)
 }
 
 #[cfg(test)]
@@ -112,6 +118,11 @@ mod tests {
             "64:ff9b::7f00:1",
             "64:ff9b::a00:1",
             "3fff::1",
+            "64:ff9b:1::808:808",
+            "192.88.99.1",
+            "168.63.129.16",
+            "fd20:ce::254",
+            "100.100.100.200",
         ] {
             assert!(!egress.permits(blocked.parse().unwrap()), "{blocked}");
         }
@@ -128,5 +139,53 @@ mod tests {
         assert!(egress.permits("127.0.0.1".parse().unwrap()));
         assert!(egress.permits("::ffff:127.0.0.1".parse().unwrap()));
         assert!(!egress.permits("10.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_metadata_service_is_not_opened_by_a_range_around_it() {
+        let wide = ["169.254.0.0/16", "fd00::/8", "0.0.0.0/0"].map(|range| range.parse().unwrap());
+        let egress = Egress { allow_private: wide.to_vec() };
+        for address in ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "168.63.129.16"] {
+            assert!(!egress.permits(address.parse().unwrap()), "{address}");
+        }
+        assert!(egress.permits("169.254.1.1".parse().unwrap()) && egress.permits("fd00::1".parse().unwrap()));
+        let egress = Egress { allow_private: vec!["169.254.169.254/32".parse().unwrap()] };
+        assert!(egress.permits("169.254.169.254".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_url_is_judged_before_anything_is_resolved() {
+        let closed = Egress::default();
+        let open = Egress { allow_private: vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()] };
+        for (url, by_default, opened) in [
+            ("https://api.example.com/v1", true, true),
+            ("https://api.example.com:8443/v1", true, true),
+            ("https://8.8.8.8/", true, true),
+            ("http://api.example.com/", false, false),
+            ("http://8.8.8.8/", false, false),
+            ("https://127.0.0.1/", false, true),
+            ("http://127.0.0.1:11434", false, true),
+            ("http://[::1]:8000/v1", false, true),
+            ("http://[::ffff:127.0.0.1]:8000/v1", false, true),
+            ("http://localhost:11434", false, true),
+            ("http://ollama:11434", false, true),
+            ("https://models.internal/v1", false, true),
+            ("https://10.0.0.1/", false, false),
+            ("https://2130706433/", false, false),
+            ("https://0x7f.1/", false, false),
+            ("https://0177.0.0.1/", false, false),
+            ("https://127.1/", false, false),
+            ("https://1.2.3.4.5/", false, false),
+            ("https://me@api.example.com/", false, false),
+            ("https://api.example.com./", false, false),
+            ("https://b\u{fc}cher.example/", false, false),
+            ("https://xn--bcher-kva.example/", true, true),
+            ("https://api.example.com:0/", false, false),
+            ("ftp://api.example.com/", false, false),
+            ("builtin://sandbox", false, false),
+        ] {
+            assert_eq!(closed.destination(url).is_ok(), by_default, "{url}");
+            assert_eq!(open.destination(url).is_ok(), opened, "{url} where loopback is open");
+        }
     }
 }

@@ -42,6 +42,8 @@ pub struct IngestMetrics {
     pub damaged_bytes: Counter,
     /// Batches the record store refused (they are tried again).
     pub failures: Counter,
+    /// Records that were not inserted because their gateway had as many as it may.
+    pub left_out: Counter,
     /// Day files that were moved aside because they were damaged.
     pub files_moved_aside: Counter,
 }

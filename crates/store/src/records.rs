@@ -3,14 +3,18 @@
 //! Enters: batches of records with their bodies; filters, orders and pages of the REST API (control-plane specification, 4.3, 4.4).
 //! Leaves: records and bodies. Never: judges what to keep, or knows a wire encoding of a filter.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use tollgate_model::{Id, Record};
 
 use crate::failure::StoreError;
 
+pub mod edit;
 pub mod filter;
 pub mod line;
 
+pub use edit::{AtTheCap, Cap, Patch};
 pub use filter::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Value};
 pub use line::{Encoded, Line};
 
@@ -90,6 +94,22 @@ pub trait Records: Send + Sync {
 
     /// How many records a gateway has. Cheap: kept count of, not counted.
     fn rows(&self, gateway: &str) -> Result<u64, StoreError>;
+
+    /// How many records of a gateway were left out because it had as many as it may have.
+    fn left_out(&self, gateway: &str) -> Result<u64, StoreError>;
+
+    /// Changes what was said of a record. False: there is no such record.
+    fn patch(&self, id: Id, patch: &Patch) -> Result<bool, StoreError>;
+
+    /// Deletes the first `limit` records that match, in this order; at most [`edit::REMOVED_MAX`]. They are in no list, detail or body once this
+    /// returns, and do not come back when a batch is handed in again. Returns how many there were.
+    fn remove(&self, filter: &Filter, order: Order, limit: u64) -> Result<u64, StoreError>;
+
+    /// How many records each gateway may have, from now on and in place of what was said before. A gateway that is not named has no bound.
+    fn cap(&self, caps: HashMap<String, Cap>);
+
+    /// Deletes the oldest records of gateways that have more than they may, a bounded number of them. Returns how many; 0: there is nothing to do.
+    fn trim(&self) -> Result<u64, StoreError>;
 
     /// Forgets every day that had ended before `unix_ms`, bodies included. Returns how many days that were.
     fn forget_before(&self, unix_ms: u64) -> Result<usize, StoreError>;

@@ -283,12 +283,22 @@ impl Operation {
 impl Origin {
     /// Of an `https://...` that somebody asks to be called, with path and query.
     pub fn of_https(text: &str) -> Result<(Self, String), BadRow> {
+        let (origin, path) = Self::of_url(text)?;
+        match origin.scheme.as_str() {
+            "https" => Ok((origin, path)),
+            _ => Err(BadRow::new("url", format!("{} is not https", fault::quoted(text)), "write https://host/path")),
+        }
+    }
+
+    /// The same, plain `http://` included.
+    pub fn of_url(text: &str) -> Result<(Self, String), BadRow> {
         let url = url::Url::cut(text)?;
-        if url.scheme != "https" || url.host.contains(['{', '}']) {
-            return Err(BadRow::new("url", format!("{} is not https", fault::quoted(text)), "write https://host/path"));
+        if !matches!(url.scheme, "http" | "https") || url.host.contains(['{', '}']) {
+            return Err(BadRow::new("url", format!("{} leads to no server", fault::quoted(text)), url::EXPECTED));
         }
         let origin =
-            Self { scheme: "https".to_owned(), host: url.host.to_ascii_lowercase(), port: url.port_or_usual() };
+            Self { scheme: url.scheme.to_owned(), host: url.host.to_ascii_lowercase(), port: url.port_or_usual() };
+        // `?` may follow a host directly; a request line wants its slash.
         Ok((origin, format!("/{}", url.rest)))
     }
 

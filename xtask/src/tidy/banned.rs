@@ -23,10 +23,10 @@ const ALL: &[&str] = &["crates/", "xtask/", "bench/"];
 const PURE: &[&str] = &["crates/model/src/", "crates/wire/src/", "crates/rules/src/"];
 const CLOCK: &[&str] = &["crates/model/src/clock.rs"];
 const COMMAND_LINE: &[&str] = &["crates/app/"];
-const UPSTREAM: &[&str] = &["crates/engine/src/upstream"];
+const DIAL: &[&str] = &["crates/dial/src/"];
 
 const USE_CLOCK: &str = "ask the `Clock` that was handed in, so that a test can move it";
-const USE_UPSTREAM: &str = "only engine::upstream opens a connection out: it knows deadlines and allowed addresses";
+const USE_DIAL: &str = "only the dial room opens a connection out: it knows deadlines and allowed addresses";
 const USE_TRACING: &str = "use `tracing`: only the command line speaks to the terminal";
 const STAY_PURE: &str = "this room is pure: let a room above do it and hand in the value";
 
@@ -43,12 +43,12 @@ const BANS: &[Ban] = &[
     Ban { except: COMMAND_LINE, ..ban("eprintln!", CRATES, USE_TRACING) },
     Ban { except: COMMAND_LINE, ..ban("print!", CRATES, USE_TRACING) },
     Ban { except: COMMAND_LINE, ..ban("eprint!", CRATES, USE_TRACING) },
-    Ban { except: UPSTREAM, ..ban("TcpStream::connect", CRATES, USE_UPSTREAM) },
-    Ban { except: UPSTREAM, ..ban("UnixStream::connect", CRATES, USE_UPSTREAM) },
-    Ban { except: UPSTREAM, ..ban("TcpSocket::new", CRATES, USE_UPSTREAM) },
-    Ban { except: UPSTREAM, ..ban("HttpConnector", CRATES, USE_UPSTREAM) },
-    Ban { except: UPSTREAM, ..ban("TlsConnector", CRATES, USE_UPSTREAM) },
-    Ban { except: UPSTREAM, ..ban("lookup_host", CRATES, USE_UPSTREAM) },
+    Ban { except: DIAL, ..ban("TcpStream::connect", CRATES, USE_DIAL) },
+    Ban { except: DIAL, ..ban("UnixStream::connect", CRATES, USE_DIAL) },
+    Ban { except: DIAL, ..ban("TcpSocket::new", CRATES, USE_DIAL) },
+    Ban { except: DIAL, ..ban("HttpConnector", CRATES, USE_DIAL) },
+    Ban { except: DIAL, ..ban("TlsConnector", CRATES, USE_DIAL) },
+    Ban { except: DIAL, ..ban("lookup_host", CRATES, USE_DIAL) },
     ban("std::fs", PURE, STAY_PURE),
     ban("std::net::Tcp", PURE, STAY_PURE),
     ban("std::thread", PURE, STAY_PURE),

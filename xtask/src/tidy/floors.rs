@@ -12,10 +12,11 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("wire", &["model"]),
     ("rules", &["model", "wire"]),
     ("store", &["model", "wire"]),
+    ("dial", &["model", "wire", "rules"]),
     // The sandbox provider is the testkit's scripted upstream, served in memory.
-    ("engine", &["model", "wire", "rules", "store", "testkit"]),
-    ("control", &["model", "wire", "rules", "store"]),
-    ("app", &["model", "wire", "rules", "store", "testkit", "engine", "control"]),
+    ("engine", &["model", "wire", "rules", "store", "dial", "testkit"]),
+    ("control", &["model", "wire", "rules", "store", "dial"]),
+    ("app", &["model", "wire", "rules", "store", "dial", "testkit", "engine", "control"]),
 ];
 
 /// Rooms that take values and give values back, and what would let in a socket, a task or a disk.

@@ -55,7 +55,7 @@ const SAMPLES: &[Sample] = &[
     ("banned", "xtask/src/a.rs", "println!(\"a\");", &[]),
     ("banned", ENGINE, "TcpStream::connect(a).await", &[1]),
     ("banned", "crates/control/src/a.rs", "HttpConnector::new()", &[1]),
-    ("banned", "crates/engine/src/upstream/connect.rs", "TcpStream::connect(a).await", &[]),
+    ("banned", "crates/dial/src/connect.rs", "TcpStream::connect(a).await", &[]),
     ("banned", "crates/wire/src/a.rs", "use std::fs;\nasync fn a() {}\nlet a: Mutex<u8>;", &[1, 2, 3]),
     ("banned", "crates/engine/tests/a.rs", "#[ignore = \"slow\"]\nfn a() { todo!() }", &[1, 2]),
     ("banned", ENGINE, "use crate::*;\nunimplemented!();", &[1, 2]),

@@ -76,6 +76,7 @@ impl Collector for Counts {
             ("journal_lost", "Records that could not be written", journal.lost.get()),
             ("journal_writes", "write(2) calls of the journal", journal.writes.get()),
             ("ingest_records", "Journaled records that became rows", ingest.ingested.get()),
+            ("ingest_left_out", "Records not inserted because their gateway was full", ingest.left_out.get()),
             ("ingest_failures", "Batches the record store refused; they are tried again", ingest.failures.get()),
             ("ingest_damaged_bytes", "Bytes of the journal that were unreadable", ingest.damaged_bytes.get()),
             (

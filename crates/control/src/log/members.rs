@@ -8,6 +8,18 @@ use crate::shape::{Member, Presence, Shape};
 pub static ROW: Shape = Shape::Named("LogRow", &Shape::Object(MEMBERS));
 pub static DETAIL: Shape = Shape::Named("LogDetail", &Shape::Parts(&[MEMBERS, DETAILS]));
 
+pub static PATCH: Shape = Shape::Object(&[
+    row("feedback", Shape::OrNull(&Shape::Number { min: -1.0, max: 1.0 }), Optional, "-1, 0 or 1."),
+    row("score", Shape::OrNull(&Shape::Number { min: 0.0, max: 100.0 }), Optional, "How good the answer was."),
+    row(
+        "metadata",
+        Shape::OrNull(&Shape::Map(&Shape::Any)),
+        Optional,
+        "Flat, in place of all there is; at most 64 entries.",
+    ),
+]);
+pub static DELETED: Shape = Shape::Object(&[row("deleted", Shape::COUNT, Required, "How many records that were.")]);
+
 const fn row(name: &'static str, shape: Shape, presence: Presence, doc: &'static str) -> Member {
     Member::of(name, shape, presence, doc)
 }

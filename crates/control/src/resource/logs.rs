@@ -4,26 +4,29 @@
 
 use std::time::Duration;
 
+use http::Method;
 use serde_json::{Value, json};
 use tollgate_model::{Id, Money, Record};
 use tollgate_rules::snapshot::GatewayRules;
+use tollgate_store::records::edit::REMOVED_MAX;
 use tollgate_store::records::{Filter, Listed, Order, OrderBy, Page, Ranges, Which};
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::filters;
-use crate::log;
+use crate::log::{self, patch};
 use crate::page::{PAGE, Paging, per_page};
 use crate::problem::Problem;
 use crate::query::Reader;
 use crate::row::Access::Guarded;
 use crate::row::Answers::{One, Page as Rows, Stored};
-use crate::row::{Needs, Row, get};
+use crate::row::{Needs, Row, get, row};
 use crate::shape::Presence::{Default, Optional};
 use crate::shape::{Member, Shape};
 
 const PER_PAGE_MAX: u64 = 50;
 const LOGS: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/logs";
+const LOG: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id}";
 
 pub(crate) static ROWS: &[Row] = &[
     get(
@@ -34,6 +37,15 @@ pub(crate) static ROWS: &[Row] = &[
         "Log rows by filter, order and page.",
     )
     .query(LISTED),
+    row(
+        Method::DELETE,
+        LOGS,
+        "aig-config-delete-gateway-logs",
+        Guarded(Needs::Write, delete),
+        One(&log::DELETED),
+        "Deletes the first records that match: by default the oldest, at most 10,000. They are gone at once.",
+    )
+    .query(DELETABLE),
     get(
         "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/tail",
         "tollgate-tail-gateway-logs",
@@ -45,8 +57,17 @@ pub(crate) static ROWS: &[Row] = &[
         Member::of("after", Shape::COUNT, Optional, "`result_info.next` of the answer before."),
         Member::of("per_page", Shape::Whole { min: 1, max: PER_PAGE_MAX }, Default("50"), "Rows of one answer."),
     ]),
+    row(
+        Method::PATCH,
+        LOG,
+        "aig-config-patch-gateway-log",
+        Guarded(Needs::Write, patch),
+        One(&Shape::Object(&[])),
+        "Tells a record what was thought of it: feedback, score, other metadata. What is absent stays, null takes it back.",
+    )
+    .body(&log::PATCH),
     get(
-        "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id}",
+        LOG,
         "aig-config-get-gateway-log-detail",
         Guarded(Needs::Metadata, detail),
         One(&log::DETAIL),
@@ -84,40 +105,55 @@ const ORDER_WORDS: Shape = Shape::Word(&[
 const DIRECTION: Shape = Shape::Word(&["asc", "desc"]);
 const BOUND: Shape = Shape::Number { min: 0.0, max: f64::MAX };
 
-static LISTED: &[Member] = &[
+/// What is asked of one list and of no other, and then everything that filters.
+macro_rules! and_filters {
+    ($($own:expr),* $(,)?) => {
+        &[
+            $($own,)*
+            Member::of("search", Shape::TEXT, Optional, "A piece of the metadata."),
+            Member::of("direction", DIRECTION, Optional, "Older name of `order_by_direction`."),
+            Member::of("filters", Shape::TEXT, Optional, "JSON list of `{key, operator, value}`; or in the SDKs' spellings."),
+            Member::of("start_date", Shape::Time, Optional, "From this moment on."),
+            Member::of("end_date", Shape::Time, Optional, "Up to this moment."),
+            Member::of("success", Shape::Flag, Optional, "Only these."),
+            Member::of("cached", Shape::Flag, Optional, "Only these."),
+            Member::of("feedback", Shape::Word(&["-1", "0", "1"]), Optional, "Only these."),
+            Member::of("model", Shape::TEXT, Optional, "Only this one."),
+            Member::of("model_type", Shape::TEXT, Optional, "Only this one."),
+            Member::of("provider", Shape::TEXT, Optional, "Only this one."),
+            Member::of("request_content_type", Shape::TEXT, Optional, "Only this one."),
+            Member::of("response_content_type", Shape::TEXT, Optional, "Only this one."),
+            Member::of("min_cost", BOUND, Optional, "Dollars, inclusive."),
+            Member::of("max_cost", BOUND, Optional, "Dollars, inclusive."),
+            Member::of("min_duration", BOUND, Optional, "Milliseconds, inclusive."),
+            Member::of("max_duration", BOUND, Optional, "Milliseconds, inclusive."),
+            Member::of("min_tokens_in", BOUND, Optional, "Inclusive."),
+            Member::of("max_tokens_in", BOUND, Optional, "Inclusive."),
+            Member::of("min_tokens_out", BOUND, Optional, "Inclusive."),
+            Member::of("max_tokens_out", BOUND, Optional, "Inclusive."),
+            Member::of("min_total_tokens", BOUND, Optional, "Inclusive."),
+            Member::of("max_total_tokens", BOUND, Optional, "Inclusive."),
+        ]
+    };
+}
+
+static LISTED: &[Member] = and_filters![
     PAGE,
     per_page(PER_PAGE_MAX),
-    Member::of("search", Shape::TEXT, Optional, "A piece of the metadata."),
     Member::of("order_by", ORDER_WORDS, Default("\"created_at\""), "A column."),
     Member::of("order_by_direction", DIRECTION, Optional, "`desc` when no order is asked for, else `asc`."),
-    Member::of("direction", DIRECTION, Optional, "Older name of `order_by_direction`."),
-    Member::of("filters", Shape::TEXT, Optional, "JSON list of `{key, operator, value}`; or in the SDKs' spellings."),
     Member::of(
         "meta_info",
         Shape::Flag,
         Default("false"),
         "Adds the least and the most of each number to `result_info`.",
     ),
-    Member::of("start_date", Shape::Time, Optional, "From this moment on."),
-    Member::of("end_date", Shape::Time, Optional, "Up to this moment."),
-    Member::of("success", Shape::Flag, Optional, "Only these."),
-    Member::of("cached", Shape::Flag, Optional, "Only these."),
-    Member::of("feedback", Shape::Word(&["-1", "0", "1"]), Optional, "Only these."),
-    Member::of("model", Shape::TEXT, Optional, "Only this one."),
-    Member::of("model_type", Shape::TEXT, Optional, "Only this one."),
-    Member::of("provider", Shape::TEXT, Optional, "Only this one."),
-    Member::of("request_content_type", Shape::TEXT, Optional, "Only this one."),
-    Member::of("response_content_type", Shape::TEXT, Optional, "Only this one."),
-    Member::of("min_cost", BOUND, Optional, "Dollars, inclusive."),
-    Member::of("max_cost", BOUND, Optional, "Dollars, inclusive."),
-    Member::of("min_duration", BOUND, Optional, "Milliseconds, inclusive."),
-    Member::of("max_duration", BOUND, Optional, "Milliseconds, inclusive."),
-    Member::of("min_tokens_in", BOUND, Optional, "Inclusive."),
-    Member::of("max_tokens_in", BOUND, Optional, "Inclusive."),
-    Member::of("min_tokens_out", BOUND, Optional, "Inclusive."),
-    Member::of("max_tokens_out", BOUND, Optional, "Inclusive."),
-    Member::of("min_total_tokens", BOUND, Optional, "Inclusive."),
-    Member::of("max_total_tokens", BOUND, Optional, "Inclusive."),
+];
+
+static DELETABLE: &[Member] = and_filters![
+    Member::of("limit", Shape::Whole { min: 1, max: REMOVED_MAX }, Default("10000"), "At most so many."),
+    Member::of("order_by", ORDER_WORDS, Default("\"created_at\""), "A column."),
+    Member::of("order_by_direction", DIRECTION, Default("\"asc\""), "Which end of the order goes first."),
 ];
 
 /// How long a reader waits for the journal to be moved: as a rule milliseconds; after a crash perhaps longer.
@@ -148,7 +184,13 @@ fn list(call: &Call) -> Result<Answer, Problem> {
     catch_up(call);
     let page = Page { skip: paging.skip(), size: paging.per_page as u32, order, ranges };
     let listed = call.parts.records.list(&filter, &page)?;
-    Ok(Answer::Page { info: info(paging, &listed), rows: listed.records.iter().map(log::row).collect() })
+    let mut info = info(paging, &listed);
+    // Only where the gateway has as many records as it may, and leaves out what comes.
+    let left_out = call.parts.records.left_out(&gateway.id)?;
+    if left_out > 0 {
+        info["not_inserted"] = left_out.into();
+    }
+    Ok(Answer::Page { info, rows: listed.records.iter().map(log::row).collect() })
 }
 
 /// What arrived since the last look, oldest first. For those who watch; whoever wants the past asks for the list.
@@ -174,6 +216,34 @@ fn detail(call: &Call) -> Result<Answer, Problem> {
         false => None,
     };
     Ok(Answer::Result(log::detail(&record, bodies)))
+}
+
+/// Tells a record what was thought of it.
+fn patch(call: &Call) -> Result<Answer, Problem> {
+    let record = find(call)?;
+    let patch = patch::read(&call.json()).map_err(Problem::invalid)?;
+    match call.parts.records.patch(record.id, &patch)? {
+        true => Ok(Answer::Result(json!({}))),
+        // Deleted in between.
+        false => Err(Problem::not_found()),
+    }
+}
+
+/// Deletes the first records that match. They are gone when this returns; it is bounded work, on a thread that may wait.
+fn delete(call: &Call) -> Result<Answer, Problem> {
+    let gateway = call.gateway()?;
+    let mut reader = call.query.reader();
+    let limit = reader.whole("limit", 1, REMOVED_MAX).unwrap_or(REMOVED_MAX);
+    // The oldest first unless something else is said: that is what one deletes.
+    let order = Order {
+        descending: read_direction(&mut reader).unwrap_or(false),
+        by: reader.word("order_by", ORDERS).unwrap_or(OrderBy::CreatedAt),
+    };
+    let filter = read_filter(&mut reader, gateway);
+    reader.finish()?;
+    catch_up(call);
+    let removed = call.parts.records.remove(&filter, order, limit)?;
+    Ok(Answer::Result(json!({ "deleted": removed })))
 }
 
 fn request(call: &Call) -> Result<Answer, Problem> {
@@ -224,11 +294,15 @@ fn read_filter(reader: &mut Reader<'_>, gateway: &GatewayRules) -> Filter {
 
 /// Newest first when nothing was said about order; otherwise `asc` is the default, as the schema has it.
 fn read_order(reader: &mut Reader<'_>) -> Order {
-    const DIRECTIONS: &[(&str, bool)] = &[("asc", false), ("desc", true)];
     let by = reader.word("order_by", ORDERS);
+    let descending = read_direction(reader).unwrap_or(by.is_none());
+    Order { by: by.unwrap_or(OrderBy::CreatedAt), descending }
+}
+
+fn read_direction(reader: &mut Reader<'_>) -> Option<bool> {
+    const DIRECTIONS: &[(&str, bool)] = &[("asc", false), ("desc", true)];
     let deprecated = reader.word("direction", DIRECTIONS);
-    let descending = reader.word("order_by_direction", DIRECTIONS).or(deprecated);
-    Order { by: by.unwrap_or(OrderBy::CreatedAt), descending: descending.unwrap_or(by.is_none()) }
+    reader.word("order_by_direction", DIRECTIONS).or(deprecated)
 }
 
 fn info(paging: Paging, listed: &Listed) -> Value {

@@ -177,8 +177,15 @@ fn list_stores(call: &Call) -> Result<Answer, Problem> {
 fn create_store(call: &Call) -> Result<Answer, Problem> {
     let body = call.json();
     let body = body.as_array().and_then(|list| list.first()).unwrap_or(&body);
+    refuse_missing(body, &["name"])?;
     let made = call.parts.desk.create_store(body["name"].as_str().unwrap_or_default())?;
     Ok(Answer::Result(keep::store(&made, call.account())))
+}
+
+fn refuse_missing(body: &Value, names: &[&str]) -> Result<(), Problem> {
+    let missing = names.iter().filter(|name| body[**name].is_null());
+    let faults: Vec<Fault> = missing.map(|name| Fault::new(["body", name], "Required")).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }
 
 fn get_store(call: &Call) -> Result<Answer, Problem> {
@@ -289,6 +296,7 @@ fn delete_many(call: &Call) -> Result<Answer, Problem> {
 
 fn duplicate(call: &Call) -> Result<Answer, Problem> {
     let body = call.json();
+    refuse_missing(&body, &["name", "scopes"])?;
     let scopes = texts(&body["scopes"]).unwrap_or_default();
     let wanted = (body["name"].as_str().unwrap_or_default(), scopes.as_slice(), body["comment"].as_str());
     let made = call.parts.desk.duplicate_secret(call.params.get("store"), call.params.get("secret"), wanted)?;

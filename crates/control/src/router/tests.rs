@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod conventions;
+mod declared;
 mod gateways;
 mod logs;
 mod outside;

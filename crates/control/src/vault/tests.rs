@@ -1,3 +1,5 @@
+//! Values are sealed for one place, keys are read from wherever they are, references lead where they may.
+
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
+use tollgate_dial::Speaks;
 use tollgate_rules::egress::Egress;
 use tollgate_store::journal::{Journal, JournalWriter};
 
@@ -91,7 +92,9 @@ impl Worker {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let dialer = |egress: &Arc<Egress>| {
             let connect = serving.upstream.connect;
-            Dialer::new(egress.clone(), serving.roots.clone(), connect, serving.sandbox.clone())
+            let (roots, resolver) = (serving.roots.clone(), serving.resolver.clone());
+            let net = tollgate_dial::Dialer::new(egress.clone(), roots, resolver, Speaks::Both, connect);
+            Dialer::new(net, serving.sandbox.clone())
         };
         let upstream = Upstream::new(dialer(&serving.egress), serving.upstream, shared.clock.clone());
         let outside = Upstream::new(dialer(&serving.outside), serving.upstream, shared.clock.clone());

@@ -17,11 +17,12 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+use tollgate_dial::{Stream as Net, authority};
 use tollgate_model::{Clock, Moment};
 use tollgate_rules::retry::Budget;
 use tollgate_wire::provider::Origin;
 
-use super::dial::{Dialer, Protocol, Stream};
+use super::dial::{Dialer, Stream};
 use super::{Answered, Bounds, Miss, UpstreamBody};
 use crate::alarm::Alarm;
 
@@ -175,9 +176,9 @@ impl Upstream {
 
     async fn connect(&self, pool: &Arc<Pool>, place: OwnedSemaphorePermit) -> Result<Sender, Miss> {
         match self.dialer.dial(&pool.origin).await? {
-            Stream::Tls(io, Protocol::Http2) => self.shake_http2(*io, pool, place).await,
-            Stream::Tls(io, Protocol::Http1) => self.shake_http1(*io, place).await,
-            Stream::Tcp(io) => self.shake_http1(io, place).await,
+            Stream::Net(Net::Http2(io)) => self.shake_http2(*io, pool, place).await,
+            Stream::Net(Net::Http1(io)) => self.shake_http1(*io, place).await,
+            Stream::Net(Net::Plain(io)) => self.shake_http1(io, place).await,
             Stream::Memory(io) => self.shake_http1(io, place).await,
         }
     }
@@ -222,7 +223,7 @@ impl Pool {
         Self {
             origin: origin.clone(),
             name: origin.text().into(),
-            host: HeaderValue::try_from(super::authority(origin)).unwrap_or(HeaderValue::from_static("invalid")),
+            host: HeaderValue::try_from(authority(origin)).unwrap_or(HeaderValue::from_static("invalid")),
             idle: Mutex::default(),
             shared: Mutex::default(),
             places: Arc::new(Semaphore::new(connections_max)),
@@ -272,7 +273,7 @@ fn answered(tried: Option<Tried>) -> Result<Response<Incoming>, Unsent> {
 /// HTTP/2 says scheme and authority in pseudo-headers, which hyper takes from the URI.
 fn absolute(request: &mut Request<UpstreamBody>, origin: &Origin) {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    if let Ok(uri) = format!("{}://{}{path}", origin.scheme, super::authority(origin)).parse() {
+    if let Ok(uri) = format!("{}://{}{path}", origin.scheme, authority(origin)).parse() {
         *request.uri_mut() = uri;
     }
     *request.version_mut() = Version::HTTP_2;

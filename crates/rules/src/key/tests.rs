@@ -1,3 +1,5 @@
+//! Which key serves, where it may go, and what it signs; compared with the official signer.
+
 use std::collections::BTreeMap;
 
 use aws_lc_rs::encoding::AsDer;

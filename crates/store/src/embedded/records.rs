@@ -1,20 +1,25 @@
 //! The log in SQLite, one file per day.
 //!
 //! Enters: batches, from the ingest thread. Leaves: pages, records, bodies, to any thread that may wait.
-//! Never: deletes rows one by one: a day is forgotten by removing its files.
+//! Never: deletes rows one by one to forget what is old: a day is forgotten by removing its files.
 //!
 //! `<dir>/YYYY-MM-DD.db` holds the rows of the day on which they were created, `.bodies` beside it the bodies. One writer appends; readers have
 //! connections of their own. A file that turns out to be damaged when it is to be written is moved aside, with a message, and a new one begun.
 
 mod bodies;
+mod caps;
 mod day;
+mod edit;
 mod list;
 mod newest;
 mod query;
 mod ranges;
 mod readers;
+mod removal;
 mod row;
+mod schema;
 mod shapes;
+mod tallies;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap};
@@ -28,14 +33,17 @@ use rusqlite::{Connection, OptionalExtension};
 use tollgate_model::{Id, Record};
 
 use self::bodies::Place;
+use self::caps::Caps;
 use self::day::Day;
 use self::newest::{Newest, Since};
 use self::readers::Readers;
-use self::writer::{DayWriter, Marked, Tally};
+use self::tallies::{Rows, Tallies};
+use self::writer::{DayWriter, Marked};
 use crate::failure::{Failure, StoreError};
 use crate::metrics::Metrics;
 use crate::place;
-use crate::records::{Body, Entry, Filter, Listed, Page, Records, Tail, Which};
+use crate::records::edit::REMOVED_MAX;
+use crate::records::{Body, Cap, Entry, Filter, Listed, Order, Page, Patch, Records, Tail, Which};
 
 /// Around midnight two days are written to.
 const WRITERS_MAX: usize = 2;
@@ -63,8 +71,8 @@ pub struct DayRecords {
     /// The most recently used at the end.
     writers: Mutex<Vec<DayWriter>>,
     readers: Readers,
-    /// Rows by gateway of the days asked for so far. Locked while a day is written, so that none is counted twice.
-    tallies: Mutex<HashMap<Day, Tally>>,
+    tallies: Tallies,
+    caps: Caps,
     newest: Newest,
 }
 
@@ -80,7 +88,8 @@ impl DayRecords {
             metrics,
             writers: Mutex::default(),
             readers: Readers::new(dir),
-            tallies: Mutex::default(),
+            tallies: Tallies::new(dir),
+            caps: Caps::default(),
             newest: Newest::default(),
         })
     }
@@ -108,12 +117,10 @@ impl DayRecords {
             Some(at) => writers.remove(at),
             None => DayWriter::open(&self.dir, day, self.options.compression_level)?,
         };
-        let mut tallies = self.tallies.lock();
-        let new = writer.append(entries)?;
-        if let Some(known) = tallies.get_mut(&day) {
-            new.into_iter().for_each(|(gateway, rows)| *known.entry(gateway).or_default() += rows);
-        }
-        drop(tallies);
+        let admit = |gateway: &str, wanted| self.caps.admit(gateway, wanted, || self.rows(gateway));
+        let left_out = writer.append(entries, &admit)?;
+        self.metrics.ingest.left_out.add(left_out);
+        self.tallies.written(day);
         if writers.len() >= WRITERS_MAX {
             writers.remove(0).sync(&self.dir)?;
         }
@@ -123,7 +130,7 @@ impl DayRecords {
 
     fn move_aside(&self, day: Day, cause: &StoreError) -> Result<(), StoreError> {
         self.readers.forget(day);
-        self.tallies.lock().remove(&day);
+        self.tallies.forget(day);
         self.metrics.ingest.files_moved_aside.add(1);
         let suffix = free_suffix(&day.files(&self.dir));
         for path in day.files(&self.dir).iter().filter(|path| path.exists()) {
@@ -135,15 +142,24 @@ impl DayRecords {
         Ok(())
     }
 
-    fn rows_of_day(&self, day: Day, gateway: &str) -> Result<u64, StoreError> {
-        let mut tallies = self.tallies.lock();
-        if let Some(known) = tallies.get(&day) {
-            return Ok(known.get(gateway).copied().unwrap_or_default());
+    fn rows_of_day(&self, day: Day, gateway: &str) -> Result<Rows, StoreError> {
+        let stamp = self.tallies.stamp(day);
+        if let Some(known) = self.tallies.find(day, &stamp, gateway) {
+            return Ok(known);
         }
-        let Some(tally) = self.readers.with(day, |connection| tally(connection))? else { return Ok(0) };
+        let tally = self.readers.with(day, |connection| tallies::read(connection));
+        let tally = match tally {
+            // It is not in any list either.
+            Err(cause) if cause.kind() == Failure::Damaged => return Ok(Rows::default()),
+            tally => tally?.unwrap_or_default(),
+        };
         let rows = tally.get(gateway).copied().unwrap_or_default();
-        tallies.insert(day, tally);
+        self.tallies.keep(day, stamp, tally);
         Ok(rows)
+    }
+
+    fn sum(&self, gateway: &str, of: impl Fn(Rows) -> u64) -> Result<u64, StoreError> {
+        self.days()?.into_iter().map(|day| self.rows_of_day(day, gateway).map(&of)).sum()
     }
 
     /// What `find` finds on the day of the record. That is the day it ended on; its id tells when it began. A clock that was set back can make it
@@ -182,6 +198,10 @@ impl Records for DayRecords {
             self.append_day(day, &entries)?;
         }
         self.newest.push(&spots);
+        // More than came, so that it ends; not much more, so that others need not wait for long.
+        if let Err(cause) = self.trim_some(2 * batch.len() as u64 + edit::AT_ONCE as u64) {
+            tracing::error!(%cause, "the oldest records of a gateway cannot be deleted: it has more than it should");
+        }
         Ok(())
     }
 
@@ -223,7 +243,31 @@ impl Records for DayRecords {
     }
 
     fn rows(&self, gateway: &str) -> Result<u64, StoreError> {
-        self.days()?.into_iter().map(|day| self.rows_of_day(day, gateway)).sum()
+        self.sum(gateway, |rows| rows.there)
+    }
+
+    fn left_out(&self, gateway: &str) -> Result<u64, StoreError> {
+        self.sum(gateway, |rows| rows.left_out)
+    }
+
+    fn patch(&self, id: Id, patch: &Patch) -> Result<bool, StoreError> {
+        let is_there = |connection: &Connection| row::is_there(connection, id).map(|there| there.then_some(()));
+        let Some((day, ())) = self.find(id, is_there)? else { return Ok(false) };
+        let connection = edit::open(&self.dir, day)?;
+        let _not_while_writing = self.writers.lock();
+        edit::patch(&connection, id, patch).map_err(|cause| StoreError::sqlite("changing a record of the log", cause))
+    }
+
+    fn remove(&self, filter: &Filter, order: Order, limit: u64) -> Result<u64, StoreError> {
+        self.remove_spots(&list::spots(self, filter, order, limit.min(REMOVED_MAX))?)
+    }
+
+    fn cap(&self, caps: HashMap<String, Cap>) {
+        self.caps.set(caps);
+    }
+
+    fn trim(&self) -> Result<u64, StoreError> {
+        self.trim_some(REMOVED_MAX)
     }
 
     fn forget_before(&self, unix_ms: u64) -> Result<usize, StoreError> {
@@ -232,7 +276,7 @@ impl Records for DayRecords {
         for day in self.days()?.into_iter().filter(|day| day.end_ms() <= unix_ms) {
             writers.retain(|writer| writer.day != day);
             self.readers.forget(day);
-            self.tallies.lock().remove(&day);
+            self.tallies.forget(day);
             // The rows last: it is by them that a day that is half forgotten is found again.
             for path in day.files(&self.dir).iter().rev().filter(|path| path.exists()) {
                 fs::remove_file(path).map_err(|cause| StoreError::io(format!("removing {}", path.display()), cause))?;
@@ -241,12 +285,6 @@ impl Records for DayRecords {
         }
         Ok(forgotten)
     }
-}
-
-fn tally(connection: &Connection) -> Result<Tally, rusqlite::Error> {
-    let mut statement = connection.prepare("SELECT name, rows FROM gateway")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
-    rows.collect()
 }
 
 fn body_place(

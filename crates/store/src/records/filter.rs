@@ -75,8 +75,9 @@ pub enum Field {
     MetadataKey,
     /// Some metadata value, or the one under this key.
     MetadataValue(Option<String>),
-    /// Fields of the original that no record of ours has a value for yet: always null.
     Feedback,
+    Score,
+    /// A field of the original that no record of ours has a value for yet: always null.
     DlpAction,
     /// Likewise: always false.
     Wholesale,

@@ -161,6 +161,16 @@ pub(crate) fn shape(bytes: &[u8]) -> Result<ReadShape<'_>, Unreadable> {
     postcard::from_bytes(bytes).map_err(|_| Unreadable)
 }
 
+/// The rest with other metadata.
+pub(crate) fn with_metadata(rest: &[u8], metadata: &Metadata) -> Result<Vec<u8>, Unreadable> {
+    let (lead, behind): (Lead<'_>, _) = postcard::take_from_bytes(rest).map_err(|_| Unreadable)?;
+    let mut bytes = Vec::with_capacity(rest.len());
+    let changed = Lead { metadata: Cow::Borrowed(metadata), ..lead };
+    postcard::serialize_with_flavor(&changed, Onto(&mut bytes)).map_err(|_| Unreadable)?;
+    bytes.extend_from_slice(behind);
+    Ok(bytes)
+}
+
 pub(crate) fn lead(rest: &[u8]) -> Result<Lead<'_>, Unreadable> {
     postcard::take_from_bytes(rest).map(|(lead, _)| lead).map_err(|_| Unreadable)
 }

@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
+use tollgate_model::record::Rating;
 use tollgate_model::{Ids, Record};
-use tollgate_store::records::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Records, Value};
+use tollgate_store::records::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Patch, Records, Value};
 
 use crate::records_suite::{DAY_MS, MIDNIGHT_MS, append, embedded};
 use crate::sample::{Dice, varied};
@@ -54,7 +55,9 @@ fn found(record: &Record, field: &Field) -> Found {
                 .map(|(_, value)| value.as_text().into_owned())
                 .collect(),
         ),
-        Field::Feedback | Field::DlpAction => Found::Text(None),
+        Field::Feedback => Found::Number(record.rating.feedback.map(f64::from)),
+        Field::Score => Found::Number(record.rating.score),
+        Field::DlpAction => Found::Text(None),
         Field::Wholesale | Field::CompatibilityMode => Found::Flag(false),
     }
 }
@@ -113,7 +116,8 @@ fn matches(record: &Record, filter: &Filter) -> bool {
 fn ordered(a: &Record, b: &Record, by: OrderBy) -> Ordering {
     let usage = |record: &Record, part: fn(&tollgate_model::Usage) -> u64| record.usage.as_ref().map(part);
     let first = match by {
-        OrderBy::CreatedAt | OrderBy::Feedback => Ordering::Equal,
+        OrderBy::CreatedAt => Ordering::Equal,
+        OrderBy::Feedback => a.rating.feedback.cmp(&b.rating.feedback),
         OrderBy::Provider => a.provider.cmp(&b.provider),
         OrderBy::Model => a.model.cmp(&b.model),
         OrderBy::ModelType => a.model_type.cmp(&b.model_type),
@@ -133,7 +137,7 @@ fn fields() -> impl Strategy<Value = Field> {
     prop_oneof![
         5 => select(vec![Id, EventId, CreatedAt, RequestContentType, ResponseContentType, RequestType, ModelType, Provider, Model, Path,
             UserAgent, Status, Success, Cached, Authentication, Cost, Tokens, TokensIn, TokensOut, Duration, MetadataKey, Feedback,
-            DlpAction, Wholesale, CompatibilityMode]),
+            Score, DlpAction, Wholesale, CompatibilityMode]),
         1 => under.prop_map(|key| MetadataValue(Some(key.to_owned()))),
         1 => Just(MetadataValue(None)),
     ]
@@ -168,7 +172,8 @@ fn values(ids: Vec<String>) -> impl Strategy<Value = Value> {
         "-7",
     ];
     let texts: Vec<String> = texts.into_iter().map(str::to_owned).chain(ids).collect();
-    let numbers = vec![0.0, 0.0001, 0.0005, 0.0009, 3.0, 10.0, 25.0, 60.0, 200.0, 429.0, 1_000.0, 2_500.5, -1.0];
+    let numbers =
+        vec![0.0, 1.0, 50.0, 0.0001, 0.0005, 0.0009, 3.0, 10.0, 25.0, 60.0, 200.0, 429.0, 1_000.0, 2_500.5, -1.0];
     prop_oneof![
         6 => select(texts).prop_map(Value::Text),
         4 => select(numbers).prop_map(Value::Number),
@@ -197,6 +202,16 @@ fn filters(ids: Vec<String>) -> impl Strategy<Value = Filter> {
     )
 }
 
+fn rate(store: &dyn Records, record: &mut Record, dice: &mut Dice) {
+    record.rating = Rating {
+        feedback: *dice.pick(&[None, Some(-1), Some(0), Some(1)]),
+        score: *dice.pick(&[None, Some(0.0), Some(50.0), Some(99.5)]),
+    };
+    let Rating { feedback, score } = record.rating;
+    let patch = Patch { feedback: Some(feedback), score: Some(score), metadata: None };
+    assert!(store.patch(record.id, &patch).unwrap());
+}
+
 fn pages() -> impl Strategy<Value = Page> {
     use OrderBy::*;
     let by = select(vec![
@@ -214,8 +229,9 @@ fn pages() -> impl Strategy<Value = Page> {
 fn every_filter_and_order_agree_with_a_plain_walk() {
     let (dir, ids, mut dice) = (tempfile::tempdir().unwrap(), Ids::new(), Dice(11));
     let store = embedded(dir.path());
-    let all: Vec<_> = (0..200).map(|at| varied(&ids, &mut dice, MIDNIGHT_MS + at * DAY_MS / 67)).collect();
+    let mut all: Vec<_> = (0..200).map(|at| varied(&ids, &mut dice, MIDNIGHT_MS + at * DAY_MS / 67)).collect();
     append(&store, &all);
+    all.iter_mut().step_by(2).for_each(|record| rate(&store, record, &mut dice));
     let some_ids = all.iter().step_by(40).map(|record| record.id.to_string().to_uppercase()).collect();
     let mut runner = TestRunner::new(Config { cases: 1_000, failure_persistence: None, ..Config::default() });
     let check = |(filter, page): (Filter, Page)| {

@@ -5,6 +5,7 @@ mod answers_suite;
 mod day_files;
 mod disk_full;
 mod documents_suite;
+mod edits;
 mod entries_suite;
 mod filters;
 mod kill;

@@ -1,5 +1,6 @@
 //! From the journal into the log: in order, once, through refusals, restarts and changes of the number of workers.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +11,7 @@ use tollgate_model::{Id, Ids, Record};
 use tollgate_store::embedded::DayRecords;
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::journal::Lost;
-use tollgate_store::records::{Body, Entry, Filter, Listed, Page, Records, Tail, Which};
+use tollgate_store::records::{Body, Cap, Entry, Filter, Listed, Order, Page, Patch, Records, Tail, Which};
 use tollgate_store::{Failure, Ingest, Journal, JournalOptions, Metrics, StoreError};
 
 use crate::records_suite::{MIDNIGHT_MS, embedded};
@@ -165,6 +166,21 @@ impl Records for Refusing {
     }
     fn forget_before(&self, unix_ms: u64) -> Result<usize, StoreError> {
         self.store.forget_before(unix_ms)
+    }
+    fn left_out(&self, gateway: &str) -> Result<u64, StoreError> {
+        self.store.left_out(gateway)
+    }
+    fn patch(&self, id: Id, patch: &Patch) -> Result<bool, StoreError> {
+        self.store.patch(id, patch)
+    }
+    fn remove(&self, filter: &Filter, order: Order, limit: u64) -> Result<u64, StoreError> {
+        self.store.remove(filter, order, limit)
+    }
+    fn cap(&self, caps: HashMap<String, Cap>) {
+        self.store.cap(caps);
+    }
+    fn trim(&self) -> Result<u64, StoreError> {
+        self.store.trim()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tollgate_model::record::{Cost, Lost, Outcome, Payload, Timings, Unified};
+use tollgate_model::record::{Cost, Lost, Outcome, Payload, Rating, Timings, Unified};
 use tollgate_model::usage::UsageSource;
 use tollgate_model::{Attempt, Id, Ids, Meta, Metadata, Money, Record, Trace, Usage};
 
@@ -48,6 +48,7 @@ pub fn record(ids: &Ids, created_ms: u64) -> Record {
         request_body: Payload::Kept,
         response_body: Payload::Kept,
         unified: None,
+        rating: Rating::default(),
     }
 }
 

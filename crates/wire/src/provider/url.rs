@@ -17,7 +17,7 @@ pub(super) struct Url<'a> {
     pub(super) rest: &'a str,
 }
 
-const EXPECTED: &str = "write http(s)://host[:port][/path]";
+pub(super) const EXPECTED: &str = "write http(s)://host[:port][/path]";
 /// Answered by the engine itself, without a connection.
 const BUILTIN: &str = "builtin";
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tollgate_model::token::Permission;
 use tollgate_model::{Ids, Money, Record};
 use tollgate_rules::snapshot::Documents;
+use tollgate_store::Records;
 
 use super::shop::{Shop, body, public};
 use crate::sample::{self, NOW};
@@ -218,4 +219,71 @@ fn no_query_makes_the_server_fail() {
             prop_assert!(said.status.as_u16() < 500, "{} for {}: {:?}", said.status, path, said.bytes);
         }
     });
+}
+
+#[tokio::test]
+async fn a_record_is_told_what_was_thought_of_it() {
+    let (shop, reader, names) = stocked();
+    let token = shop.token(&[Permission::Write]);
+    let path = format!("gateways/g/logs/{}", names[1]);
+    let patch = |body: Value| shop.ask("PATCH", &path, &token, Some(body));
+    assert_eq!(patch(json!({ "feedback": 1, "score": 50, "metadata": { "team": "z" } })).await.result(), json!({}));
+    let detail = shop.get(&path, &reader).await.result();
+    let expected = (&json!(1), &json!(50), &json!("{\"team\":\"z\"}"));
+    assert_eq!((&detail["feedback"], &detail["score"], &detail["metadata"]), expected);
+    for (query, found) in [
+        ("feedback=1", 1),
+        ("feedback=-1", 0),
+        ("min_cost=0&filters.key=feedback&filters.operator=eq", 2),
+        ("filters=[{\"key\":\"score\",\"operator\":\"gt\",\"value\":49.5}]", 1),
+        ("order_by=feedback&order_by_direction=desc&per_page=1&search=z", 1),
+    ] {
+        let query = query.replace('[', "%5B").replace('"', "%22").replace(']', "%5D").replace('{', "%7B");
+        let said = shop.get(&format!("gateways/g/logs?{}", query.replace('}', "%7D")), &reader).await;
+        assert_eq!(ids(&said.result()).len(), found, "{query}");
+    }
+    assert_eq!(patch(json!({ "feedback": null })).await.result(), json!({}));
+    let detail = shop.get(&path, &reader).await.result();
+    assert_eq!((&detail["feedback"], &detail["score"]), (&Value::Null, &json!(50)));
+    assert_eq!(patch(json!({ "score": 101 })).await.problem(), (400, 7001, json!({})));
+    let other = format!("gateways/h/logs/{}", names[1]);
+    assert_eq!(shop.ask("PATCH", &other, &token, Some(json!({}))).await.problem(), (404, 7002, json!({})));
+    assert_eq!(shop.ask("PATCH", &path, &reader, Some(json!({}))).await.status, 403);
+}
+
+#[tokio::test]
+async fn records_are_deleted_by_filter_order_and_limit() {
+    let (shop, reader, names) = stocked();
+    let token = shop.token(&[Permission::Write]);
+    let delete = |query: &str| {
+        let path = format!("gateways/g/logs?{query}");
+        let (shop, token) = (&shop, &token);
+        async move { shop.ask("DELETE", &path, token, None).await }
+    };
+    for wrong in ["limit=0", "limit=10001", "filters.key=colour&filters.operator=eq&filters.value=1", "order_by=x"] {
+        assert_eq!(delete(wrong).await.problem(), (400, 7001, json!({})), "{wrong}");
+    }
+    let said = delete("limit=1&order_by=cost&order_by_direction=desc").await;
+    assert_eq!((said.json()["success"].as_bool(), &said.json()["result"]["deleted"]), (Some(true), &json!(1)));
+    assert_eq!(ids(&shop.get("gateways/g/logs", &reader).await.result()), [&*names[1], &*names[0]]);
+    for end in ["", "/request", "/response"] {
+        assert_eq!(shop.get(&format!("gateways/g/logs/{}{end}", names[2]), &reader).await.status, 404);
+    }
+    let by_id = format!("filters.key=id&filters.operator=eq&filters.value={}", names[1]);
+    assert_eq!(delete(&by_id).await.result(), json!({ "deleted": 1 }));
+    assert_eq!(delete("").await.result(), json!({ "deleted": 1 }));
+    assert_eq!(shop.get("gateways/g/logs", &reader).await.json()["result_info"]["total_count"], 0);
+    assert_eq!(ids(&shop.get("gateways/h/logs", &reader).await.result()).len(), 1, "of another gateway");
+}
+
+#[tokio::test]
+async fn what_a_full_gateway_leaves_out_is_shown() {
+    let (shop, token, _) = stocked();
+    let cap = tollgate_store::records::Cap { rows: 4, then: tollgate_store::records::AtTheCap::LeaveOut };
+    shop.records.cap([("g".to_owned(), cap)].into());
+    let ids = Ids::new();
+    (0..3).for_each(|n| shop.keep(of("g", &ids, NOW + 20_000 + n), b"", b""));
+    let info = &shop.get("gateways/g/logs", &token).await.json()["result_info"];
+    assert_eq!((&info["total_count"], &info["not_inserted"]), (&json!(4), &json!(2)));
+    assert_eq!(shop.get("gateways/h/logs", &token).await.json()["result_info"]["not_inserted"], Value::Null);
 }

@@ -18,6 +18,7 @@ use tollgate_store::records::{Encoded, Entry};
 use tower::ServiceExt;
 
 use super::super::*;
+use super::declared;
 use crate::desk::{NewSecret, Wanted};
 use crate::sample::NOW;
 use crate::vault::{Allowed, KeySource, Vault};
@@ -144,8 +145,12 @@ impl Shop {
         self.send(request.body(Body::from(body.unwrap_or_default())).unwrap()).await
     }
 
+    /// Every good answer is held against what its row declares.
     pub(super) async fn send(&self, request: Request<Body>) -> Said {
-        Said::read(self.router.clone().oneshot(request).await.unwrap()).await
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let said = Said::read(self.router.clone().oneshot(request).await.unwrap()).await;
+        declared::hold(&method, &path, &said);
+        said
     }
 }
 

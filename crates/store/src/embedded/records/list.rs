@@ -18,7 +18,7 @@ use super::day::Day;
 use super::query::{self, Clause};
 use super::{DayRecords, ranges, row};
 use crate::failure::{Failure, StoreError};
-use crate::records::{Filter, Listed, OrderBy, Page, Ranges};
+use crate::records::{Filter, Listed, Order, OrderBy, Page, Ranges};
 
 /// SQLite looks at the budget every so many of its steps.
 const STEP: i32 = 4_096;
@@ -38,7 +38,10 @@ struct Candidate {
 struct Search<'a> {
     store: &'a DayRecords,
     filter: &'a Filter,
-    page: &'a Page,
+    order: Order,
+    size: u64,
+    skip: u64,
+    ranges: bool,
     clause: Clause,
     budget: Arc<AtomicI64>,
     days: Vec<Day>,
@@ -46,18 +49,9 @@ struct Search<'a> {
 }
 
 pub(super) fn list(store: &DayRecords, filter: &Filter, page: &Page) -> Result<Listed, StoreError> {
-    let mut days = store.days()?;
-    days.retain(|day| filter.from_ms.is_none_or(|from| day.end_ms() > from));
-    days.retain(|day| filter.to_ms.is_none_or(|to| day.start_ms() <= to));
-    if page.order.descending {
-        days.reverse();
-    }
-    let budget = Arc::new(AtomicI64::new(store.options.list_steps_max));
-    let mut search = Search { store, filter, page, clause: Clause::of(filter), budget, days, complete: true };
-    let candidates = match page.order.by {
-        OrderBy::CreatedAt => search.by_time()?,
-        _ => search.by_value()?,
-    };
+    let mut search = Search::new(store, filter, page.order, u64::from(page.size.min(Page::SIZE_MAX)), page.skip)?;
+    search.ranges = page.ranges;
+    let candidates = search.candidates_in_order()?;
     let records = search.fetch(&candidates)?;
     let (total, ranges) = search.count()?;
     // A count that was cut short may not be less than what is shown.
@@ -65,18 +59,47 @@ pub(super) fn list(store: &DayRecords, filter: &Filter, page: &Page) -> Result<L
     Ok(Listed { records, total, total_exact: search.complete, ranges: page.ranges.then_some(ranges) })
 }
 
+/// Where the first records that match are, in this order.
+pub(super) fn spots(
+    store: &DayRecords,
+    filter: &Filter,
+    order: Order,
+    limit: u64,
+) -> Result<Vec<(Day, i64)>, StoreError> {
+    let mut search = Search::new(store, filter, order, limit, 0)?;
+    let mut spots: Vec<_> =
+        search.candidates_in_order()?.iter().map(|candidate| (candidate.day, candidate.id)).collect();
+    spots.sort_unstable();
+    Ok(spots)
+}
+
 // === impl Search ===
 
-impl Search<'_> {
-    fn size(&self) -> u64 {
-        u64::from(self.page.size.min(Page::SIZE_MAX))
+impl<'a> Search<'a> {
+    fn new(store: &'a DayRecords, filter: &'a Filter, order: Order, size: u64, skip: u64) -> Result<Self, StoreError> {
+        let mut days = store.days()?;
+        days.retain(|day| filter.from_ms.is_none_or(|from| day.end_ms() > from));
+        days.retain(|day| filter.to_ms.is_none_or(|to| day.start_ms() <= to));
+        if order.descending {
+            days.reverse();
+        }
+        let budget = Arc::new(AtomicI64::new(store.options.list_steps_max));
+        let clause = Clause::of(filter);
+        Ok(Search { store, filter, order, size, skip, ranges: false, clause, budget, days, complete: true })
+    }
+
+    fn candidates_in_order(&mut self) -> Result<Vec<Candidate>, StoreError> {
+        match self.order.by {
+            OrderBy::CreatedAt => self.by_time(),
+            _ => self.by_value(),
+        }
     }
 
     /// Days follow each other in this order, so it stops at the first day that fills the page.
     fn by_time(&mut self) -> Result<Vec<Candidate>, StoreError> {
-        let (mut found, mut skip) = (Vec::new(), self.page.skip);
+        let (mut found, mut skip) = (Vec::new(), self.skip);
         for day in self.days.clone() {
-            let wanted = self.size() - found.len() as u64;
+            let wanted = self.size - found.len() as u64;
             if wanted == 0 || !self.complete {
                 break;
             }
@@ -90,22 +113,22 @@ impl Search<'_> {
 
     /// Any day may have the first: each gives its best, and the best of all are kept.
     fn by_value(&mut self) -> Result<Vec<Candidate>, StoreError> {
-        let reach = self.page.skip.saturating_add(self.size());
+        let reach = self.skip.saturating_add(self.size);
         if reach > REACH_MAX {
             return Ok(Vec::new());
         }
         let mut best: Vec<Candidate> = Vec::new();
         for day in self.days.clone() {
             best.extend(self.candidates(day, reach, 0)?);
-            best.sort_by(|a, b| if self.page.order.descending { compare(b, a) } else { compare(a, b) });
+            best.sort_by(|a, b| if self.order.descending { compare(b, a) } else { compare(a, b) });
             best.truncate(reach as usize);
         }
-        Ok(best.into_iter().skip(self.page.skip as usize).collect())
+        Ok(best.into_iter().skip(self.skip as usize).collect())
     }
 
     fn candidates(&mut self, day: Day, limit: u64, offset: u64) -> Result<Vec<Candidate>, StoreError> {
-        let direction = if self.page.order.descending { "DESC" } else { "ASC" };
-        let value = query::order(self.page.order.by);
+        let direction = if self.order.descending { "DESC" } else { "ASC" };
+        let value = query::order(self.order.by);
         let sql = format!(
             "SELECT {value} AS value, created_ms, id FROM log WHERE {} \
              ORDER BY value {direction}, created_ms {direction}, id {direction} LIMIT {limit} OFFSET {offset}",
@@ -147,11 +170,11 @@ impl Search<'_> {
 
     fn count_day(&mut self, day: Day) -> Result<(u64, Ranges), StoreError> {
         if let Some(gateway) = self.whole_gateway(day) {
-            return Ok((self.store.rows_of_day(day, gateway)?, Ranges::default()));
+            return Ok((self.store.rows_of_day(day, gateway)?.there, Ranges::default()));
         }
-        let sums = if self.page.ranges { ranges::SUMS } else { "" };
+        let sums = if self.ranges { ranges::SUMS } else { "" };
         let sql = format!("SELECT count(*) {sums} FROM log WHERE {}", self.clause.sql);
-        let wanted = self.page.ranges;
+        let wanted = self.ranges;
         let found = self.read(day, |connection, values| {
             connection.prepare(&sql)?.query_row(params_from_iter(values), |row| {
                 let ranges = if wanted { Ranges::read(row)? } else { Ranges::default() };
@@ -166,7 +189,7 @@ impl Search<'_> {
         let filter = self.filter;
         let whole = filter.conditions.is_empty()
             && filter.search.is_none()
-            && !self.page.ranges
+            && !self.ranges
             && filter.from_ms.is_none_or(|from| from <= day.start_ms())
             && filter.to_ms.is_none_or(|to| to >= day.end_ms() - 1);
         filter.gateway.as_deref().filter(|_| whole)

@@ -81,6 +81,14 @@ impl Clause {
             self.test(&condition.field, operator, value);
         }
         self.sql.push(')');
+        if matches!(condition.field, Field::Feedback | Field::Score) && !negated && !values.contains(&Value::Null) {
+            // Said again for SQLite, which then looks only at the few that were rated.
+            self.sql.push_str(if condition.field == Field::Score {
+                " AND score IS NOT NULL"
+            } else {
+                " AND feedback IS NOT NULL"
+            });
+        }
     }
 
     /// One value against one field.
@@ -218,7 +226,9 @@ fn kind(field: &Field) -> Kind {
         Field::Duration => Kind::Number("duration_ms", 1.0),
         Field::MetadataKey => Kind::Label("key", None),
         Field::MetadataValue(under) => Kind::Label("atom", under.clone()),
-        Field::Feedback | Field::DlpAction => Kind::AlwaysNull,
+        Field::Feedback => Kind::Number("feedback", 1.0),
+        Field::Score => Kind::Number("score", 1.0),
+        Field::DlpAction => Kind::AlwaysNull,
         Field::Wholesale | Field::CompatibilityMode => Kind::AlwaysFalse,
     }
 }
@@ -236,7 +246,7 @@ pub(super) fn order(by: OrderBy) -> &'static str {
         OrderBy::TokensIn => "tokens_in",
         OrderBy::TokensOut => "tokens_out",
         OrderBy::Duration => "duration_ms",
-        OrderBy::Feedback => "NULL",
+        OrderBy::Feedback => "feedback",
     }
 }
 

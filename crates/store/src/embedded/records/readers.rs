@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::day::Day;
-use super::writer::{SCHEMA_VERSION, of_another_version};
+use super::{edit, schema};
 use crate::embedded::sqlite;
 use crate::failure::StoreError;
 
@@ -54,12 +54,16 @@ impl Readers {
         }
         let connection = sqlite::open_readable(&path, CACHE_KIB)?;
         let doing = |cause| StoreError::sqlite(format!("reading {}", path.display()), cause);
-        let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).map_err(doing)?;
-        match version {
+        match schema::version(&connection).map_err(doing)? {
             // Its writer is just about to make the tables.
             0 => Ok(None),
-            SCHEMA_VERSION => Ok(Some(connection)),
-            other => Err(of_another_version(&path, other)),
+            schema::VERSION => Ok(Some(connection)),
+            older if schema::is_older(older) => {
+                drop(connection);
+                drop(edit::open(&self.dir, day)?);
+                sqlite::open_readable(&path, CACHE_KIB).map(Some)
+            }
+            other => Err(schema::of_another_version(&path, other)),
         }
     }
 

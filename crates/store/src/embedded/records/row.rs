@@ -4,7 +4,8 @@
 //! Never: loses a member of a record: what has no column is in `rest`, which is kept as it came.
 
 use rusqlite::types::ToSql;
-use rusqlite::{Row, Statement};
+use rusqlite::{Connection, Row, Statement};
+use tollgate_model::record::Rating;
 use tollgate_model::{Id, Meta, Metadata, Money, Record};
 
 use super::bodies::Place;
@@ -34,7 +35,7 @@ const INSERTED: [&str; 16] = [
 ];
 
 /// What [`read`] reads, in its order.
-pub(super) const COLUMNS: &str = "id, noise, created_ms, event_id, cost, rest";
+pub(super) const COLUMNS: &str = "id, noise, created_ms, event_id, cost, rest, feedback, score";
 
 pub(super) const SUCCESS: i64 = 1;
 pub(super) const CACHED: i64 = 2;
@@ -95,11 +96,15 @@ pub(super) fn whole(count: u64) -> i64 {
 }
 
 /// All values as texts, because that is how filters compare them.
-fn labels(metadata: &Metadata) -> Option<String> {
+pub(super) fn labels(metadata: &Metadata) -> Option<String> {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let part = |(key, value): &(String, Meta)| format!("{}:{}", quoted(key), quoted(&value.as_text()));
     let parts: Vec<String> = metadata.0.iter().map(part).collect();
     (!parts.is_empty()).then(|| format!("{{{}}}", parts.join(",")))
+}
+
+pub(super) fn is_there(connection: &Connection, id: Id) -> Result<bool, rusqlite::Error> {
+    connection.prepare_cached("SELECT 1 FROM log WHERE id = ? AND noise = ?")?.exists([id.key(), id.noise()])
 }
 
 /// Reads [`COLUMNS`]. The bytes are those of its shape.
@@ -111,9 +116,11 @@ pub(super) fn read(row: &Row<'_>, shape: &[u8]) -> Result<Record, rusqlite::Erro
         event_id: row.get_ref(3)?.as_str_or_null()?,
         cost: row.get::<_, Option<i64>>(4)?.map(Money::from_nanos),
     };
-    line::record(&shape, mark, row.get_ref(5)?.as_blob()?).map_err(unreadable)
+    let rating = Rating { feedback: row.get(6)?, score: row.get(7)? };
+    let record = line::record(&shape, mark, row.get_ref(5)?.as_blob()?).map_err(unreadable)?;
+    Ok(Record { rating, ..record })
 }
 
-fn unreadable(cause: line::Unreadable) -> rusqlite::Error {
+pub(super) fn unreadable(cause: line::Unreadable) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Blob, Box::new(cause))
 }

@@ -28,6 +28,14 @@ pub(super) struct Codes {
 // === impl Shapes ===
 
 impl Shapes {
+    /// The gateway of a record alone, without writing down a shape of which there may be no row. `None` when the bytes are not a shape.
+    pub(super) fn gateway(&self, connection: &Connection, line: Line<'_>) -> Result<Option<i64>, rusqlite::Error> {
+        if let Some(codes) = self.codes.get(line.shape) {
+            return Ok(Some(codes.gateway));
+        }
+        line::shape(line.shape).ok().map(|shape| gateway(connection, shape.gateway)).transpose()
+    }
+
     /// `None` when the bytes are not a shape.
     pub(super) fn codes(&mut self, connection: &Connection, line: Line<'_>) -> Result<Option<Codes>, rusqlite::Error> {
         if let Some(codes) = self.codes.get(line.shape) {
@@ -46,6 +54,7 @@ impl Shapes {
     }
 }
 
+/// The code of a gateway, made if it is new on this day.
 fn gateway(connection: &Connection, name: &str) -> Result<i64, rusqlite::Error> {
     let mut find = connection.prepare_cached("SELECT code FROM gateway WHERE name = ?")?;
     if let Some(code) = find.query_row([name], |row| row.get(0)).optional()? {

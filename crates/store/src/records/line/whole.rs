@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use tollgate_model::record::Cost;
+use tollgate_model::record::{Cost, Rating};
 use tollgate_model::{Attempt, Record};
 
 use super::{Course, Kind, Lead, Mark, ReadShape, Rest, Shape, Unreadable};
@@ -125,6 +125,7 @@ pub(crate) fn record(shape: &ReadShape<'_>, mark: Mark<'_>, rest: &[u8]) -> Resu
         request_body: shape.request_body,
         response_body: shape.response_body,
         unified,
+        rating: Rating::default(),
     })
 }
 
