@@ -19,6 +19,8 @@ pub(crate) const MASTER_KEY_FILE: &str = "master.key";
 pub(crate) const ANSWERS_FILE: &str = "answers.db";
 /// Log records, one file per day.
 pub(crate) const LOGS_DIR: &str = "logs";
+/// What was spent of budgets.
+pub(crate) const LEDGER_DIR: &str = "ledger";
 /// Records on their way to the log.
 pub(crate) const JOURNAL_DIR: &str = "journal";
 

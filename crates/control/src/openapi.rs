@@ -108,7 +108,7 @@ fn permission(row: &Row) -> String {
 }
 
 fn enough(needs: crate::row::Needs) -> String {
-    needs.enough().iter().map(|permission| permission.name()).collect::<Vec<_>>().join(", ")
+    needs.said()
 }
 
 fn parameters(row: &Row, schemas: &mut Schemas) -> Vec<Value> {

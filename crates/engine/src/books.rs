@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue};
 use tollgate_model::record::{Attempt, Cost, Lost, Outcome, Payload, Rating, Refused, Timings, Unified};
 use tollgate_model::usage::UsageSource;
 use tollgate_model::{Id, Metadata, Moment, Money, Record, Refusal, Trace, Usage};
+use tollgate_rules::budget::Truth;
 use tollgate_rules::cost::{self, CacheCounts};
 use tollgate_rules::meter::Need;
 use tollgate_rules::options::Options;
@@ -24,6 +25,7 @@ use crate::decode::{Encoding, encoding};
 use crate::gate::{Gate, Held};
 use crate::head::Head;
 use crate::tally::{Tally, Told};
+use crate::till::Lease;
 
 pub(crate) struct Books {
     gate: Arc<Gate>,
@@ -42,6 +44,8 @@ struct Open {
     response_body: Bytes,
     /// Windows of cost that the answer's price is entered in.
     owed: Vec<Need>,
+    /// What is held of budgets until the answer's price is known.
+    lease: Option<Lease>,
     tally: Option<Tally>,
     /// Bodies held in memory on this request's behalf.
     held: Held,
@@ -64,6 +68,7 @@ impl Books {
             request_body: Bytes::new(),
             response_body: Bytes::new(),
             owed: Vec::new(),
+            lease: None,
             tally: None,
             held: Held::new(shared.clone()),
         };
@@ -175,6 +180,20 @@ impl Books {
             open.unified().trace = Some(trace);
             open.owed = owed.to_vec();
         });
+    }
+
+    pub(crate) fn request_size(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.record.request_size)
+    }
+
+    /// Held until the books are closed; then the truth takes its place.
+    pub(crate) fn owe(&mut self, lease: Lease) {
+        self.note(|open| open.lease = Some(lease));
+    }
+
+    /// The target that this was held for has not answered.
+    pub(crate) fn let_go(&mut self) {
+        self.note(|open| open.lease = None);
     }
 
     /// What the translation of question and answer could not carry, in all.
@@ -291,6 +310,7 @@ impl Books {
             open.price(&self.gate, counts);
             open.pay(&self.gate);
         }
+        open.square();
         shared.metrics.end(&open.record);
         let bodies = (std::slice::from_ref(&open.request_body), std::slice::from_ref(&open.response_body));
         let written = open.write.then(|| self.gate.journal.append(&open.record, bodies.0, bodies.1));
@@ -372,6 +392,16 @@ impl Open {
         let found = names.into_iter().flatten().find_map(find);
         let amount = found.and_then(|found| cost::of(usage, found.price)).map(|ledger| ledger.total);
         self.record.cost = amount.map(|amount| Cost { amount, custom: false, estimated });
+    }
+
+    /// The truth in place of what was held: nothing, where nothing was answered or nobody knows what it cost.
+    fn square(&mut self) {
+        let Some(lease) = self.lease.take() else { return };
+        lease.settle(Truth {
+            cost: self.record.cost.as_ref().map(|cost| cost.amount),
+            tokens: self.record.usage.as_ref().map_or(0, Usage::total),
+            sent: !self.record.attempts.is_empty(),
+        });
     }
 
     /// Into the windows that were passed on the way to the target.

@@ -19,6 +19,7 @@ use tollgate_rules::limit::Window;
 use tollgate_rules::memory::Memory;
 use tollgate_rules::meter::Meters;
 use tollgate_rules::snapshot::Snapshot;
+use tollgate_store::Uses;
 use tollgate_store::answers::Answers;
 use tollgate_store::journal::JournalWriter;
 
@@ -26,6 +27,7 @@ use crate::alarm::Alarms;
 use crate::fill::Fills;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::till::Till;
 use crate::upstream::Upstream;
 
 /// One for the process.
@@ -38,8 +40,12 @@ pub struct Shared {
     pub keys: Keys,
     pub metrics: Metrics,
     pub limits: Limits,
+    /// When each token was used last.
+    pub uses: Arc<Uses>,
     /// Asks the store whether settings changed, when a request names something the snapshot does not know.
     pub refresh: Arc<dyn Refresh>,
+    /// What may be spent, and is.
+    pub till: Arc<Till>,
     pub(crate) fills: Fills,
     /// Of routes and of the auto router: their windows, the choices that stick, who failed lately.
     pub(crate) meters: Mutex<Meters>,
@@ -122,7 +128,9 @@ pub struct Parts {
     pub keys: Keys,
     pub metrics: Metrics,
     pub limits: Limits,
+    pub uses: Arc<Uses>,
     pub refresh: Arc<dyn Refresh>,
+    pub till: Arc<Till>,
 }
 
 // === impl Shared ===
@@ -138,7 +146,9 @@ impl Shared {
             keys: parts.keys,
             metrics: parts.metrics,
             limits: parts.limits,
+            uses: parts.uses,
             refresh: parts.refresh,
+            till: parts.till,
             fills: Fills::default(),
             windows: Mutex::default(),
             meters: Mutex::default(),

@@ -24,6 +24,7 @@ mod stage;
 mod strict;
 mod surface;
 mod tally;
+mod till;
 mod turned;
 mod upstream;
 mod watched;
@@ -31,5 +32,6 @@ mod webhook;
 
 pub use body::BoxError;
 pub use gate::{Gate, Limits, Parts, Refresh, Shared, Wish};
+pub use till::Till;
 pub use tollgate_dial::{Resolver, TlsRoots};
 pub use upstream::Bounds;

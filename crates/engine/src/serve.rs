@@ -23,7 +23,7 @@ use crate::stage::miss::{self, Failed};
 use crate::stage::plan::Step;
 use crate::stage::plan::foreign::Credential;
 use crate::stage::plan::way::{Next, Way};
-use crate::stage::{admit, cache, hear, limit, plan, send};
+use crate::stage::{access, admit, cache, hear, limit, plan, scope, send};
 use crate::surface::run::{self, Job};
 use crate::surface::{Call, Host, models};
 use crate::webhook::{self, Slip};
@@ -200,6 +200,7 @@ async fn take(
     entered: &mut bool,
     books: &mut Books,
 ) -> Result<Answer, Refusal> {
+    scope::check(gate, caller, head, &step)?; //                                 what the caller's token is limited to  (403)
     let looked = cache::find(gate, caller, head, &step, options).await?; //      a hit costs no unit and no budget
     let (share, cache) = match looked {
         Looked::Hit(answer) => return Ok(Answer::Remembered(answer)),
@@ -211,6 +212,7 @@ async fn take(
     if !std::mem::replace(entered, true) {
         limit::enter(gate, caller)?; //                                          one unit a request                     (2003)
     }
+    access::spend(gate, caller, &step, options, books)?; //                      budgets: held before it is sent         (2041)
     let key = pick(gate, caller, head, &step);
     let sent = send::out(gate, caller, head, &mut step, &key, options.retry, books).await?; // deadlines, asking again (2005)
     Ok(Answer::Fresh { sent, step, share, cache })

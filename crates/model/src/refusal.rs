@@ -41,12 +41,14 @@ pub mod code {
     pub const UPSTREAM_FAILED: u16 = 2005;
     pub const INVALID_PROVIDER: u16 = 2008;
     pub const UNAUTHORIZED: u16 = 2009;
+    pub const SPEND_LIMIT: u16 = 2041;
     pub const BAD_REQUEST: u16 = 2901;
     pub const TOO_LARGE: u16 = 2902;
     pub const REQUEST_TIMEOUT: u16 = 2903;
     pub const UNAVAILABLE: u16 = 2904;
     pub const INTERNAL: u16 = 2905;
     pub const NOT_FOUND: u16 = 2906;
+    pub const FORBIDDEN: u16 = 2907;
     /// Of the REST API.
     pub const NO_ROUTE: u16 = 7000;
     pub const NO_MODEL: u16 = 7003;
@@ -79,6 +81,15 @@ impl Refusal {
 
     pub fn rate_limited(after: Duration) -> Self {
         Self::new(code::RATE_LIMITED, 429, Blame::Caller, "Rate limited").retry_after(after)
+    }
+
+    /// Asking again at once is in vain, so an SDK is told not to; `after`: when there is room again, if ever.
+    pub fn spend_limited(said: impl Into<String>, after: Option<Duration>) -> Self {
+        let refusal = Self::new(code::SPEND_LIMIT, 429, Blame::Caller, said).should_retry(false);
+        match after {
+            Some(after) => refusal.retry_after(after),
+            None => refusal,
+        }
     }
 
     /// No target answered. The text is the original's; `cause` says which and why.
@@ -119,6 +130,11 @@ impl Refusal {
 
     pub fn unauthorized() -> Self {
         Self::new(code::UNAUTHORIZED, 401, Blame::Caller, "Unauthorized")
+    }
+
+    /// Who asks is known, and may not do this.
+    pub fn forbidden(said: impl Into<String>) -> Self {
+        Self::new(code::FORBIDDEN, 403, Blame::Caller, said)
     }
 
     pub fn bad_request(said: impl Into<String>) -> Self {

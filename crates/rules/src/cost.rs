@@ -17,6 +17,7 @@
 //! `input`, `output`, `searches` and `images` stand for themselves: used without a rate, they make the whole cost unknown.
 //! Images are the one exception: a model that counts an image as output tokens has been paid by them.
 
+pub mod bound;
 pub mod custom;
 pub mod estimate;
 

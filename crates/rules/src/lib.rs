@@ -4,6 +4,7 @@
 //! Never: a clock, a socket, a task or a lock.
 
 pub mod auto;
+pub mod budget;
 pub mod cache_key;
 pub mod cacheable;
 pub mod catalog;
@@ -19,6 +20,7 @@ pub mod naming;
 pub mod options;
 pub mod retry;
 pub mod route;
+pub mod scope;
 pub mod simulate;
 pub mod snapshot;
 pub mod token;

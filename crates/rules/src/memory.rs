@@ -59,6 +59,15 @@ impl Mark {
         Self(u128::from_le_bytes(bytes))
     }
 
+    /// To be written down, and read back by a later process.
+    pub const fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    pub const fn bits(self) -> u128 {
+        self.0
+    }
+
     /// 64 of its bits, evenly spread: a draw that is the same for the same mark.
     pub fn draw(self) -> u64 {
         self.0 as u64

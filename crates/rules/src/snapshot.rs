@@ -12,11 +12,17 @@ use tollgate_model::{Gateway, ProviderConfig, RouteDocument};
 use tollgate_wire::provider::Providers;
 
 use crate::auto::Pool;
+use crate::budget::rule::Rules;
 use crate::key::{self, Keys, OpenSecret};
 use crate::limit::Limit;
 use crate::naming::Aliases;
 use crate::options::Manners;
 use crate::route::{Draft, Route};
+use crate::scope::Pass;
+
+use self::passes::Passes;
+
+mod passes;
 
 #[derive(Debug)]
 pub struct Snapshot {
@@ -33,7 +39,7 @@ pub struct Snapshot {
     /// What the auto router chooses from.
     pub auto: Arc<Pool>,
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
-    tokens: HashMap<Digest, Arc<Token>, ahash::RandomState>,
+    tokens: Passes,
     secrets: Vec<OpenSecret>,
     /// By id. The next snapshot takes over those whose document is the same one.
     compiled: HashMap<String, Compiled, ahash::RandomState>,
@@ -51,6 +57,8 @@ pub struct GatewayRules {
     pub id: Arc<str>,
     pub settings: Gateway,
     pub limit: Option<Limit>,
+    /// What may be spent here.
+    pub spend: Rules,
     /// Its stored keys for providers.
     pub keys: Keys,
     /// The deployed versions of its dynamic routes.
@@ -94,18 +102,12 @@ impl Snapshot {
         mut documents: Documents,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut tokens = HashMap::with_hasher(ahash::RandomState::new());
-        for token in documents.tokens {
-            match read_digest(&token.digest) {
-                Some(digest) => drop(tokens.insert(digest, Arc::new(token))),
-                None => problems.push(Problem {
-                    document: format!("token {:?}", token.id),
-                    what: "digest: expected 64 hexadecimal digits".to_owned(),
-                }),
-            }
-        }
-        let mut gateways: HashMap<String, GatewayRules, ahash::RandomState> =
-            documents.gateways.into_iter().map(|gateway| (gateway.id.clone(), GatewayRules::new(gateway))).collect();
+        let tokens = Passes::compile(documents.tokens, &mut problems);
+        let mut gateways: HashMap<String, GatewayRules, ahash::RandomState> = documents
+            .gateways
+            .into_iter()
+            .map(|gateway| (gateway.id.clone(), GatewayRules::new(gateway, &mut problems)))
+            .collect();
         // Of two with one name, made by two processes in one moment, the older one counts.
         documents.routes.sort_by_key(|route| route.created_at);
         let mut compiled = HashMap::with_hasher(ahash::RandomState::new());
@@ -157,12 +159,22 @@ impl Snapshot {
         self.gateways.values()
     }
 
+    /// Whether this is or was a secret of ours, in force or not: none of them ever goes to a provider.
     pub fn token(&self, digest: &Digest) -> Option<&Arc<Token>> {
-        self.tokens.get(digest)
+        self.tokens.known(digest)
+    }
+
+    /// What the secret is good for now.
+    pub fn pass(&self, digest: &Digest, now_ms: u64) -> Option<&Arc<Pass>> {
+        self.tokens.good(digest, now_ms)
     }
 
     pub fn tokens(&self) -> impl Iterator<Item = &Arc<Token>> {
-        self.tokens.values()
+        self.tokens.all().map(|pass| &pass.token)
+    }
+
+    pub fn passes(&self) -> impl Iterator<Item = &Arc<Pass>> {
+        self.tokens.all()
     }
 
     /// A stored secret by its name, else by its id: what other settings refer to instead of holding a value.
@@ -196,14 +208,14 @@ impl Snapshot {
 }
 
 impl GatewayRules {
-    fn new(settings: Gateway) -> Self {
-        Self {
-            id: settings.id.as_str().into(),
-            limit: Limit::of_gateway(&settings),
-            settings,
-            keys: Keys::default(),
-            routes: Vec::new(),
-        }
+    fn new(settings: Gateway, problems: &mut Vec<Problem>) -> Self {
+        let owner = [settings.id.as_str(), settings.internal_id.as_str()];
+        let spend = Rules::compile(&owner, settings.spend_limits.as_ref()).unwrap_or_else(|what| {
+            problems.push(Problem { document: format!("gateway {:?}", settings.id), what });
+            Rules::default()
+        });
+        let (id, limit) = (settings.id.as_str().into(), Limit::of_gateway(&settings));
+        Self { id, limit, spend, settings, keys: Keys::default(), routes: Vec::new() }
     }
 
     fn in_order(mut self) -> Self {
@@ -249,22 +261,12 @@ pub fn is_well_formed(segment: &str) -> bool {
         && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-fn read_digest(hex: &str) -> Option<Digest> {
-    let mut digest = [0; 32];
-    if hex.len() != 64 || !hex.is_ascii() {
-        return None;
-    }
-    for (place, pair) in digest.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-        *place = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(digest)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use serde_json::json;
     use tollgate_model::route::{Deployment, RouteVersion};
+    use tollgate_model::token::Previous;
 
     use super::*;
     use crate::token;
@@ -281,26 +283,23 @@ mod tests {
             name: "n".into(),
             permissions: vec![],
             digest: hex(&mine),
-            hint: String::new(),
-            created_at: 0,
-            expires_at: None,
+            previous: Some(Previous { digest: hex(&token::digest("tg_before")), hint: String::new(), until: 9 }),
+            ..Token::default()
         };
         let snapshot = Snapshot::compile(1, Documents { tokens: vec![document], ..Documents::default() }).unwrap();
         assert_eq!(snapshot.token(&mine).unwrap().id, "t");
+        assert_eq!(snapshot.tokens().count(), 1);
+        // The one before the last roll is good for a while, and known for ever.
+        let before = token::digest("tg_before");
+        assert!(snapshot.pass(&before, 8).is_some() && snapshot.pass(&before, 9).is_none());
+        assert!(snapshot.token(&before).is_some() && snapshot.pass(&mine, 9).is_some());
         assert!(snapshot.token(&token::digest("tg_other")).is_none());
     }
 
     #[test]
     fn a_document_that_cannot_serve_is_a_problem() {
-        let broken = Token {
-            id: "t".into(),
-            name: "n".into(),
-            permissions: vec![],
-            digest: "zz".into(),
-            hint: String::new(),
-            created_at: 0,
-            expires_at: None,
-        };
+        let broken =
+            Token { id: "t".into(), name: "n".into(), permissions: vec![], digest: "zz".into(), ..Token::default() };
         let problems = Snapshot::compile(1, Documents { tokens: vec![broken], ..Documents::default() }).unwrap_err();
         assert_eq!(problems[0].to_string(), "token \"t\": digest: expected 64 hexadecimal digits");
     }

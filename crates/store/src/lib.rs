@@ -19,8 +19,10 @@ pub mod entries;
 pub mod failure;
 pub mod ingest;
 pub mod journal;
+pub mod ledger;
 pub mod metrics;
 pub mod records;
+pub mod uses;
 
 mod place;
 
@@ -36,5 +38,7 @@ pub use entries::Entries;
 pub use failure::{Failure, StoreError};
 pub use ingest::Ingest;
 pub use journal::{Journal, JournalOptions, JournalWriter};
+pub use ledger::Ledger;
 pub use metrics::Metrics;
 pub use records::Records;
+pub use uses::Uses;

@@ -11,13 +11,15 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+use tollgate_engine::Till;
+use tollgate_model::Clock;
 use tollgate_store::embedded::{
     DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments, FileEntries,
 };
 use tollgate_store::ingest::IngestOptions;
-use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Metrics, Records, StoreError};
+use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Ledger, Metrics, Records, StoreError, Uses};
 
-use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LOGS_DIR};
+use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LEDGER_DIR, LOGS_DIR};
 use crate::settings::Settings;
 
 pub(crate) struct Stores {
@@ -25,8 +27,10 @@ pub(crate) struct Stores {
     pub(crate) records: Arc<dyn Records>,
     pub(crate) answers: Arc<DiskAnswers>,
     pub(crate) entries: Arc<dyn Entries>,
+    pub(crate) uses: Arc<Uses>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) ingest: Arc<Ingest>,
+    pub(crate) till: Arc<Till>,
     metrics: Arc<Metrics>,
 }
 
@@ -38,6 +42,7 @@ impl Stores {
         let journal = Arc::new(Journal::open(&dir.join(JOURNAL_DIR), JournalOptions::default(), metrics.clone())?);
         let documents = Arc::new(FileDocuments::open(&dir.join(DOCUMENTS_FILE))?);
         let entries = Arc::new(FileEntries::open(&dir.join(ENTRIES_FILE))?);
+        let uses = Arc::new(Uses::load(&*entries)?);
         let records: Arc<dyn Records> =
             Arc::new(DayRecords::open(&dir.join(LOGS_DIR), DayRecordsOptions::default(), metrics.clone())?);
         let ingest = Arc::new(Ingest::start(journal.clone(), records.clone(), IngestOptions::default())?);
@@ -47,7 +52,9 @@ impl Stores {
             ..DiskAnswersOptions::default()
         };
         let answers = Arc::new(DiskAnswers::open(&dir.join(ANSWERS_FILE), options, metrics.clone())?);
-        Ok(Self { documents, records, answers, entries, journal, ingest, metrics })
+        let (ledger, spent) = Ledger::open(&dir.join(LEDGER_DIR))?;
+        let till = Arc::new(Till::new(ledger, &spent));
+        Ok(Self { documents, records, answers, entries, uses, journal, ingest, till, metrics })
     }
 
     /// What the stores count about themselves, shown with everything else.
@@ -60,6 +67,9 @@ impl Stores {
         self.journal.flush();
         if !self.ingest.catch_up(Duration::from_secs(10)) {
             tracing::warn!("the last records are in the journal; they become rows at the next start");
+        }
+        if let Err(cause) = self.till.sum_up(Clock::System.unix_ms()) {
+            tracing::warn!("the ledger of budgets is not summed up, the next start reads it line by line: {cause}");
         }
     }
 }

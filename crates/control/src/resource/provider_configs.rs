@@ -33,7 +33,7 @@ pub(crate) static ROWS: &[Row] = &[
         Method::POST,
         ALL,
         "aig-config-create-providers",
-        Guarded(Needs::Write, create),
+        Guarded(Needs::WriteAndSecrets, create),
         One(&keep::CONFIG),
         "Stores a key for a provider under an alias.",
     )
@@ -49,7 +49,7 @@ pub(crate) static ROWS: &[Row] = &[
         Method::PUT,
         ONE,
         "aig-config-update-providers",
-        Guarded(Needs::Write, update),
+        Guarded(Needs::WriteAndSecrets, update),
         One(&keep::CONFIG),
         "Rotates the key; changes limit or default. What is absent stays.",
     )
@@ -58,7 +58,7 @@ pub(crate) static ROWS: &[Row] = &[
         Method::DELETE,
         ONE,
         "aig-config-delete-providers",
-        Guarded(Needs::Write, delete),
+        Guarded(Needs::WriteAndSecrets, delete),
         One(&keep::GONE_CONFIG),
         "Deletes a key, and the secret that was made for it.",
     ),

@@ -32,7 +32,7 @@ pub(crate) static ROWS: &[Row] = &[
     get(
         STORES,
         "secrets-store-list",
-        Guarded(Needs::Metadata, list_stores),
+        Guarded(Needs::SecretsRead, list_stores),
         Page(&keep::STORE),
         "All stores, the oldest first.",
     )
@@ -46,17 +46,17 @@ pub(crate) static ROWS: &[Row] = &[
         Method::POST,
         STORES,
         "secrets-store-create",
-        Guarded(Needs::Write, create_store),
+        Guarded(Needs::SecretsWrite, create_store),
         One(&keep::STORE),
         "A new store.",
     )
     .body(&keep::NEW_STORE),
-    get(STORE, "secrets-store-get-store-by-id", Guarded(Needs::Metadata, get_store), One(&keep::STORE), "A store."),
+    get(STORE, "secrets-store-get-store-by-id", Guarded(Needs::SecretsRead, get_store), One(&keep::STORE), "A store."),
     row(
         Method::DELETE,
         STORE,
         "secrets-store-delete-by-id",
-        Guarded(Needs::Write, delete_store),
+        Guarded(Needs::SecretsWrite, delete_store),
         One(&Shape::OrNull(&keep::STORE)),
         "Deletes a store; one with secrets in it only with ?force=true.",
     )
@@ -64,7 +64,7 @@ pub(crate) static ROWS: &[Row] = &[
     get(
         SECRETS,
         "secrets-store-secrets-list",
-        Guarded(Needs::Metadata, list),
+        Guarded(Needs::SecretsRead, list),
         Page(&keep::SECRET),
         "The secrets of a store without their values, the newest first.",
     )
@@ -80,7 +80,7 @@ pub(crate) static ROWS: &[Row] = &[
         Method::POST,
         SECRETS,
         "secrets-store-secret-create",
-        Guarded(Needs::Write, create),
+        Guarded(Needs::SecretsWrite, create),
         One(&keep::SECRETS),
         "Stores secrets: all of them, or none.",
     )
@@ -89,7 +89,7 @@ pub(crate) static ROWS: &[Row] = &[
         Method::DELETE,
         SECRETS,
         "secrets-store-secret-delete-bulk",
-        Guarded(Needs::Write, delete_many),
+        Guarded(Needs::SecretsWrite, delete_many),
         One(&keep::SECRETS),
         "Deletes secrets by their ids: all of them, or none.",
     )
@@ -97,7 +97,7 @@ pub(crate) static ROWS: &[Row] = &[
     get(
         SECRET,
         "secrets-store-secret-get-by-id",
-        Guarded(Needs::Metadata, get_one),
+        Guarded(Needs::SecretsRead, get_one),
         One(&keep::SECRET),
         "A secret without its value.",
     ),
@@ -105,7 +105,7 @@ pub(crate) static ROWS: &[Row] = &[
         Method::PATCH,
         SECRET,
         "secrets-store-patch-by-id",
-        Guarded(Needs::Write, change),
+        Guarded(Needs::SecretsWrite, change),
         One(&keep::SECRET),
         "Changes value, scopes or comment; what is absent stays.",
     )
@@ -114,7 +114,7 @@ pub(crate) static ROWS: &[Row] = &[
         Method::DELETE,
         SECRET,
         "secrets-store-secret-delete-by-id",
-        Guarded(Needs::Write, delete),
+        Guarded(Needs::SecretsWrite, delete),
         One(&keep::SECRET),
         "Deletes a secret.",
     ),
@@ -122,7 +122,7 @@ pub(crate) static ROWS: &[Row] = &[
         Method::POST,
         "/accounts/{account}/secrets_store/stores/{store}/secrets/{secret}/duplicate",
         "secrets-store-duplicate-by-id",
-        Guarded(Needs::Write, duplicate),
+        Guarded(Needs::SecretsWrite, duplicate),
         One(&keep::SECRET),
         "The same value under another name. It goes nowhere that the first could not go.",
     )
@@ -130,7 +130,7 @@ pub(crate) static ROWS: &[Row] = &[
     get(
         "/accounts/{account}/secrets_store/quota",
         "secrets-store-quota",
-        Guarded(Needs::Metadata, quota),
+        Guarded(Needs::SecretsRead, quota),
         One(&keep::QUOTA),
         "How many secrets there are, and may be.",
     ),

@@ -3,6 +3,7 @@
 
 mod bad_fields;
 mod bodies;
+mod budgets;
 mod cache;
 mod cancel;
 mod deadlines;
@@ -16,6 +17,7 @@ mod raw;
 mod retry;
 mod routes;
 mod run;
+mod scope;
 mod tls;
 mod town;
 mod truncation;

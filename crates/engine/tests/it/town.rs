@@ -22,10 +22,10 @@ use tokio::task::JoinHandle;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Fallback, Serving};
-use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Wish};
+use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Till, Wish};
 use tollgate_model::record::Outcome;
 use tollgate_model::route::{Deployment, RouteVersion};
-use tollgate_model::token::{Permission, Token};
+use tollgate_model::token::{Permission, Scope, Token};
 use tollgate_model::{Clock, Gateway, Record, RouteDocument};
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
@@ -34,7 +34,7 @@ use tollgate_rules::token;
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions};
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::records::{Body, Filter, Page, Which};
-use tollgate_store::{Ingest, Journal, JournalOptions, Records};
+use tollgate_store::{Ingest, Journal, JournalOptions, Ledger, Records};
 use tollgate_testkit::{Listening, Sandbox};
 use tollgate_wire::provider::Providers;
 
@@ -66,6 +66,8 @@ pub struct Plan {
     pub upstream: Option<String>,
     /// Dynamic routes of `gateway`: names and elements.
     pub routes: Vec<(&'static str, serde_json::Value)>,
+    /// Besides the one that may everything: secrets and scopes.
+    pub tokens: Vec<(&'static str, Scope)>,
     /// The operator has a key for every provider.
     pub keys: bool,
     /// For streams in flight, once told to stop.
@@ -90,6 +92,7 @@ impl Default for Plan {
             serving: Box::new(|_| {}),
             upstream: None,
             routes: Vec::new(),
+            tokens: Vec::new(),
             keys: false,
             patience: Duration::from_secs(5),
             dir: None,
@@ -146,8 +149,9 @@ pub async fn town(plan: Plan) -> Town {
         Arc::new(DayRecords::open(&dir.path().join("logs"), DayRecordsOptions::default(), metrics.clone()).unwrap());
     let ingest = Ingest::start(journal.clone(), records.clone(), IngestOptions::default()).unwrap();
     let answers = DiskAnswers::open(&dir.path().join("answers.db"), DiskAnswersOptions::default(), metrics).unwrap();
+    let (ledger, spent) = Ledger::open(&dir.path().join("ledger")).unwrap();
     let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
-    let snapshot = snapshot(gateways, plan.routes, &plan.upstream.unwrap_or(listening.url()));
+    let snapshot = snapshot(gateways, plan.tokens, plan.routes, &plan.upstream.unwrap_or(listening.url()));
     let look = |_: &str| plan.keys.then(|| "sk-operator-fake".to_owned());
     let keys = Keys::find(snapshot.providers.all().map(|row| &**row), look);
     let shared = Arc::new(Shared::new(Parts {
@@ -158,7 +162,9 @@ pub async fn town(plan: Plan) -> Town {
         keys,
         metrics: Metrics::default(),
         limits: plan.limits,
+        uses: Arc::default(),
         refresh: Arc::new(Unchanging),
+        till: Arc::new(Till::new(ledger, &spent)),
     }));
     let mut serving = Serving::new(provider.clone());
     serving.egress = Arc::new(Egress { allow_private: vec!["127.0.0.0/8".parse().unwrap()] });
@@ -187,17 +193,19 @@ fn route((name, elements): (&str, serde_json::Value)) -> RouteDocument {
     }
 }
 
-fn snapshot(gateways: Vec<Gateway>, routes: Vec<(&str, serde_json::Value)>, upstream: &str) -> Snapshot {
-    let digest = token::digest(TOKEN).iter().map(|byte| format!("{byte:02x}")).collect();
-    let token = Token {
-        id: "t1".to_owned(),
-        name: "tests".to_owned(),
-        permissions: vec![Permission::Run],
-        digest,
-        hint: String::new(),
-        created_at: 0,
-        expires_at: None,
-    };
+fn token(id: &str, secret: &str, scope: Scope) -> Token {
+    let digest = token::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect();
+    Token { id: id.to_owned(), permissions: vec![Permission::Run], digest, scope, ..Token::default() }
+}
+
+fn snapshot(
+    gateways: Vec<Gateway>,
+    tokens: Vec<(&'static str, Scope)>,
+    routes: Vec<(&str, serde_json::Value)>,
+    upstream: &str,
+) -> Snapshot {
+    let scoped = tokens.into_iter().map(|(secret, scope)| token(secret, secret, scope));
+    let tokens = std::iter::once(token("t1", TOKEN, Scope::default())).chain(scoped).collect();
     let elsewhere = [("openai", "/v1"), ("anthropic", ""), ("google-ai-studio", "")];
     let providers = elsewhere.into_iter().fold((**Providers::builtin()).clone(), |providers, (segment, path)| {
         providers.with_base_url(segment, &format!("{upstream}{path}")).unwrap()
@@ -206,7 +214,7 @@ fn snapshot(gateways: Vec<Gateway>, routes: Vec<(&str, serde_json::Value)>, upst
         account: "account".to_owned(),
         gateways,
         routes: routes.into_iter().map(|document| Arc::new(route(document))).collect(),
-        tokens: vec![token],
+        tokens,
         providers: Arc::new(providers),
         ..Documents::default()
     };

@@ -15,7 +15,7 @@ fn body(provider: &str, alias: &str, secret: &str) -> Value {
 fn open() -> (Shop, String) {
     let shop = Shop::stocked();
     shop.gateway("g");
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Write, Permission::SecretsWrite]);
     (shop, token)
 }
 

@@ -15,7 +15,7 @@ async fn ask(shop: &Shop, method: &str, path: &str, token: &str, body: Value) ->
 
 fn open() -> (Shop, String, String) {
     let shop = Shop::stocked();
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Write, Permission::SecretsWrite]);
     let store = shop.desk.ensure_store().unwrap().id;
     (shop, token, format!("/stores/{store}"))
 }

@@ -1,0 +1,205 @@
+//! Spend limits: what fits is admitted and nothing else, whatever happens at the same time; and who leaves owes nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use http_body_util::BodyExt;
+use serde_json::json;
+use tollgate_model::Gateway;
+use tollgate_testkit::plan::{Frame, Plan as Answer};
+
+use crate::town::{Heard, Plan, chat_body, town};
+
+const CHAT: &str = "openai/v1/chat/completions";
+
+fn limited(rules: serde_json::Value) -> Plan {
+    Plan::gateway(|gateway| gateway.spend_limits = Some(json!({ "enabled": true, "rules": rules })))
+}
+
+fn costs(dollars: &'static str) -> (&'static str, &'static str) {
+    ("cf-aig-custom-cost", dollars)
+}
+
+fn said(heard: &Heard) -> (u16, i64, String) {
+    let error = &heard.json()["error"][0];
+    (heard.status, error["code"].as_i64().unwrap(), error["message"].as_str().unwrap().to_owned())
+}
+
+const CENT: &str = r#"{"total_cost":0.01}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_the_limit_is_refused_in_the_original_s_words() {
+    let town = town(limited(json!([{ "id": "5e7f1b6b", "limit": 0.02, "window": 3600, "technique": "fixed" }]))).await;
+    for _ in 0..2 {
+        assert_eq!(town.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 200);
+    }
+    let refused = town.chat(&[costs(CENT)], "gpt-4o-mini").await;
+    let message =
+        "Spend limit exceeded: rule '5e7f1b6b' (cost limit 0.02 per 3600s, fixed) for openai openai/gpt-4o-mini";
+    assert_eq!(said(&refused), (429, 2041, message.to_owned()));
+    let whole = refused.json();
+    assert_eq!(whole["name"], "AiGatewayError");
+    assert_eq!((&whole["httpCode"], &whole["internalCode"]), (&json!(429), &json!(2041)));
+    assert_eq!(refused.header("x-should-retry"), Some("false"));
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((3_500..=3_600).contains(&wait), "{wait}");
+    assert_eq!(town.asked(), 2, "the provider was not asked");
+    assert_eq!(town.last_record().await.status, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_truth_takes_the_place_of_the_bound() {
+    // gpt-4o-mini: 0.15 and 0.60 dollars per million tokens. The sandbox answers with far fewer than 4,096.
+    let town = town(limited(json!([{ "id": "a", "limit": 0.004, "window": 3600 }]))).await;
+    let mut sum = 0;
+    for _ in 0..20 {
+        assert_eq!(town.chat(&[], "gpt-4o-mini").await.status, 200);
+    }
+    for record in town.logged(20).await {
+        sum += record.cost.unwrap().amount.nanos();
+    }
+    assert!(sum > 0);
+    let gateway = town.shared.snapshot.load().gateway("g").unwrap().clone();
+    let spender = tollgate_rules::budget::rule::Spender {
+        provider: "openai",
+        model: "gpt-4o-mini",
+        metadata: &Default::default(),
+    };
+    let mark = gateway.spend.claims(spender, tollgate_model::Money::ZERO).next().unwrap().1.mark;
+    assert_eq!(town.shared.till.taken(mark, town.shared.clock.unix_ms()), (sum as u64, 0));
+    // What it can come to at most does not fit any more, though the truth would.
+    let large = json!({ "model": "gpt-4o-mini", "max_tokens": 16_000, "messages": [] }).to_string();
+    assert_eq!(said(&town.post(CHAT, &[], large).await).1, 2041);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_without_a_price_is_not_held_back() {
+    let town = town(limited(json!([{ "id": "a", "limit": 0.000_001, "window": 60 }]))).await;
+    assert_eq!(town.chat(&[], "a-model-nobody-knows").await.status, 200);
+    assert_eq!(town.chat(&[], "gpt-4o-mini").await.status, 429);
+    assert_eq!(town.shared.till.outstanding(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_from_memory_draw_on_no_budget() {
+    let mut plan = limited(json!([{ "id": "a", "limit": 0.01, "window": 3600 }]));
+    plan.gateway.cache_ttl = Some(600);
+    let town = town(plan).await;
+    for _ in 0..3 {
+        assert_eq!(town.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 200);
+    }
+    assert_eq!(town.asked(), 1);
+    let skipping = [costs(CENT), ("cf-aig-skip-cache", "true")];
+    assert_eq!(town.chat(&skipping, "gpt-4o-mini").await.status, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_owes_nothing() {
+    let mut plan = limited(json!([{ "id": "a", "limit": 0.01, "window": 3600 }]));
+    plan.upstream = Some("http://127.0.0.1:1".to_owned());
+    let town = town(plan).await;
+    for _ in 0..5 {
+        assert_eq!(town.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 502);
+    }
+    assert_eq!(town.shared.till.outstanding(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spend_limited_model_of_a_route_takes_its_fallback() {
+    let elements = json!([
+        { "id": "start", "type": "start", "outputs": { "next": "dear" } },
+        { "id": "dear", "type": "model", "properties": { "provider": "openai", "model": "gpt-4o" },
+          "outputs": { "success": "end", "fallback": "cheap" } },
+        { "id": "cheap", "type": "model", "properties": { "provider": "openai", "model": "gpt-4o-mini" }, "outputs": { "success": "end" } },
+        { "id": "end", "type": "end", "outputs": {} }
+    ]);
+    let mut plan = Plan::routed("r", elements);
+    let rule =
+        json!({ "id": "a", "limit": 0.000_001, "window": 60, "model": { "mode": "filter", "values": ["gpt-4o"] } });
+    plan.gateway.spend_limits = Some(json!({ "enabled": true, "rules": [rule] }));
+    let town = town(plan).await;
+    let heard = town.post("compat/chat/completions", &[], chat_body("dynamic/r", false)).await;
+    assert_eq!((heard.status, heard.header("cf-aig-model")), (200, Some("gpt-4o-mini")));
+    assert_eq!(town.shared.till.outstanding(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_spent_is_spent_after_a_restart() {
+    let rules = json!([{ "id": "a", "limit": 0.02, "window": 3600 }]);
+    let first = town(limited(rules.clone())).await;
+    assert_eq!(first.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 200);
+    let dir = first.close().await;
+    let second = town(Plan { dir: Some(dir), ..limited(rules) }).await;
+    assert_eq!(second.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 200);
+    assert_eq!(second.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 429);
+}
+
+const ROUNDS: usize = 10;
+const AT_ONCE: usize = 1_000;
+
+/// Each round draws on a budget of its own, which fits another number of requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_thousand_at_once_exactly_as_many_are_admitted_as_the_budget_fits() {
+    let rule = |round: usize| {
+        let limit = 0.01 * fits(round) as f64 + 0.003;
+        json!({ "id": format!("r{round}"), "limit": limit, "window": 3600,
+                "metadata": { "round": { "mode": "filter", "values": [round.to_string()] } } })
+    };
+    let gateways = (0..ROUNDS.div_ceil(20)).map(|number| {
+        let rules: Vec<_> = (number * 20..ROUNDS.min(number * 20 + 20)).map(rule).collect();
+        let spend_limits = Some(json!({ "enabled": true, "rules": rules }));
+        Gateway { id: format!("g{number}"), spend_limits, collect_logs: false, ..Gateway::default() }
+    });
+    let town = Arc::new(town(Plan { others: gateways.collect(), ..Plan::default() }).await);
+    town.provider.on("POST", "/v1/chat/completions", |_| Answer::json(200, r#"{"usage":{}}"#));
+    for round in 0..ROUNDS {
+        let metadata = json!({ "round": round }).to_string();
+        let url = format!("http://{}/v1/acc/g{}/{CHAT}", town.address, round / 20);
+        let headers = [costs(CENT), ("cf-aig-metadata", metadata.as_str())];
+        let ask = || town.send("POST", &url, &headers, chat_body("gpt-4o-mini", false).into());
+        let statuses: Vec<u16> =
+            join_all((0..AT_ONCE).map(|_| ask())).await.into_iter().map(|heard| heard.unwrap().status).collect();
+        let count = |status| statuses.iter().filter(|each| **each == status).count();
+        assert_eq!((count(200), count(429)), (fits(round), AT_ONCE - fits(round)), "round {round}");
+    }
+    assert_eq!(town.shared.till.outstanding(), 0);
+}
+
+fn fits(round: usize) -> usize {
+    (round * 37) % 400 + 1
+}
+
+const STREAMS: usize = 10_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_cancelled_streams_leave_nothing_outstanding() {
+    let mut plan = limited(json!([{ "id": "a", "limit": 1_000_000, "window": 3600 }]));
+    plan.gateway.collect_logs = false;
+    let town = Arc::new(town(plan).await);
+    town.provider.on("POST", "/v1/chat/completions", |_| {
+        let delta = "data: {\"choices\":[{\"delta\":{\"content\":\"word \"}}]}\n\n";
+        let pieces = (0..1_000).map(move |_| Frame::after(Duration::from_millis(20), delta));
+        Answer::stream("text/event-stream", pieces)
+    });
+    let callers = (0..50).map(|number| {
+        let town = town.clone();
+        tokio::spawn(async move {
+            for asked in 0..STREAMS / 50 {
+                let url = town.url(CHAT);
+                let begin = town.begin("POST", &url, &[], chat_body("gpt-4o-mini", true).into());
+                // Some leave before there is an answer, some in the middle of it.
+                if (number + asked) % 3 == 0 {
+                    drop(tokio::time::timeout(Duration::from_millis((asked % 5) as u64), begin).await);
+                } else {
+                    let mut response = begin.await.unwrap();
+                    drop(response.body_mut().frame().await);
+                }
+            }
+        })
+    });
+    join_all(callers).await.into_iter().for_each(|joined| joined.unwrap());
+    town.until(|| town.shared.till.outstanding() == 0).await;
+    town.at_rest().await;
+    assert_eq!(town.shared.till.outstanding(), 0);
+}
