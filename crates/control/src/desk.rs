@@ -20,12 +20,16 @@ use self::wishes::Forget;
 use self::world::{Edit, World};
 use crate::vault::{Stamp, Vault};
 
+pub use self::custom::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DOMAIN};
+pub use self::datasets::DATASET;
 pub use self::error::{DeskError, SecretsFault};
 pub use self::provider_configs::{Configured, PROVIDER_CONFIG};
 pub use self::routes::{ROUTE, Saved, VERSION};
 pub use self::secrets::{NewSecret, SCOPES, SECRETS_MAX, SecretChange};
 pub use self::tokens::{Made, Wanted};
 
+mod custom;
+mod datasets;
 mod error;
 mod gateways;
 mod installation;
@@ -124,6 +128,11 @@ impl Desk {
         // A change that began before would publish what it compiled from the older settings.
         let _one_at_a_time = self.changing.lock();
         Ok(self.look()?.snapshot)
+    }
+
+    /// For what is made here and kept elsewhere.
+    pub(crate) fn new_uuid(&self) -> Result<String, DeskError> {
+        secret::new_uuid()
     }
 
     pub fn now_ms(&self) -> u64 {

@@ -26,7 +26,11 @@ static SEGMENTS: &[(&str, &str)] = &[
     ("config", "The provider config's id."),
     ("store", "The secrets store's id."),
     ("secret", "The secret's id."),
+    ("custom_provider", "The custom provider's id."),
+    ("hostname", "The custom domain's host name."),
     ("version", "The version's id."),
+    ("dataset", "The dataset's id."),
+    ("evaluation", "The evaluation's id."),
 ];
 
 /// The whole document as text, made once.

@@ -3,7 +3,10 @@
 //! Enters: nothing. Leaves: rows of method, path, who may, what is asked and answered, and what it is for.
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
-use crate::resource::{account, cache, gateways, logs, openapi, provider_configs, public, routes, secrets};
+use crate::resource::{
+    account, cache, custom_domains, custom_providers, datasets, evaluations, gateways, logs, openapi, provider_configs,
+    public, routes, secrets,
+};
 use crate::row::Row;
 
 /// In the order of the manual.
@@ -14,7 +17,11 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Gateways", gateways::ROWS),
     ("Cache", cache::ROWS),
     ("Logs", logs::ROWS),
+    ("Datasets", datasets::ROWS),
+    ("Evaluations", evaluations::ROWS),
     ("Dynamic routes", routes::ROWS),
+    ("Custom providers", custom_providers::ROWS),
+    ("Custom domains", custom_domains::ROWS),
     ("Provider configs", provider_configs::ROWS),
     ("Secrets store", secrets::ROWS),
 ];

@@ -4,6 +4,9 @@
 
 mod access;
 mod conventions;
+mod custom_domains;
+mod custom_providers;
+mod datasets;
 mod declared;
 mod gateways;
 mod logs;

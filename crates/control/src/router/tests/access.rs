@@ -39,18 +39,29 @@ fn config(shop: &Shop) -> String {
     configs.first().map_or(String::new(), |configured| configured.config.id.clone())
 }
 
+/// Nothing once a row has deleted it.
+fn custom_provider(shop: &Shop) -> String {
+    let all = shop.desk.custom_providers().unwrap();
+    all.first().map_or_else(|| "gone".to_owned(), |provider| provider.id.clone())
+}
+
 pub(super) fn path(shop: &Shop, row: &Row) -> String {
     let id = sample::plain().id.to_string();
+    let [dataset, evaluation] = shop.dataset_and_evaluation("g");
     row.path
         .replace("{account}", &shop.account)
         .replace("{gateway}", "g")
         .replace("{provider}", "openai")
         .replace("{id}", &id)
         .replace("{route}", "support")
+        .replace("{dataset}", &dataset)
+        .replace("{evaluation}", &evaluation)
         .replace("{version}", &version(shop))
         .replace("{store}", &shop.desk.stores().unwrap().first().map_or(String::new(), |store| store.id.clone()))
         .replace("{secret}", &named_secret(shop, "plain"))
         .replace("{config}", &config(shop))
+        .replace("{custom_provider}", &custom_provider(shop))
+        .replace("{hostname}", "ai.example.com")
 }
 
 /// With what a row acts on. Rows that change something are given nothing to do: an empty body is refused after the permission was looked at.
@@ -59,6 +70,11 @@ pub(super) fn stocked() -> Shop {
     shop.gateway("g");
     shop.route("g", "support");
     shop.secrets();
+    let acme = json!({ "name": "Acme", "slug": "acme", "base_url": "https://h.example" });
+    shop.desk.create_custom_provider(&acme).unwrap();
+    let gateway = shop.desk.gateway("g").unwrap().unwrap();
+    shop.desk.create_custom_domain(&gateway, &json!({ "domain": "ai.example.com" }), "").unwrap();
+    shop.evaluation("g");
     shop.keep(sample::full(), b"{}", b"{}");
     shop
 }
