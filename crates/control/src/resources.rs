@@ -4,8 +4,8 @@
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
 use crate::resource::{
-    account, cache, custom_domains, custom_providers, datasets, evaluations, gateways, logs, openapi, provider_configs,
-    public, routes, secrets,
+    account, cache, config, custom_domains, custom_providers, datasets, evaluations, gateways, logs, openapi,
+    provider_configs, public, routes, secrets,
 };
 use crate::row::Row;
 
@@ -20,6 +20,7 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Datasets", datasets::ROWS),
     ("Evaluations", evaluations::ROWS),
     ("Dynamic routes", routes::ROWS),
+    ("Configuration", config::ROWS),
     ("Custom providers", custom_providers::ROWS),
     ("Custom domains", custom_domains::ROWS),
     ("Provider configs", provider_configs::ROWS),
