@@ -4,7 +4,8 @@
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
 use crate::resource::{
-    account, cache, custom_domains, custom_providers, datasets, evaluations, gateways, logs, openapi, public, routes,
+    account, cache, config, custom_domains, custom_providers, datasets, evaluations, gateways, logs, openapi, public,
+    routes,
 };
 use crate::row::Row;
 
@@ -19,6 +20,7 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Datasets", datasets::ROWS),
     ("Evaluations", evaluations::ROWS),
     ("Dynamic routes", routes::ROWS),
+    ("Configuration", config::ROWS),
     ("Custom providers", custom_providers::ROWS),
     ("Custom domains", custom_domains::ROWS),
 ];
