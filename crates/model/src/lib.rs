@@ -4,6 +4,7 @@
 //! Never: does I/O, reads the clock by itself (`Clock` is handed in), or knows a provider.
 
 pub mod clock;
+pub mod custom;
 pub mod dataset;
 pub mod evaluation;
 pub mod gateway;
@@ -21,6 +22,7 @@ pub mod trace;
 pub mod usage;
 
 pub use clock::{Clock, Moment};
+pub use custom::{CustomDomain, CustomProvider};
 pub use dataset::Dataset;
 pub use evaluation::Evaluation;
 pub use gateway::Gateway;

@@ -75,8 +75,10 @@ fn by_label(
     counts: &mut BTreeMap<Facet, Counts>,
 ) -> Result<(), StoreError> {
     let Facet::Metadata(key) = facet else { return Ok(()) };
-    let sql =
-        format!("SELECT count(*), atom FROM log, json_each(labels) WHERE {} AND key = ? GROUP BY atom", search.sql());
+    let sql = format!(
+        "SELECT count(*), atom FROM (SELECT labels FROM log WHERE {}), json_each(labels) WHERE key = ? GROUP BY atom",
+        search.sql()
+    );
     let rows = search.read(day, |connection, values| {
         let values: Vec<Sql> = values.iter().cloned().chain([Sql::Text(key.clone())]).collect();
         rows(connection, &sql, &values, |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), text(row, 1)?)))
