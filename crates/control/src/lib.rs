@@ -28,6 +28,7 @@ pub mod vault;
 mod answer;
 mod authorize;
 mod call;
+mod credits;
 mod filters;
 mod page;
 mod problem;

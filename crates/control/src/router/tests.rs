@@ -4,6 +4,7 @@
 
 mod access;
 mod config;
+mod billing;
 mod conventions;
 mod custom_domains;
 mod custom_providers;
