@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
-mod config;
 mod billing;
+mod config;
 mod conventions;
 mod custom_domains;
 mod custom_providers;
