@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::token::{Digest, Token};
-use tollgate_model::{Gateway, RouteDocument};
+use tollgate_model::{Gateway, PolicyDocument, RouteDocument};
 use tollgate_wire::provider::Providers;
 
 use crate::auto::Pool;
@@ -15,6 +15,7 @@ use crate::budget::rule::Rules;
 use crate::limit::Limit;
 use crate::naming::Aliases;
 use crate::options::Manners;
+use crate::policy::{Policies, Policy, Verdict, Who};
 use crate::route::{Draft, Route};
 
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Snapshot {
     tokens: HashMap<Digest, Arc<Token>, ahash::RandomState>,
     /// By id. The next snapshot takes over those whose document is the same one.
     compiled: HashMap<String, Compiled, ahash::RandomState>,
+    /// The same for policies. Reading a condition takes a thousand times as long as meeting it.
+    conditions: HashMap<String, (Arc<PolicyDocument>, Arc<Policy>), ahash::RandomState>,
 }
 
 #[derive(Debug)]
@@ -51,6 +54,10 @@ pub struct GatewayRules {
     pub limit: Option<Limit>,
     /// What may be spent here.
     pub spend: Rules,
+    /// Who may ask for what.
+    pub policies: Policies,
+    /// Name and inner id: budgets of a gateway that is gone are not those of one made later under its name.
+    owner: String,
     /// The deployed versions of its dynamic routes.
     routes: Vec<Arc<Route>>,
 }
@@ -68,6 +75,7 @@ pub struct Documents {
     pub tokens: Vec<Token>,
     /// Shared, because a route is compiled only when its document is another one than before.
     pub routes: Vec<Arc<RouteDocument>>,
+    pub policies: Vec<Arc<PolicyDocument>>,
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -120,6 +128,19 @@ impl Snapshot {
                 compiled.insert(document.id.clone(), Compiled { from: document.clone(), route });
             }
         }
+        let mut conditions = HashMap::with_hasher(ahash::RandomState::new());
+        documents.policies.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        for document in &documents.policies {
+            let owner = gateways.get_mut(&document.gateway);
+            let owner = owner.filter(|gateway| gateway.settings.internal_id == document.gateway_internal_id);
+            let Some(gateway) = owner else { continue };
+            let known = last.and_then(|last| last.conditions.get(&document.id));
+            let known = known.filter(|(from, _)| Arc::ptr_eq(from, document)).map(|(_, policy)| policy.clone());
+            if let Some(policy) = known.or_else(|| compile_policy(document, &mut problems)) {
+                gateway.policies.add(policy.clone());
+                conditions.insert(document.id.clone(), (document.clone(), policy));
+            }
+        }
         let gateways = gateways.into_iter().map(|(id, gateway)| (id, Arc::new(gateway.in_order()))).collect();
         if !problems.is_empty() {
             return Err(problems);
@@ -136,6 +157,7 @@ impl Snapshot {
             gateways,
             tokens,
             compiled,
+            conditions,
         })
     }
 
@@ -171,13 +193,19 @@ impl GatewayRules {
             problems.push(Problem { document: format!("gateway {:?}", settings.id), what });
             Rules::default()
         });
+        let owner = owner.join("/");
         let (id, limit) = (settings.id.as_str().into(), Limit::of_gateway(&settings));
-        Self { id, limit, spend, settings, routes: Vec::new() }
+        Self { id, limit, spend, policies: Policies::default(), owner, settings, routes: Vec::new() }
     }
 
     fn in_order(mut self) -> Self {
         self.routes.sort_by(|a, b| a.name.name.cmp(&b.name.name));
         self
+    }
+
+    /// What its policies say.
+    pub fn judge(&self, who: &Who<'_>, provider: &str, model: &str) -> Verdict {
+        self.policies.judge(&self.owner, who, provider, model)
     }
 
     /// What `dynamic/{name}` means: a route by its name, else by its id.
@@ -198,6 +226,18 @@ impl GatewayRules {
 }
 
 /// `None`: nothing of it is deployed, or a problem was noted.
+fn compile_policy(document: &PolicyDocument, problems: &mut Vec<Problem>) -> Option<Arc<Policy>> {
+    let faults = match Policy::of(document)? {
+        Ok(policy) => return Some(Arc::new(policy)),
+        Err(faults) => faults,
+    };
+    problems.extend(faults.into_iter().map(|fault| Problem {
+        document: format!("policy {:?} of gateway {:?}", document.id, document.gateway),
+        what: format!("{}: {}", fault.member.join("."), fault.said),
+    }));
+    None
+}
+
 fn compile_route(document: &RouteDocument, problems: &mut Vec<Problem>) -> Option<Arc<Route>> {
     let version = document.deployed()?;
     match Route::compile(&Draft::of(document, version)) {

@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName};
 use tollgate_model::Refusal;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::token::{Permission, Token};
+use tollgate_rules::policy::Identity;
 use tollgate_rules::snapshot::{GatewayRules, Snapshot};
 use tollgate_rules::token;
 
@@ -25,6 +26,8 @@ pub(crate) struct Caller {
     pub(crate) gateway: Arc<GatewayRules>,
     /// Credential headers that hold a gateway token.
     pub(crate) spent: Vec<HeaderName>,
+    /// Who it is, as far as policies ask.
+    pub(crate) identity: Identity,
 }
 
 struct Shown {
@@ -59,7 +62,15 @@ pub(crate) async fn caller(gate: &Gate, head: &Head, books: &mut Books) -> Resul
             Host::Rest => Refusal::authentication_error(),
         });
     }
-    Ok(Caller { spent: shown.spent, gateway, snapshot })
+    let identity = if gateway.policies.is_empty() { Identity::default() } else { identity(shown.token.as_deref()) };
+    Ok(Caller { spent: shown.spent, identity, gateway, snapshot })
+}
+
+/// A gateway token stands for whoever it was given to.
+fn identity(token: Option<&Token>) -> Identity {
+    let claims = token.map(|token| [("token_id", &token.id), ("token_name", &token.name)]);
+    let custom = claims.into_iter().flatten().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    Identity { custom, ..Identity::default() }
 }
 
 fn is_unwelcome(snapshot: &Snapshot, head: &Head, shown: &Shown) -> bool {

@@ -26,7 +26,7 @@ use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Till, Wish};
 use tollgate_model::record::Outcome;
 use tollgate_model::route::{Deployment, RouteVersion};
 use tollgate_model::token::{Permission, Token};
-use tollgate_model::{Clock, Gateway, Record, RouteDocument};
+use tollgate_model::{Clock, Gateway, PolicyBody, PolicyDocument, Record, RouteDocument};
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::snapshot::{Documents, Snapshot};
@@ -66,6 +66,8 @@ pub struct Plan {
     pub upstream: Option<String>,
     /// Dynamic routes of `gateway`: names and elements.
     pub routes: Vec<(&'static str, serde_json::Value)>,
+    /// Policies of `gateway`.
+    pub policies: Vec<PolicyBody>,
     /// The operator has a key for every provider.
     pub keys: bool,
     /// For streams in flight, once told to stop.
@@ -90,6 +92,7 @@ impl Default for Plan {
             serving: Box::new(|_| {}),
             upstream: None,
             routes: Vec::new(),
+            policies: Vec::new(),
             keys: false,
             patience: Duration::from_secs(5),
             dir: None,
@@ -148,7 +151,7 @@ pub async fn town(plan: Plan) -> Town {
     let answers = DiskAnswers::open(&dir.path().join("answers.db"), DiskAnswersOptions::default(), metrics).unwrap();
     let (ledger, spent) = Ledger::open(&dir.path().join("ledger")).unwrap();
     let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
-    let snapshot = snapshot(gateways, plan.routes, &plan.upstream.unwrap_or(listening.url()));
+    let snapshot = snapshot(gateways, plan.routes, plan.policies, &plan.upstream.unwrap_or(listening.url()));
     let look = |_: &str| plan.keys.then(|| "sk-operator-fake".to_owned());
     let keys = Keys::find(snapshot.providers.all().map(|row| &**row), look);
     let shared = Arc::new(Shared::new(Parts {
@@ -189,7 +192,24 @@ fn route((name, elements): (&str, serde_json::Value)) -> RouteDocument {
     }
 }
 
-fn snapshot(gateways: Vec<Gateway>, routes: Vec<(&str, serde_json::Value)>, upstream: &str) -> Snapshot {
+fn policy((number, body): (usize, PolicyBody)) -> PolicyDocument {
+    PolicyDocument {
+        id: format!("p{number}"),
+        gateway: "g".to_owned(),
+        gateway_internal_id: String::new(),
+        committed: Some(body),
+        draft: None,
+        created_at: number as u64,
+        updated_at: 0,
+    }
+}
+
+fn snapshot(
+    gateways: Vec<Gateway>,
+    routes: Vec<(&str, serde_json::Value)>,
+    policies: Vec<PolicyBody>,
+    upstream: &str,
+) -> Snapshot {
     let digest = token::digest(TOKEN).iter().map(|byte| format!("{byte:02x}")).collect();
     let token = Token {
         id: "t1".to_owned(),
@@ -208,6 +228,7 @@ fn snapshot(gateways: Vec<Gateway>, routes: Vec<(&str, serde_json::Value)>, upst
         account: "account".to_owned(),
         gateways,
         routes: routes.into_iter().map(|document| Arc::new(route(document))).collect(),
+        policies: policies.into_iter().enumerate().map(|each| Arc::new(policy(each))).collect(),
         tokens: vec![token],
         providers: Arc::new(providers),
         ..Documents::default()

@@ -216,7 +216,7 @@ impl Spender<'_> {
 }
 
 /// Rounded to the nano-dollar where somebody wrote more decimals.
-fn dollars(number: &serde_json::Number) -> Result<Money, String> {
+pub(crate) fn dollars(number: &serde_json::Number) -> Result<Money, String> {
     let text = number.to_string();
     text.parse::<Money>().or_else(|_| {
         let nanos = number.as_f64().map(|dollars| (dollars * 1e9).round());
