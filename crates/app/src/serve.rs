@@ -8,6 +8,7 @@ mod refresh;
 mod retention;
 mod stores;
 mod tls;
+mod uses;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,6 +67,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     desk.refresh()?;
     refuse_strangers(&settings, &snapshot.load())?;
     let refresher = Refresher::new(desk.clone());
+    let used = desk.clone();
 
     let listener = TcpListener::bind(settings.listen).await;
     let listener = listener.with_context(|| {
@@ -90,11 +92,16 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
     tokio::spawn(refresher.watch());
+    let uses = uses::Keeper { uses: stores.uses.clone(), entries: stores.entries.clone(), desk: used };
+    tokio::spawn(uses.clone().keep());
     tokio::spawn(ledger::keep(stores.till.clone()));
     tokio::spawn(retention::trim(stores.records.clone()));
     tokio::spawn(retention::keep(stores.records.clone(), settings.log_retention_days));
     let ended = server::run(listener, shared, &stores.journal, fallback, serving, drain, settings.drain).await;
-    tokio::task::block_in_place(|| stores.close());
+    tokio::task::block_in_place(|| {
+        uses.write();
+        stores.close();
+    });
     Ok(ended?)
 }
 
@@ -183,6 +190,7 @@ fn shared(settings: &Settings, stores: &Stores, snapshot: Arc<ArcSwap<Snapshot>>
         keys: Keys::find(rows.all().map(|row| &**row), |name| std::env::var(name).ok()),
         metrics,
         limits,
+        uses: stores.uses.clone(),
         refresh: Arc::new(refresher.clone()),
         till: stores.till.clone(),
     })

@@ -1,17 +1,22 @@
 //! Who may.
 //!
-//! Enters: the headers of a request and what its row of the table needs. Leaves: the caller, or why not.
-//! Never: tells a stranger whether an account or a gateway exists: the token is looked at first.
+//! Enters: the headers of a request, where it comes from, and its row of the table. Leaves: the caller, or why not.
+//! Never: tells a stranger whether an account or a gateway exists: the token is looked at first. Nor tells the holder of a token that is for some
+//! gateways whether there are others.
 
 use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use tollgate_model::Peer;
 use tollgate_model::token::{Permission, Token};
+use tollgate_rules::scope::Pass;
 use tollgate_rules::snapshot::Snapshot;
 use tollgate_rules::token::{LEN_MAX, digest};
 
+use crate::call::Params;
 use crate::problem::Problem;
+use crate::row::Row;
 
 /// The least that a token must allow. A row of the table cannot be written without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,15 +25,27 @@ pub enum Needs {
     Token,
     /// Rows, but neither prompts nor answers.
     Metadata,
-    /// Everything that can be read.
+    /// Everything of gateways that can be read.
     Read,
-    /// Everything that can be changed.
+    /// Everything of gateways that can be changed.
     Write,
+    /// What secrets there are; never their values.
+    SecretsRead,
+    SecretsWrite,
+    /// A gateway's setting that holds a secret: both rights at once.
+    WriteAndSecrets,
+    /// What belongs to the account, such as its audit log.
+    AccountRead,
+    Analytics,
+    LogsEdit,
+    Admin,
 }
 
+/// Who asks, and from where.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub token: Arc<Token>,
+    pub pass: Arc<Pass>,
     pub may_read_bodies: bool,
 }
 
@@ -38,17 +55,52 @@ const LEGACY: [&str; 2] = ["x-auth-key", "x-auth-user-service-key"];
 // === impl Needs ===
 
 impl Needs {
-    pub fn enough(self) -> &'static [Permission] {
+    pub const ALL: [Self; 11] = [
+        Self::Token,
+        Self::Metadata,
+        Self::Read,
+        Self::Write,
+        Self::SecretsRead,
+        Self::SecretsWrite,
+        Self::WriteAndSecrets,
+        Self::AccountRead,
+        Self::Analytics,
+        Self::LogsEdit,
+        Self::Admin,
+    ];
+
+    /// One of each list. A permission stands for those it implies, so only the least are named.
+    pub fn one_of_each(self) -> &'static [&'static [Permission]] {
+        use Permission as May;
         match self {
-            Self::Token => &[Permission::Run, Permission::Read, Permission::ReadMetadata, Permission::Write],
-            Self::Metadata => &[Permission::Read, Permission::ReadMetadata, Permission::Write],
-            Self::Read => &[Permission::Read, Permission::Write],
-            Self::Write => &[Permission::Write],
+            Self::Token => &[],
+            Self::Metadata => &[&[May::ReadMetadata]],
+            Self::Read => &[&[May::Read]],
+            Self::Write => &[&[May::Write]],
+            Self::SecretsRead => &[&[May::Read, May::SecretsWrite]],
+            Self::SecretsWrite => &[&[May::SecretsWrite]],
+            Self::WriteAndSecrets => &[&[May::Write], &[May::SecretsWrite]],
+            Self::AccountRead => &[&[May::AccountRead]],
+            Self::Analytics => &[&[May::AnalyticsRead]],
+            Self::LogsEdit => &[&[May::LogsEdit]],
+            Self::Admin => &[&[May::Admin]],
         }
     }
 
-    fn met_by(self, token: &Token) -> bool {
-        self.enough().iter().any(|permission| token.permissions.contains(permission))
+    /// In words: each permission that is enough alone, and those that are together.
+    pub fn said(self) -> String {
+        let all = Permission::ALL.into_iter();
+        let alone = all.filter(|(_, permission)| self.met_by(|each| permission.implies(each)));
+        let mut words: Vec<String> = alone.map(|(name, _)| name.to_owned()).collect();
+        if let lists @ [_, _, ..] = self.one_of_each() {
+            let least = lists.iter().filter_map(|list| list.first()).map(|permission| permission.name());
+            words.insert(0, least.collect::<Vec<_>>().join(" with "));
+        }
+        words.join(", ")
+    }
+
+    pub fn met_by(self, has: impl Fn(Permission) -> bool) -> bool {
+        self.one_of_each().iter().all(|list| list.iter().any(|permission| has(*permission)))
     }
 }
 
@@ -69,24 +121,50 @@ fn bearer(text: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && well_formed).then_some(token)
 }
 
-pub(crate) fn caller(
+/// What the token is good for, if it is good at all.
+pub(crate) fn pass(snapshot: &Snapshot, presented: &str, now_ms: u64) -> Result<Arc<Pass>, Problem> {
+    snapshot.pass(&digest(presented), now_ms).cloned().ok_or_else(Problem::unauthenticated)
+}
+
+/// Whether the holder of a pass may do what the row does, to what the path names.
+pub(crate) fn admit(
+    pass: Arc<Pass>,
     snapshot: &Snapshot,
-    presented: &str,
-    needs: Needs,
-    account: Option<&str>,
-    now_ms: u64,
+    (needs, row): (Needs, &Row),
+    params: &Params,
+    peer: Option<Peer>,
 ) -> Result<Caller, Problem> {
-    let known = snapshot.token(&digest(presented)).filter(|token| token.expires_at.is_none_or(|end| now_ms < end));
-    let token = known.ok_or_else(Problem::unauthenticated)?;
-    if !needs.met_by(token) || account.is_some_and(|account| !snapshot.knows_account(account)) {
+    if !pass.may_come_from(peer.map(|peer| peer.0)) {
+        return Err(Problem::from_elsewhere(peer));
+    }
+    let knows_account = params.find("account").is_none_or(|account| snapshot.knows_account(account));
+    let sees = match params.find("gateway") {
+        Some(gateway) => pass.sees_gateway(gateway),
+        None => pass.is_of_account() || needs == Needs::Token || row.narrowed,
+    };
+    if !needs.met_by(|permission| pass.has(permission)) || !knows_account || !sees {
         return Err(Problem::forbidden());
     }
-    Ok(Caller { token: token.clone(), may_read_bodies: Needs::Read.met_by(token) })
+    let may_read_bodies = Needs::Read.met_by(|permission| pass.has(permission));
+    Ok(Caller { token: pass.token.clone(), pass, may_read_bodies })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_permission_stands_for_what_it_implies() {
+        for needs in Needs::ALL {
+            assert!(needs.met_by(|each| Permission::Admin.implies(each)), "{needs:?}");
+            assert_eq!(needs.met_by(|_| false), needs == Needs::Token, "{needs:?}");
+        }
+        assert!(Needs::Metadata.met_by(|each| Permission::Write.implies(each)));
+        assert!(!Needs::WriteAndSecrets.met_by(|each| Permission::Write.implies(each)));
+        assert!(!Needs::Metadata.met_by(|each| Permission::Run.implies(each)));
+        assert_eq!(Needs::Metadata.said(), "read, read_metadata, write, admin");
+        assert_eq!(Needs::WriteAndSecrets.said(), "write with secrets_write, admin");
+    }
 
     #[test]
     fn a_bearer_token_is_one_word() {

@@ -54,7 +54,7 @@ impl Params {
         self.0.iter().find(|(each, _)| each == name).map_or("", |(_, value)| value)
     }
 
-    pub(crate) fn account(&self) -> Option<&str> {
-        self.0.iter().find(|(each, _)| each == "account").map(|(_, value)| value.as_str())
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(each, _)| each == name).map(|(_, value)| value.as_str())
     }
 }

@@ -19,12 +19,14 @@ use self::wishes::Forget;
 use self::world::{Edit, World};
 
 pub use self::error::DeskError;
+pub use self::policies::{Failed, MEMBERS as POLICY_MEMBERS, POLICY};
 pub use self::routes::{ROUTE, Saved, VERSION};
 pub use self::tokens::{Made, Wanted};
 
 mod error;
 mod gateways;
 mod installation;
+mod policies;
 mod read;
 mod routes;
 mod secret;

@@ -24,6 +24,7 @@ static SEGMENTS: &[(&str, &str)] = &[
     ("id", "Id of the object."),
     ("route", "The route's id, or its name."),
     ("version", "The version's id."),
+    ("policy", "The policy's id, or its name."),
 ];
 
 /// The whole document as text, made once.
@@ -105,7 +106,7 @@ fn permission(row: &Row) -> String {
 }
 
 fn enough(needs: crate::row::Needs) -> String {
-    needs.enough().iter().map(|permission| permission.name()).collect::<Vec<_>>().join(", ")
+    needs.said()
 }
 
 fn parameters(row: &Row, schemas: &mut Schemas) -> Vec<Value> {

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
+use tollgate_model::Peer;
 use tollgate_store::StoreError;
 
 use crate::answer::JSON;
@@ -61,6 +62,12 @@ impl Problem {
 
     pub(crate) fn forbidden() -> Self {
         Self::outer(StatusCode::FORBIDDEN, 10000, "Authentication error")
+    }
+
+    pub(crate) fn from_elsewhere(peer: Option<Peer>) -> Self {
+        let place = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_string());
+        let said = format!("Cannot use the access token from location: {place}");
+        Self::outer(StatusCode::FORBIDDEN, 9109, &said)
     }
 
     pub(crate) fn malformed_authorization() -> Self {

@@ -7,5 +7,6 @@ pub(crate) mod cache;
 pub(crate) mod gateways;
 pub(crate) mod logs;
 pub(crate) mod openapi;
+pub(crate) mod policies;
 pub(crate) mod public;
 pub(crate) mod routes;

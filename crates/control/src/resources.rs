@@ -3,7 +3,7 @@
 //! Enters: nothing. Leaves: rows of method, path, who may, what is asked and answered, and what it is for.
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
-use crate::resource::{account, cache, gateways, logs, openapi, public, routes};
+use crate::resource::{account, cache, gateways, logs, openapi, policies, public, routes};
 use crate::row::Row;
 
 /// In the order of the manual.
@@ -15,6 +15,7 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Cache", cache::ROWS),
     ("Logs", logs::ROWS),
     ("Dynamic routes", routes::ROWS),
+    ("Policies", policies::ROWS),
 ];
 
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -18,8 +18,9 @@ use bytes::Bytes;
 use http::Method;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tollgate_model::Peer;
 use tollgate_store::answers::Purge;
-use tollgate_store::{Answers, Entries, Records};
+use tollgate_store::{Answers, Entries, Records, Uses};
 
 use crate::answer::Answer;
 use crate::authorize::{self, Needs};
@@ -44,6 +45,8 @@ pub struct Parts {
     pub answers: Arc<dyn Answers>,
     /// What grows with use: the audit, results, credit lines.
     pub entries: Arc<dyn Entries>,
+    /// When each token was used last, here and on the data plane.
+    pub uses: Arc<Uses>,
     pub public: Public,
     /// Makes everything that was journaled so far readable; `Ingest::catch_up`.
     pub catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
@@ -158,7 +161,9 @@ async fn answer(office: &Office, row: &'static Row, params: Params, request: Req
 /// A request of someone who at least names a token.
 struct Prepared {
     token: String,
+    peer: Option<Peer>,
     needs: Needs,
+    row: &'static Row,
     params: Params,
     query: Query,
     body: Bytes,
@@ -169,12 +174,13 @@ struct Prepared {
 impl Prepared {
     async fn read(needs: Needs, params: Params, request: Request, row: &'static Row) -> Result<Self, Problem> {
         let token = authorize::presented(request.headers())?;
+        let peer = request.extensions().get::<Peer>().copied();
         let query = Query::parse(request.uri().query().unwrap_or_default()).declared(row.query);
         let body = match row.body {
             None => Bytes::new(),
             Some(_) => read_body(request.into_body()).await?,
         };
-        Ok(Self { token, needs, params, query, body })
+        Ok(Self { token, peer, needs, row, params, query, body })
     }
 }
 
@@ -210,9 +216,11 @@ impl Office {
 }
 
 fn admit(parts: Arc<Parts>, prepared: Prepared) -> Result<Call, Problem> {
-    let Prepared { token, needs, params, query, body } = prepared;
-    let snapshot = parts.desk.current()?;
-    let caller = authorize::caller(&snapshot, &token, needs, params.account(), parts.desk.now_ms())?;
+    let Prepared { token, peer, needs, row, params, query, body } = prepared;
+    let (snapshot, now_ms) = (parts.desk.current()?, parts.desk.now_ms());
+    let pass = authorize::pass(&snapshot, &token, now_ms)?;
+    let caller = authorize::admit(pass, &snapshot, (needs, row), &params, peer)?;
+    parts.uses.note(&caller.token.id, now_ms);
     Ok(Call { parts, snapshot, caller, params, query, body })
 }
 

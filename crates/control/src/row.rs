@@ -31,6 +31,8 @@ pub struct Row {
     /// Only where there is one is a body read at all.
     pub body: Option<&'static Shape>,
     pub answer: Answers,
+    /// The handler itself shows and changes only what the caller's token is for: a token of some gateways may call it although no gateway is in its path.
+    pub narrowed: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +75,7 @@ pub(crate) const fn row(
     answer: Answers,
     doc: &'static str,
 ) -> Row {
-    Row { method, path, op, access, doc, query: &[], body: None, answer }
+    Row { method, path, op, access, doc, query: &[], body: None, answer, narrowed: false }
 }
 
 pub(crate) const fn get(
@@ -96,6 +98,11 @@ impl Row {
 
     pub(crate) const fn body(mut self, shape: &'static Shape) -> Self {
         self.body = Some(shape);
+        self
+    }
+
+    pub(crate) const fn narrowed(mut self) -> Self {
+        self.narrowed = true;
         self
     }
 

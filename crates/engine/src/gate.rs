@@ -19,6 +19,7 @@ use tollgate_rules::limit::Window;
 use tollgate_rules::memory::Memory;
 use tollgate_rules::meter::Meters;
 use tollgate_rules::snapshot::Snapshot;
+use tollgate_store::Uses;
 use tollgate_store::answers::Answers;
 use tollgate_store::journal::JournalWriter;
 
@@ -39,6 +40,8 @@ pub struct Shared {
     pub keys: Keys,
     pub metrics: Metrics,
     pub limits: Limits,
+    /// When each token was used last.
+    pub uses: Arc<Uses>,
     /// Asks the store whether settings changed, when a request names something the snapshot does not know.
     pub refresh: Arc<dyn Refresh>,
     /// What may be spent, and is.
@@ -125,6 +128,7 @@ pub struct Parts {
     pub keys: Keys,
     pub metrics: Metrics,
     pub limits: Limits,
+    pub uses: Arc<Uses>,
     pub refresh: Arc<dyn Refresh>,
     pub till: Arc<Till>,
 }
@@ -142,6 +146,7 @@ impl Shared {
             keys: parts.keys,
             metrics: parts.metrics,
             limits: parts.limits,
+            uses: parts.uses,
             refresh: parts.refresh,
             till: parts.till,
             fills: Fills::default(),

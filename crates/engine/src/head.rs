@@ -3,10 +3,12 @@
 //! Enters: a request line and headers. Leaves: named parts of the path, as they were received. Never: decodes or normalises the rest of the path:
 //! a provider hears its own escapes.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use http::request::Parts;
 use http::{HeaderMap, Method};
+use tollgate_model::Peer;
 use tollgate_model::gateway::DEFAULT_ID;
 
 use crate::surface::{Host, Surface, compat, native, rest, universal};
@@ -16,6 +18,7 @@ pub(crate) struct Head {
     pub(crate) parts: Parts,
     surface: &'static Surface,
     cut: Cut,
+    peer: Option<IpAddr>,
 }
 
 /// Where in the path and query each part stands.
@@ -38,13 +41,18 @@ pub(crate) fn is_ours(path: &str) -> bool {
 
 impl Head {
     /// Of a path that [`is_ours`].
-    pub(crate) fn read(parts: Parts) -> Self {
+    pub(crate) fn read(parts: Parts, peer: Option<Peer>) -> Self {
         let text = path_of(&parts);
         let (surface, cut) = match text.starts_with(ROOT) {
             true => cut(text),
             false => cut_rest(text).unwrap_or_else(|| cut(text)),
         };
-        Self { surface, cut, parts }
+        Self { surface, cut, parts, peer: peer.map(|peer| peer.0) }
+    }
+
+    /// Where the connection comes from.
+    pub(crate) fn peer(&self) -> Option<IpAddr> {
+        self.peer
     }
 
     fn text(&self) -> &str {
@@ -139,7 +147,7 @@ mod tests {
     use crate::surface::{CHAT, COUNT_TOKENS, Call, MESSAGES, RESPONSES};
 
     fn head(path: &str) -> Head {
-        Head::read(http::Request::post(path).body(()).unwrap().into_parts().0)
+        Head::read(http::Request::post(path).body(()).unwrap().into_parts().0, None)
     }
 
     #[test]

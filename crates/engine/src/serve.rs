@@ -23,7 +23,7 @@ use crate::stage::miss::{self, Failed};
 use crate::stage::plan::Step;
 use crate::stage::plan::foreign::Credential;
 use crate::stage::plan::way::{Next, Way};
-use crate::stage::{access, admit, cache, hear, limit, plan, send};
+use crate::stage::{access, admit, cache, hear, limit, plan, scope, send};
 use crate::surface::run::{self, Job};
 use crate::surface::{Call, Host, models};
 use crate::webhook::{self, Slip};
@@ -200,6 +200,7 @@ async fn take(
     entered: &mut bool,
     books: &mut Books,
 ) -> Result<Answer, Refusal> {
+    scope::check(gate, caller, head, &step)?; //                                 what the caller's token is limited to  (403)
     let looked = cache::find(gate, caller, head, &step, options).await?; //      a hit costs no unit and no budget
     let (share, cache) = match looked {
         Looked::Hit(answer) => return Ok(Answer::Remembered(answer)),

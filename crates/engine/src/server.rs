@@ -22,6 +22,7 @@ use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tollgate_dial::{Resolver, TlsRoots};
+use tollgate_model::Peer;
 use tollgate_rules::egress::Egress;
 use tollgate_store::journal::Journal;
 use tollgate_testkit::Sandbox;
@@ -79,6 +80,7 @@ impl Serving {
 /// What one accepted connection holds while it lives.
 pub(crate) struct Admitted {
     stream: std::net::TcpStream,
+    peer: Peer,
     place: OwnedSemaphorePermit,
 }
 
@@ -104,7 +106,9 @@ pub async fn run(
             _ = drain.wait_for(|stop| *stop) => break,
         };
         match stream {
-            Ok((stream, _)) => workers.give(Admitted { stream: stream.into_std()?, place }),
+            Ok((stream, address)) => {
+                workers.give(Admitted { stream: stream.into_std()?, peer: Peer::of(address.ip()), place });
+            }
             Err(cause) => rest(&cause).await,
         }
     }

@@ -7,5 +7,6 @@ pub(crate) mod hear;
 pub(crate) mod limit;
 pub(crate) mod miss;
 pub(crate) mod plan;
+pub(crate) mod scope;
 pub(crate) mod send;
 pub(crate) mod translate;

@@ -50,9 +50,10 @@ pub mod code {
     pub const UNAVAILABLE: u16 = 2904;
     pub const INTERNAL: u16 = 2905;
     pub const NOT_FOUND: u16 = 2906;
+    pub const FORBIDDEN: u16 = 2907;
     /// Of policies, whose bodies name no code: for the log.
-    pub const POLICY_BLOCK: u16 = 2907;
-    pub const POLICY_LIMIT: u16 = 2908;
+    pub const POLICY_BLOCK: u16 = 2908;
+    pub const POLICY_LIMIT: u16 = 2909;
     /// Of the REST API.
     pub const NO_ROUTE: u16 = 7000;
     pub const NO_MODEL: u16 = 7003;
@@ -153,6 +154,11 @@ impl Refusal {
 
     pub fn unauthorized() -> Self {
         Self::new(code::UNAUTHORIZED, 401, Blame::Caller, "Unauthorized")
+    }
+
+    /// Who asks is known, and may not do this.
+    pub fn forbidden(said: impl Into<String>) -> Self {
+        Self::new(code::FORBIDDEN, 403, Blame::Caller, said)
     }
 
     pub fn bad_request(said: impl Into<String>) -> Self {

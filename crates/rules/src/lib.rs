@@ -20,6 +20,7 @@ pub mod options;
 pub mod policy;
 pub mod retry;
 pub mod route;
+pub mod scope;
 pub mod simulate;
 pub mod snapshot;
 pub mod token;

@@ -46,6 +46,12 @@ impl Window {
         self.limit
     }
 
+    /// Whether it counts nothing any more: a new one would say the same.
+    pub fn is_idle(&self, now_ms: u64) -> bool {
+        let last_ms = self.admissions.back().map_or(self.began_ms, |(at_ms, _)| *at_ms);
+        last_ms.saturating_add(self.limit.interval_ms) <= now_ms
+    }
+
     /// Takes one unit, or says when the next one is free. A clock that steps back reopens nothing.
     pub fn take(&mut self, now_ms: u64) -> Result<(), Duration> {
         match self.limit.technique {

@@ -17,6 +17,11 @@ use crate::naming::Aliases;
 use crate::options::Manners;
 use crate::policy::{Policies, Policy, Verdict, Who};
 use crate::route::{Draft, Route};
+use crate::scope::Pass;
+
+use self::passes::Passes;
+
+mod passes;
 
 #[derive(Debug)]
 pub struct Snapshot {
@@ -33,7 +38,7 @@ pub struct Snapshot {
     /// What the auto router chooses from.
     pub auto: Arc<Pool>,
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
-    tokens: HashMap<Digest, Arc<Token>, ahash::RandomState>,
+    tokens: Passes,
     /// By id. The next snapshot takes over those whose document is the same one.
     compiled: HashMap<String, Compiled, ahash::RandomState>,
     /// The same for policies. Reading a condition takes a thousand times as long as meeting it.
@@ -98,16 +103,7 @@ impl Snapshot {
         mut documents: Documents,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut tokens = HashMap::with_hasher(ahash::RandomState::new());
-        for token in documents.tokens {
-            match read_digest(&token.digest) {
-                Some(digest) => drop(tokens.insert(digest, Arc::new(token))),
-                None => problems.push(Problem {
-                    document: format!("token {:?}", token.id),
-                    what: "digest: expected 64 hexadecimal digits".to_owned(),
-                }),
-            }
-        }
+        let tokens = Passes::compile(documents.tokens, &mut problems);
         let mut gateways: HashMap<String, GatewayRules, ahash::RandomState> = documents
             .gateways
             .into_iter()
@@ -169,12 +165,22 @@ impl Snapshot {
         self.gateways.values()
     }
 
+    /// Whether this is or was a secret of ours, in force or not: none of them ever goes to a provider.
     pub fn token(&self, digest: &Digest) -> Option<&Arc<Token>> {
-        self.tokens.get(digest)
+        self.tokens.known(digest)
+    }
+
+    /// What the secret is good for now.
+    pub fn pass(&self, digest: &Digest, now_ms: u64) -> Option<&Arc<Pass>> {
+        self.tokens.good(digest, now_ms)
     }
 
     pub fn tokens(&self) -> impl Iterator<Item = &Arc<Token>> {
-        self.tokens.values()
+        self.tokens.all().map(|pass| &pass.token)
+    }
+
+    pub fn passes(&self) -> impl Iterator<Item = &Arc<Pass>> {
+        self.tokens.all()
     }
 
     pub fn knows_account(&self, account: &str) -> bool {
@@ -258,22 +264,12 @@ pub fn is_well_formed(segment: &str) -> bool {
         && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-fn read_digest(hex: &str) -> Option<Digest> {
-    let mut digest = [0; 32];
-    if hex.len() != 64 || !hex.is_ascii() {
-        return None;
-    }
-    for (place, pair) in digest.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-        *place = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(digest)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use serde_json::json;
     use tollgate_model::route::{Deployment, RouteVersion};
+    use tollgate_model::token::Previous;
 
     use super::*;
     use crate::token;
@@ -290,26 +286,23 @@ mod tests {
             name: "n".into(),
             permissions: vec![],
             digest: hex(&mine),
-            hint: String::new(),
-            created_at: 0,
-            expires_at: None,
+            previous: Some(Previous { digest: hex(&token::digest("tg_before")), hint: String::new(), until: 9 }),
+            ..Token::default()
         };
         let snapshot = Snapshot::compile(1, Documents { tokens: vec![document], ..Documents::default() }).unwrap();
         assert_eq!(snapshot.token(&mine).unwrap().id, "t");
+        assert_eq!(snapshot.tokens().count(), 1);
+        // The one before the last roll is good for a while, and known for ever.
+        let before = token::digest("tg_before");
+        assert!(snapshot.pass(&before, 8).is_some() && snapshot.pass(&before, 9).is_none());
+        assert!(snapshot.token(&before).is_some() && snapshot.pass(&mine, 9).is_some());
         assert!(snapshot.token(&token::digest("tg_other")).is_none());
     }
 
     #[test]
     fn a_document_that_cannot_serve_is_a_problem() {
-        let broken = Token {
-            id: "t".into(),
-            name: "n".into(),
-            permissions: vec![],
-            digest: "zz".into(),
-            hint: String::new(),
-            created_at: 0,
-            expires_at: None,
-        };
+        let broken =
+            Token { id: "t".into(), name: "n".into(), permissions: vec![], digest: "zz".into(), ..Token::default() };
         let problems = Snapshot::compile(1, Documents { tokens: vec![broken], ..Documents::default() }).unwrap_err();
         assert_eq!(problems[0].to_string(), "token \"t\": digest: expected 64 hexadecimal digits");
     }

@@ -65,13 +65,13 @@ fn claims(dice: &mut Dice) -> Vec<Claim> {
         Span::Calendar(Period::Hourly),
         Span::Calendar(Period::Daily),
     ];
-    let amount = dice.roll(9);
+    let amount = dice.roll(13);
     let mut claims = Vec::new();
     for (number, span) in spans.into_iter().enumerate() {
         if dice.roll(3) == 0 {
             let key = dice.roll(2);
             let mark = Mark::of(&[&number.to_string(), &key.to_string()]);
-            let limit = 20 + 13 * number as u64;
+            let limit = 10 + 6 * number as u64;
             claims.push(Claim { mark, shared: mark, span, unit: Unit::Nanos, limit, amount });
         }
     }
@@ -194,6 +194,8 @@ impl Life {
         for spent in self.sum.iter().chain(&self.lines) {
             self.budgets.restore(spent);
         }
+        // The first look at the clock.
+        self.budgets.sweep(self.wall_ms);
         let marks: std::collections::BTreeSet<Mark> = self.entries.iter().map(|entry| entry.mark).collect();
         for mark in marks {
             let (spent, held) = self.budgets.taken(mark, self.wall_ms);
@@ -245,5 +247,5 @@ fn no_budget_is_overrun_lost_or_doubled_in_ten_thousand_lives() {
         (admitted, refused) = (admitted + some, refused + others);
     }
     // The lives are worth living.
-    assert!(one.is_some() || (admitted > 100_000 && refused > 20_000), "{admitted} admitted, {refused} refused");
+    assert!(one.is_some() || (admitted > 100_000 && refused > 50_000), "{admitted} admitted, {refused} refused");
 }

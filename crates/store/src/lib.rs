@@ -22,6 +22,7 @@ pub mod journal;
 pub mod ledger;
 pub mod metrics;
 pub mod records;
+pub mod uses;
 
 mod place;
 
@@ -40,3 +41,4 @@ pub use journal::{Journal, JournalOptions, JournalWriter};
 pub use ledger::Ledger;
 pub use metrics::Metrics;
 pub use records::Records;
+pub use uses::Uses;

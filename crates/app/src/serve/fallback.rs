@@ -39,6 +39,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         records: parts.stores.records.clone(),
         answers: parts.stores.answers.clone(),
         entries: parts.stores.entries.clone(),
+        uses: parts.stores.uses.clone(),
         public: Public {
             url: format!("{}://{}", parts.scheme, parts.address),
             loopback: parts.is_local,

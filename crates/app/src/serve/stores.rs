@@ -17,7 +17,7 @@ use tollgate_store::embedded::{
     DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments, FileEntries,
 };
 use tollgate_store::ingest::IngestOptions;
-use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Ledger, Metrics, Records, StoreError};
+use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Ledger, Metrics, Records, StoreError, Uses};
 
 use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LEDGER_DIR, LOGS_DIR};
 use crate::settings::Settings;
@@ -27,6 +27,7 @@ pub(crate) struct Stores {
     pub(crate) records: Arc<dyn Records>,
     pub(crate) answers: Arc<DiskAnswers>,
     pub(crate) entries: Arc<dyn Entries>,
+    pub(crate) uses: Arc<Uses>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) ingest: Arc<Ingest>,
     pub(crate) till: Arc<Till>,
@@ -41,6 +42,7 @@ impl Stores {
         let journal = Arc::new(Journal::open(&dir.join(JOURNAL_DIR), JournalOptions::default(), metrics.clone())?);
         let documents = Arc::new(FileDocuments::open(&dir.join(DOCUMENTS_FILE))?);
         let entries = Arc::new(FileEntries::open(&dir.join(ENTRIES_FILE))?);
+        let uses = Arc::new(Uses::load(&*entries)?);
         let records: Arc<dyn Records> =
             Arc::new(DayRecords::open(&dir.join(LOGS_DIR), DayRecordsOptions::default(), metrics.clone())?);
         let ingest = Arc::new(Ingest::start(journal.clone(), records.clone(), IngestOptions::default())?);
@@ -52,7 +54,7 @@ impl Stores {
         let answers = Arc::new(DiskAnswers::open(&dir.join(ANSWERS_FILE), options, metrics.clone())?);
         let (ledger, spent) = Ledger::open(&dir.join(LEDGER_DIR))?;
         let till = Arc::new(Till::new(ledger, &spent));
-        Ok(Self { documents, records, answers, entries, journal, ingest, till, metrics })
+        Ok(Self { documents, records, answers, entries, uses, journal, ingest, till, metrics })
     }
 
     /// What the stores count about themselves, shown with everything else.

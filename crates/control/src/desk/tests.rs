@@ -107,7 +107,7 @@ fn a_token_needs_a_name_and_a_permission() {
         desk.create_token(Wanted { name: " ".into(), permissions: vec![], lives_ms: None }).unwrap_err().to_string();
     assert_eq!(
         said,
-        "name: a token needs a name of 1 to 120 characters; permissions: at least one of run, read, read_metadata, write"
+        "name: a token needs a name of 1 to 120 characters; permissions: at least one of run, read, read_metadata, write, secrets_write, analytics_read, logs_edit, account_read, admin"
     );
 }
 

@@ -45,6 +45,7 @@ impl Desk {
             hint: secret::hint(&secret),
             created_at: now_ms,
             expires_at: wanted.lives_ms.map(|lives_ms| now_ms.saturating_add(lives_ms)),
+            ..Token::default()
         };
         let document = write(TOKEN, &token.id, &token.name, &token)?;
         self.change(TOKEN, &token.id, |before| match before {

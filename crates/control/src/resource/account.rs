@@ -94,6 +94,9 @@ pub(crate) fn verify(call: &Call) -> Result<Answer, Problem> {
     if let Some(expires_at) = token.expires_at {
         result["expires_on"] = time::text(expires_at).into();
     }
+    if let Some(not_before) = token.not_before {
+        result["not_before"] = time::text(not_before).into();
+    }
     Ok(Answer::Result(result))
 }
 

@@ -39,7 +39,8 @@ pub(crate) static ROWS: &[Row] = &[
         Member::of("id", Shape::TEXT, Optional, "Exactly this one."),
         Member::of("order_by", Shape::Word(&["id", "created_at", "modified_at"]), Optional, "A column."),
         DIRECTION,
-    ]),
+    ])
+    .narrowed(),
     row(
         Method::POST,
         ALL,
@@ -104,6 +105,7 @@ fn list(call: &Call) -> Result<Answer, Problem> {
     let descending = reader.word("order_by_direction", &[("asc", false), ("desc", true)]);
     reader.finish()?;
     let mut all = call.parts.desk.gateways()?;
+    all.retain(|gateway| call.caller.pass.sees_gateway(&gateway.id));
     all.retain(|gateway| search.as_deref().is_none_or(|text| gateway.id.contains(text)));
     all.retain(|gateway| id.is_none_or(|id| gateway.id == id));
     sort(&mut all, order, descending);

@@ -8,5 +8,6 @@ mod declared;
 mod gateways;
 mod logs;
 mod outside;
+mod policies;
 mod routes;
 mod shop;

@@ -18,7 +18,7 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tollgate_model::Refusal;
+use tollgate_model::{Peer, Refusal};
 
 use super::head_timer::HeadTimer;
 use super::patient::Patient;
@@ -56,19 +56,19 @@ pub(super) async fn serve(context: Arc<Context>, admitted: Admitted) {
     context.gate.shared.metrics.connections.inc();
     let _counted = Counted(&context);
     let _place = admitted.place;
-    if let Err(cause) = shake_hands(&context, admitted.stream).await {
+    if let Err(cause) = shake_hands(&context, admitted.stream, admitted.peer).await {
         tracing::debug!(%cause, "connection ended");
     }
 }
 
-async fn shake_hands(context: &Arc<Context>, stream: std::net::TcpStream) -> Result<(), crate::BoxError> {
+async fn shake_hands(context: &Arc<Context>, stream: std::net::TcpStream, peer: Peer) -> Result<(), crate::BoxError> {
     let stream = TcpStream::from_std(stream)?;
     stream.set_nodelay(true)?;
     match &context.serving.tls {
-        None => talk(context, stream).await,
+        None => talk(context, stream, peer).await,
         Some(acceptor) => {
             let stream = tokio::time::timeout(context.serving.head_timeout, acceptor.accept(stream)).await??;
-            talk(context, stream).await
+            talk(context, stream, peer).await
         }
     }
 }
@@ -76,10 +76,11 @@ async fn shake_hands(context: &Arc<Context>, stream: std::net::TcpStream) -> Res
 async fn talk<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     context: &Arc<Context>,
     stream: T,
+    peer: Peer,
 ) -> Result<(), crate::BoxError> {
     let serving = &context.serving;
     let (stream, tail) = Strict::new(Patient::new(stream, serving.head_timeout, serving.write_timeout));
-    let service = service_fn(move |request| answer(context.clone(), &tail, request));
+    let service = service_fn(move |request| answer(context.clone(), &tail, peer, request));
     let builder = builder(serving);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
@@ -120,11 +121,15 @@ enum Asked {
 }
 
 impl Asked {
-    fn of(context: &Context, tail: &Tail, request: Request<Incoming>) -> Self {
+    fn of(context: &Context, tail: &Tail, peer: Peer, mut request: Request<Incoming>) -> Self {
+        let is_ours = head::is_ours(request.uri().path());
+        if !is_ours {
+            request.extensions_mut().insert(peer);
+        }
         let (parts, body) = request.into_parts();
         match tail.judge(&parts) {
             Err(refusal) => Self::Nothing(refusal),
-            Ok(()) if head::is_ours(parts.uri.path()) => Self::Ours(Head::read(parts), body),
+            Ok(()) if is_ours => Self::Ours(Head::read(parts, Some(peer)), body),
             Ok(()) => Self::Others(context.fallback.call(Request::from_parts(parts, body))),
         }
     }
@@ -134,10 +139,11 @@ impl Asked {
 fn answer(
     context: Arc<Context>,
     tail: &Tail,
+    peer: Peer,
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<ReplyBody>, Infallible>> + use<> {
     let version = request.version();
-    let asked = Asked::of(&context, tail, request);
+    let asked = Asked::of(&context, tail, peer, request);
     async move {
         let answer = match asked {
             Asked::Ours(head, body) => serve_request(&context.gate, &head, body).await,

@@ -5,8 +5,9 @@
 //!
 //! A model whose price nobody knows is not held back (the original does the same); should its cost become known, it counts.
 
+use tollgate_model::token::SpendLimit;
 use tollgate_model::{Money, Refusal};
-use tollgate_rules::budget::rule::{Rule, Spender};
+use tollgate_rules::budget::rule::{self, Rule, Spender};
 use tollgate_rules::budget::{Claim, Over};
 use tollgate_rules::cost::CustomCost;
 use tollgate_rules::cost::bound::Asked;
@@ -20,6 +21,7 @@ use crate::stage::plan::Step;
 
 /// What a claim is made for.
 enum Why<'a> {
+    Token(&'a str, SpendLimit),
     Rule(&'a Rule),
     Bucket(Bucket),
 }
@@ -34,19 +36,22 @@ pub(crate) fn spend(
     // What the target before this one held.
     books.let_go();
     let gateway = &caller.gateway;
-    if gateway.spend.is_empty() && gateway.policies.is_empty() {
+    let has_own = caller.pass.iter().any(|pass| pass.budgets().next().is_some());
+    if gateway.spend.is_empty() && gateway.policies.is_empty() && !has_own {
         return Ok(());
     }
     let buckets = permitted(caller, step, options)?;
     let most = bound(gate, step, options, books);
     let amount = most.unwrap_or(Money::ZERO);
     let spender = spender(step, options);
+    let own = caller.pass.iter().flat_map(|pass| pass.budgets());
+    let own = own.map(|(token, limit)| (Why::Token(token, limit), rule::of_token(token, limit, amount)));
     let of_rules = gateway.spend.claims(spender, amount).map(|(rule, claim)| (Why::Rule(rule), claim));
     let of_buckets = buckets.into_iter().map(|bucket| {
         let claim = bucket.claim(amount);
         (Why::Bucket(bucket), claim)
     });
-    let (why, mut claims): (Vec<Why<'_>>, Vec<Claim>) = of_rules.chain(of_buckets).unzip();
+    let (why, mut claims): (Vec<Why<'_>>, Vec<Claim>) = own.chain(of_rules).chain(of_buckets).unzip();
     if claims.is_empty() {
         return Ok(());
     }
@@ -88,6 +93,7 @@ fn bound(gate: &Gate, step: &Step, options: &Options, books: &Books) -> Option<M
 impl Why<'_> {
     fn refusal(&self, spender: Spender<'_>, over: Over) -> Refusal {
         match self {
+            Self::Token(token, limit) => Refusal::spend_limited(rule::token_refusal(token, *limit, spender), over.wait),
             Self::Rule(rule) => Refusal::spend_limited(rule.refusal(spender), over.wait),
             Self::Bucket(bucket) => {
                 let spent = Money::from_nanos(i64::try_from(over.taken).unwrap_or(i64::MAX));

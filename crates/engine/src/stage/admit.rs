@@ -12,18 +12,23 @@ use tollgate_model::Refusal;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::token::{Permission, Token};
 use tollgate_rules::policy::Identity;
+use tollgate_rules::scope::{Border, Pass};
 use tollgate_rules::snapshot::{GatewayRules, Snapshot};
 use tollgate_rules::token;
+use tollgate_wire::dialect::Dialect;
 
 use crate::books::Books;
 use crate::gate::{Gate, Wish};
 use crate::head::Head;
-use crate::surface::Host;
+use crate::stage::scope;
+use crate::surface::{Call, Host};
 
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) gateway: Arc<GatewayRules>,
+    /// What its token is good for. `None`: nobody in particular, where the gateway lets anybody in.
+    pub(crate) pass: Option<Arc<Pass>>,
     /// Credential headers that hold a gateway token.
     pub(crate) spent: Vec<HeaderName>,
     /// Who it is, as far as policies ask.
@@ -31,7 +36,9 @@ pub(crate) struct Caller {
 }
 
 struct Shown {
-    token: Option<Arc<Token>>,
+    pass: Option<Arc<Pass>>,
+    /// What keeps a good token from being used here.
+    border: Option<Border>,
     spent: Vec<HeaderName>,
     /// Something that could be a token was shown and is not known.
     stranger: bool,
@@ -54,16 +61,23 @@ pub(crate) async fn caller(gate: &Gate, head: &Head, books: &mut Books) -> Resul
         }
     }
     let gateway = snapshot.gateway(head.gateway()).cloned().ok_or_else(Refusal::unknown_gateway)?;
-    let token_id = shown.token.as_ref().map(|token| token.id.as_str());
+    let token_id = shown.pass.as_ref().map(|pass| pass.token.id.as_str());
     books.admitted(&snapshot.account, &gateway.id, token_id, gateway.settings.collect_logs);
-    if gateway.settings.authentication && shown.token.is_none() {
+    if let (None, Some(border)) = (&shown.pass, shown.border) {
+        return Err(scope::refusal(border, dialect(&snapshot, head)));
+    }
+    if gateway.settings.authentication && shown.pass.is_none() {
         return Err(match head.surface().host {
             Host::Gateway => Refusal::unauthorized(),
             Host::Rest => Refusal::authentication_error(),
         });
     }
-    let identity = if gateway.policies.is_empty() { Identity::default() } else { identity(shown.token.as_deref()) };
-    Ok(Caller { spent: shown.spent, identity, gateway, snapshot })
+    if let Some(pass) = &shown.pass {
+        gate.shared.uses.note(&pass.token.id, books.started_ms());
+    }
+    let token = shown.pass.as_ref().map(|pass| &*pass.token);
+    let identity = if gateway.policies.is_empty() { Identity::default() } else { identity(token) };
+    Ok(Caller { pass: shown.pass, spent: shown.spent, identity, gateway, snapshot })
 }
 
 /// A gateway token stands for whoever it was given to.
@@ -75,32 +89,51 @@ fn identity(token: Option<&Token>) -> Identity {
 
 fn is_unwelcome(snapshot: &Snapshot, head: &Head, shown: &Shown) -> bool {
     let wanted = snapshot.gateway(head.gateway()).is_some_and(|gateway| gateway.settings.authentication);
-    wanted && shown.token.is_none() && shown.stranger
+    wanted && shown.pass.is_none() && shown.stranger
 }
 
 /// An authenticated request that names the default gateway creates it.
 fn wish(head: &Head, shown: &Shown) -> Wish {
-    if head.gateway() == DEFAULT_ID && shown.token.is_some() { Wish::CreateDefault } else { Wish::Look }
+    if head.gateway() == DEFAULT_ID && shown.pass.is_some() { Wish::CreateDefault } else { Wish::Look }
 }
 
 fn shown(snapshot: &Snapshot, head: &Head, now_ms: u64) -> Shown {
-    let mut shown = Shown { token: None, spent: Vec::new(), stranger: false };
+    let mut shown = Shown { pass: None, border: None, spent: Vec::new(), stranger: false };
     let mut best = u8::MAX;
     for each in token::shown(head.headers()) {
-        let Some(token) = snapshot.token(&token::digest(each.text)) else {
+        let digest = token::digest(each.text);
+        if snapshot.token(&digest).is_none() {
             shown.stranger = true;
             continue;
-        };
+        }
         // Be it one that may run or not: no token of ours ever goes to a provider.
         if each.is_in_place_of_key() {
             shown.spent.push(each.header.clone());
         }
-        if each.rank < best && token.allows(Permission::Run, now_ms) {
-            best = each.rank;
-            shown.token = Some(token.clone());
+        let Some(pass) = snapshot.pass(&digest, now_ms).filter(|pass| pass.has(Permission::Run)) else { continue };
+        match pass.enter(head.gateway(), head.peer()) {
+            Err(border) => shown.border = Some(border),
+            Ok(()) if each.rank < best => {
+                best = each.rank;
+                shown.pass = Some(pass.clone());
+            }
+            Ok(()) => {}
         }
     }
     shown
+}
+
+/// In which the caller hears a no, where the path alone says so.
+fn dialect(snapshot: &Snapshot, head: &Head) -> Dialect {
+    match head.surface().call {
+        Call::Unified(asked) => asked.dialect,
+        Call::Native => {
+            let row = snapshot.providers.get(head.provider());
+            let target = row.and_then(|row| row.target(head.account(), head.rest(), head.headers()).ok());
+            target.map_or(Dialect::Raw, |target| target.dialect())
+        }
+        _ => Dialect::Raw,
+    }
 }
 
 /// Credential headers of a step that hold a gateway token.

@@ -1,29 +1,50 @@
-//! The gateway's rate limit: one unit a request, taken when the request first needs a provider.
+//! Rate limits, of the gateway and of the caller's token: one unit a request, taken when the request first needs a provider.
 //!
 //! Enters: a caller. Leaves: nothing, or a refusal that says when to come back. Never: waits.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use ahash::RandomState;
+use hashbrown::HashMap;
 use tollgate_model::Refusal;
-use tollgate_rules::limit::Window;
+use tollgate_rules::limit::{Limit, Window};
 use tollgate_rules::meter::Need;
 
 use crate::gate::Gate;
 use crate::stage::admit::Caller;
 
+type Windows = HashMap<Arc<str>, Window, RandomState>;
+
+/// Past it, counters in whose windows nothing happened are dropped before a new one is made. Tokens come and go.
+const WINDOWS_MAX: usize = 20_000;
+
+/// The token's own limits come first: who has used up theirs shall not take from what everybody shares.
 pub(crate) fn enter(gate: &Gate, caller: &Caller) -> Result<(), Refusal> {
-    let Some(limit) = caller.gateway.limit else { return Ok(()) };
+    let own = caller.pass.iter().flat_map(|pass| pass.limits());
+    let all = own.chain(caller.gateway.limit.map(|limit| (&caller.gateway.id, limit)));
     let now_ms = gate.shared.clock.unix_ms();
     let mut windows = gate.shared.windows.lock();
-    let taken = match windows.get_mut(&*caller.gateway.id) {
+    for (counter, limit) in all {
+        take(&mut windows, counter, limit, now_ms).map_err(Refusal::rate_limited)?;
+    }
+    Ok(())
+}
+
+fn take(windows: &mut Windows, counter: &Arc<str>, limit: Limit, now_ms: u64) -> Result<(), Duration> {
+    match windows.get_mut(&**counter) {
         // The counter outlives a change of settings, unless the limit itself changed.
         Some(window) if window.limit() == limit => window.take(now_ms),
         _ => {
+            if windows.len() >= WINDOWS_MAX {
+                windows.retain(|_, window| !window.is_idle(now_ms));
+            }
             let mut window = Window::new(limit);
             let taken = window.take(now_ms);
-            windows.insert(caller.gateway.id.clone(), window);
+            windows.insert(counter.clone(), window);
             taken
         }
-    };
-    taken.map_err(Refusal::rate_limited)
+    }
 }
 
 /// Whether a rate element of a route has room; takes a place there when it is requests that are counted.

@@ -108,6 +108,8 @@ pub(crate) struct Step {
     pub(crate) body: Asking,
     /// Something else will be asked should this one be too slow.
     pub(crate) more: bool,
+    /// A dynamic route leads here, and the caller asked for that.
+    pub(crate) by_route: bool,
     /// `None` on the native path: all of it is the caller's own.
     pub(crate) foreign: Option<Box<Foreign>>,
 }
@@ -159,6 +161,7 @@ pub(crate) fn step(gate: &Gate, head: &Head, aim: Aim, heard: Heard, books: &mut
         method: head.method().clone(),
         body,
         more: false,
+        by_route: false,
         foreign: None,
     })
 }

@@ -44,19 +44,25 @@ fn all(gate: &Gate, caller: &Caller, head: &Head) -> Vec<Listed> {
     let mut listed = Vec::new();
     for row in snapshot.providers.all() {
         let models = gate.shared.catalog.all(row.segment()).iter();
-        let asked = models.filter(|model| is_asked(row, &model.id));
+        let asked = models.filter(|model| is_asked(row, &model.id) && may_reach(caller, row, &model.id));
         listed.extend(asked.map(|model| of_catalog(naming.prefix(row), row, model)));
     }
     listed.extend(snapshot.aliases.keys().map(|name| Listed::named(name, "alias")));
-    listed.extend(
-        caller.gateway.routes().iter().map(|route| Listed::named(&format!("dynamic/{}", route.name.name), "dynamic")),
-    );
+    let routes = caller.gateway.routes().iter().filter(|route| {
+        caller.pass.as_ref().is_none_or(|pass| pass.ask_route(&route.name.name, &route.name.id).is_ok())
+    });
+    listed.extend(routes.map(|route| Listed::named(&format!("dynamic/{}", route.name.name), "dynamic")));
     listed.push(Listed::named(AUTO, "cloudflare"));
     listed
 }
 
 fn is_asked(row: &ProviderRow, model: &str) -> bool {
     [Use::Chat, Use::Embeddings].into_iter().any(|used_for| row.reaches(used_for, model).next().is_some())
+}
+
+/// Whether the caller's token is good for it: there is no use in offering what would be refused.
+fn may_reach(caller: &Caller, row: &ProviderRow, model: &str) -> bool {
+    caller.pass.as_ref().is_none_or(|pass| pass.reach(row.segment(), &[model], false).is_ok())
 }
 
 fn of_catalog(prefix: &str, row: &ProviderRow, model: &ModelPrices) -> Listed {

@@ -7,9 +7,10 @@ use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use serde_json::json;
 use tollgate_model::Gateway;
+use tollgate_model::token::{Scope, SpendLimit};
 use tollgate_testkit::plan::{Frame, Plan as Answer};
 
-use crate::town::{Heard, Plan, chat_body, town};
+use crate::town::{Heard, Plan, TOKEN, chat_body, town};
 
 const CHAT: &str = "openai/v1/chat/completions";
 
@@ -133,6 +134,19 @@ async fn what_was_spent_is_spent_after_a_restart() {
     let second = town(Plan { dir: Some(dir), ..limited(rules) }).await;
     assert_eq!(second.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 200);
     assert_eq!(second.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_has_a_budget_of_its_own() {
+    let spend_limit = Some(SpendLimit { limit_usd: 0.02, window: 3_600 });
+    let tokens = vec![("tg_fake-poor", Scope { spend_limit, ..Scope::default() })];
+    let town = town(Plan { tokens, ..Plan::default() }).await;
+    let poor = [costs(CENT), ("cf-aig-authorization", "tg_fake-poor")];
+    let statuses = [town.chat(&poor, "m").await, town.chat(&poor, "m").await].map(|heard| heard.status);
+    assert_eq!(statuses, [200, 200]);
+    let message = "Spend limit exceeded: token 'tg_fake-poor' (cost limit 0.02 per 3600s, sliding) for openai openai/m";
+    assert_eq!(said(&town.chat(&poor, "m").await), (429, 2041, message.to_owned()));
+    assert_eq!(town.chat(&[costs(CENT), ("cf-aig-authorization", TOKEN)], "m").await.status, 200);
 }
 
 const ROUNDS: usize = 10;

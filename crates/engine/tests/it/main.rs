@@ -18,6 +18,7 @@ mod raw;
 mod retry;
 mod routes;
 mod run;
+mod scope;
 mod tls;
 mod town;
 mod truncation;

@@ -25,7 +25,7 @@ use tollgate_engine::server::{self, Fallback, Serving};
 use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Till, Wish};
 use tollgate_model::record::Outcome;
 use tollgate_model::route::{Deployment, RouteVersion};
-use tollgate_model::token::{Permission, Token};
+use tollgate_model::token::{Permission, Scope, Token};
 use tollgate_model::{Clock, Gateway, PolicyBody, PolicyDocument, Record, RouteDocument};
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
@@ -68,6 +68,8 @@ pub struct Plan {
     pub routes: Vec<(&'static str, serde_json::Value)>,
     /// Policies of `gateway`.
     pub policies: Vec<PolicyBody>,
+    /// Besides the one that may everything: secrets and scopes.
+    pub tokens: Vec<(&'static str, Scope)>,
     /// The operator has a key for every provider.
     pub keys: bool,
     /// For streams in flight, once told to stop.
@@ -93,6 +95,7 @@ impl Default for Plan {
             upstream: None,
             routes: Vec::new(),
             policies: Vec::new(),
+            tokens: Vec::new(),
             keys: false,
             patience: Duration::from_secs(5),
             dir: None,
@@ -151,7 +154,8 @@ pub async fn town(plan: Plan) -> Town {
     let answers = DiskAnswers::open(&dir.path().join("answers.db"), DiskAnswersOptions::default(), metrics).unwrap();
     let (ledger, spent) = Ledger::open(&dir.path().join("ledger")).unwrap();
     let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
-    let snapshot = snapshot(gateways, plan.routes, plan.policies, &plan.upstream.unwrap_or(listening.url()));
+    let snapshot =
+        snapshot(gateways, plan.tokens, plan.routes, plan.policies, &plan.upstream.unwrap_or(listening.url()));
     let look = |_: &str| plan.keys.then(|| "sk-operator-fake".to_owned());
     let keys = Keys::find(snapshot.providers.all().map(|row| &**row), look);
     let shared = Arc::new(Shared::new(Parts {
@@ -162,6 +166,7 @@ pub async fn town(plan: Plan) -> Town {
         keys,
         metrics: Metrics::default(),
         limits: plan.limits,
+        uses: Arc::default(),
         refresh: Arc::new(Unchanging),
         till: Arc::new(Till::new(ledger, &spent)),
     }));
@@ -204,22 +209,20 @@ fn policy((number, body): (usize, PolicyBody)) -> PolicyDocument {
     }
 }
 
+fn token(id: &str, secret: &str, scope: Scope) -> Token {
+    let digest = token::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect();
+    Token { id: id.to_owned(), permissions: vec![Permission::Run], digest, scope, ..Token::default() }
+}
+
 fn snapshot(
     gateways: Vec<Gateway>,
+    tokens: Vec<(&'static str, Scope)>,
     routes: Vec<(&str, serde_json::Value)>,
     policies: Vec<PolicyBody>,
     upstream: &str,
 ) -> Snapshot {
-    let digest = token::digest(TOKEN).iter().map(|byte| format!("{byte:02x}")).collect();
-    let token = Token {
-        id: "t1".to_owned(),
-        name: "tests".to_owned(),
-        permissions: vec![Permission::Run],
-        digest,
-        hint: String::new(),
-        created_at: 0,
-        expires_at: None,
-    };
+    let scoped = tokens.into_iter().map(|(secret, scope)| token(secret, secret, scope));
+    let tokens = std::iter::once(token("t1", TOKEN, Scope::default())).chain(scoped).collect();
     let elsewhere = [("openai", "/v1"), ("anthropic", ""), ("google-ai-studio", "")];
     let providers = elsewhere.into_iter().fold((**Providers::builtin()).clone(), |providers, (segment, path)| {
         providers.with_base_url(segment, &format!("{upstream}{path}")).unwrap()
@@ -229,7 +232,7 @@ fn snapshot(
         gateways,
         routes: routes.into_iter().map(|document| Arc::new(route(document))).collect(),
         policies: policies.into_iter().enumerate().map(|each| Arc::new(policy(each))).collect(),
-        tokens: vec![token],
+        tokens,
         providers: Arc::new(providers),
         ..Documents::default()
     };

@@ -6,6 +6,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 use tollgate_model::gateway::Technique;
+use tollgate_model::token::SpendLimit;
 use tollgate_model::{Metadata, Money};
 
 use super::{Claim, Span, Unit};
@@ -203,6 +204,29 @@ impl Rule {
             self.id, self.limit, self.window_s
         )
     }
+}
+
+/// A token's own budget, in all gateways together.
+pub fn of_token(token: &str, limit: SpendLimit, amount: Money) -> Claim {
+    let mark = Mark::of(&["token", token, &limit.window.to_string()]);
+    Claim {
+        mark,
+        shared: mark,
+        span: Span::Sliding(limit.window.saturating_mul(1_000)),
+        unit: Unit::Nanos,
+        // Bounded when it was saved; what is no number of dollars allows nothing.
+        limit: (limit.limit_usd.max(0.0) * 1e9).round() as u64,
+        amount: u64::try_from(amount.nanos()).unwrap_or(0),
+    }
+}
+
+/// In the original's words for a rule.
+pub fn token_refusal(token: &str, limit: SpendLimit, spender: Spender<'_>) -> String {
+    let Spender { provider, model, .. } = spender;
+    let SpendLimit { limit_usd, window } = limit;
+    format!(
+        "Spend limit exceeded: token '{token}' (cost limit {limit_usd} per {window}s, sliding) for {provider} {provider}/{model}"
+    )
 }
 
 // === impl Spender ===

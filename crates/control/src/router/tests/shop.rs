@@ -79,6 +79,7 @@ impl Shop {
             records: records.clone(),
             answers: answers.clone(),
             entries: entries.clone(),
+            uses: Arc::default(),
             public,
             catch_up,
         };

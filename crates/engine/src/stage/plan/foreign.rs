@@ -113,6 +113,7 @@ pub(crate) fn step(
         method: Method::POST,
         body: Asking::Held(body),
         more: false,
+        by_route: false,
         foreign: Some(Box::new(foreign)),
     })
 }

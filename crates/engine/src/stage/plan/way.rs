@@ -29,6 +29,7 @@ use crate::edge;
 use crate::gate::Gate;
 use crate::head::Head;
 use crate::stage::admit::{self, Caller};
+use crate::stage::scope;
 use crate::stage::send::Sent;
 use crate::surface::run::Job;
 use crate::surface::universal::Listed;
@@ -79,6 +80,7 @@ impl Way {
             }
             Named::Route(name) => {
                 let route = caller.gateway.route(&name).ok_or_else(Refusal::nothing_answered)?;
+                scope::check_route(caller, route, question.asked.dialect)?;
                 let facts = facts(gate, route, &question, &options, books);
                 let walk = Walk::route(route.clone(), Arc::new(facts));
                 let way = Self { walk, put: Put::Route(Box::new(question)), options, job: None };
@@ -155,6 +157,7 @@ impl Way {
             }
         };
         made.more = step.more;
+        made.by_route = matches!(self.put, Put::Route(_));
         Ok(Next::Step(Box::new(made), Box::new(options)))
     }
 
@@ -302,6 +305,7 @@ fn native(account: &str, caller: &Caller, listed: &Listed) -> Result<Step, Refus
         method: http::Method::POST,
         body: Asking::Held(listed.body.clone()),
         more: false,
+        by_route: false,
         foreign: Some(Box::new(foreign)),
         dialect,
         row,
