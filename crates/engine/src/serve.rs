@@ -210,7 +210,7 @@ async fn take(
         Looked::Off => (None, CacheSaid::Nothing),
     };
     if !std::mem::replace(entered, true) {
-        limit::enter(gate, caller)?; //                                          one unit a request                     (2003)
+        limit::enter(gate, caller, books)?; //                                   one unit a request                     (2003)
     }
     access::spend(gate, caller, &step, options, books)?; //                      policies; budgets: held before sending  (403, 429/2041)
     let key = pick(gate, caller, head, &step);

@@ -66,7 +66,7 @@ async fn a_bucket_that_is_used_up_is_told_by_name_with_what_was_spent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_somebody() {
-    let condition = "has(cf.custom.token_name) && cf.custom.token_name == 'tests'";
+    let condition = "has(cf.custom.token_name) && cf.custom.token_id == 't1'";
     let policies = vec![policy("{cf.custom.token_id}", json!("*"), condition, limit(1.0))];
     let town = town(Plan { policies, ..Plan::default() }).await;
     assert_eq!(town.chat(&[], "gpt-4o").await.status, 403);
