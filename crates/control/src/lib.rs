@@ -6,7 +6,11 @@
 //! [`resources::rows`] is the one table of endpoints: router, authorization, OpenAPI document and manual are made from it. [`gateway::MEMBERS`] is the one table
 //! of a gateway's settings: what it does not list cannot be set.
 
+pub mod config;
+pub mod custom_provider;
+pub mod dataset;
 pub mod desk;
+pub mod evaluation;
 pub mod gateway;
 pub mod log;
 pub mod openapi;

@@ -4,6 +4,11 @@
 
 pub(crate) mod account;
 pub(crate) mod cache;
+pub(crate) mod config;
+pub(crate) mod custom_domains;
+pub(crate) mod custom_providers;
+pub(crate) mod datasets;
+pub(crate) mod evaluations;
 pub(crate) mod gateways;
 pub(crate) mod logs;
 pub(crate) mod openapi;

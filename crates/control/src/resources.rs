@@ -3,7 +3,10 @@
 //! Enters: nothing. Leaves: rows of method, path, who may, what is asked and answered, and what it is for.
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
-use crate::resource::{account, cache, gateways, logs, openapi, policies, public, routes};
+use crate::resource::{
+    account, cache, config, custom_domains, custom_providers, datasets, evaluations, gateways, logs, openapi, policies,
+    public, routes,
+};
 use crate::row::Row;
 
 /// In the order of the manual.
@@ -14,8 +17,13 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Gateways", gateways::ROWS),
     ("Cache", cache::ROWS),
     ("Logs", logs::ROWS),
+    ("Datasets", datasets::ROWS),
+    ("Evaluations", evaluations::ROWS),
     ("Dynamic routes", routes::ROWS),
     ("Policies", policies::ROWS),
+    ("Configuration", config::ROWS),
+    ("Custom providers", custom_providers::ROWS),
+    ("Custom domains", custom_domains::ROWS),
 ];
 
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -26,13 +26,12 @@ use crate::answer::Answer;
 use crate::authorize::{self, Needs};
 use crate::call::{Call, Params};
 use crate::desk::Desk;
+use crate::evaluation::Worker;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::resources;
-use crate::row::{Access, Row};
+use crate::row::{Access, BODY_BYTES_MAX, Row};
 
-/// More settings than anyone writes.
-const BODY_BYTES_MAX: usize = 1 << 20;
 /// For the whole of a request, its body included.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// Each holds a thread and perhaps two bodies of a log.
@@ -45,6 +44,8 @@ pub struct Parts {
     pub answers: Arc<dyn Answers>,
     /// What grows with use: the audit, results, credit lines.
     pub entries: Arc<dyn Entries>,
+    /// Works on what is queued there.
+    pub evaluations: Worker,
     /// When each token was used last, here and on the data plane.
     pub uses: Arc<Uses>,
     pub public: Public,
@@ -71,7 +72,10 @@ struct Office {
 /// The whole API, and `/`, `/livez`, `/readyz`, `/metrics` beside it. Answers every path: what is in no row is 404.
 pub fn router(parts: Parts) -> Router {
     forget_outdated(&parts);
-    let office = Arc::new(Office { parts: Arc::new(parts), places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
+    let parts = Arc::new(parts);
+    // What an earlier process left half done.
+    Worker::nudge(&parts);
+    let office = Arc::new(Office { parts, places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
     let mut by_path: BTreeMap<String, MethodRouter<Arc<Office>>> = BTreeMap::new();
     for row in resources::rows() {
         let handler = move |State(office): State<Arc<Office>>, params: Named, request: Request| async move {
@@ -152,6 +156,10 @@ async fn answer(office: &Office, row: &'static Row, params: Params, request: Req
             office.run(prepared, move |call| Ok(handler(&call.parts.public))).await
         }
         Access::Guarded(needs, handler) => {
+            if row.body_bytes_max > BODY_BYTES_MAX {
+                let token = authorize::presented(request.headers())?;
+                office.refuse_strangers(needs, token).await?;
+            }
             let prepared = Prepared::read(needs, params, request, row).await?;
             office.run(prepared, handler).await
         }
@@ -178,19 +186,29 @@ impl Prepared {
         let query = Query::parse(request.uri().query().unwrap_or_default()).declared(row.query);
         let body = match row.body {
             None => Bytes::new(),
-            Some(_) => read_body(request.into_body()).await?,
+            Some(_) => read_body(request.into_body(), row.body_bytes_max).await?,
         };
         Ok(Self { token, peer, needs, row, params, query, body })
     }
 }
 
-async fn read_body(body: Body) -> Result<Bytes, Problem> {
-    to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Problem::too_large())
+async fn read_body(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    to_bytes(body, bytes_max).await.map_err(|_| Problem::too_large(bytes_max))
 }
 
 // === impl Office ===
 
 impl Office {
+    /// Nobody whose token is not enough makes us hold a large body. The rest of the judgment comes with the body.
+    async fn refuse_strangers(&self, needs: Needs, token: String) -> Result<(), Problem> {
+        let parts = self.parts.clone();
+        let judge = move || {
+            let pass = authorize::pass(&*parts.desk.current()?, &token, parts.desk.now_ms())?;
+            if needs.met_by(|permission| pass.has(permission)) { Ok(()) } else { Err(Problem::forbidden()) }
+        };
+        tokio::task::spawn_blocking(judge).await.unwrap_or_else(|_| Err(Problem::internal()))
+    }
+
     /// Authorizes and handles on a thread that may wait for a disk.
     async fn run(
         &self,

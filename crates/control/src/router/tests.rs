@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod config;
 mod conventions;
+mod custom_domains;
+mod custom_providers;
+mod datasets;
 mod declared;
 mod gateways;
 mod logs;

@@ -29,8 +29,15 @@ fn version(shop: &Shop) -> String {
     route.and_then(|route| Some(route.deployed()?.id.clone())).unwrap_or_default()
 }
 
+/// Nothing once a row has deleted it.
+fn custom_provider(shop: &Shop) -> String {
+    let all = shop.desk.custom_providers().unwrap();
+    all.first().map_or_else(|| "gone".to_owned(), |provider| provider.id.clone())
+}
+
 pub(super) fn path(shop: &Shop, row: &Row) -> String {
     let id = sample::plain().id.to_string();
+    let [dataset, evaluation] = shop.dataset_and_evaluation("g");
     row.path
         .replace("{account}", &shop.account)
         .replace("{gateway}", "g")
@@ -38,7 +45,11 @@ pub(super) fn path(shop: &Shop, row: &Row) -> String {
         .replace("{id}", &id)
         .replace("{route}", "support")
         .replace("{policy}", "house")
+        .replace("{dataset}", &dataset)
+        .replace("{evaluation}", &evaluation)
         .replace("{version}", &version(shop))
+        .replace("{custom_provider}", &custom_provider(shop))
+        .replace("{hostname}", "ai.example.com")
 }
 
 /// With what a row acts on. Rows that change something are given nothing to do: an empty body is refused after the permission was looked at.
@@ -46,7 +57,11 @@ pub(super) fn stocked() -> Shop {
     let shop = Shop::stocked();
     shop.gateway("g");
     shop.route("g", "support");
+    let acme = json!({ "name": "Acme", "slug": "acme", "base_url": "https://h.example" });
+    shop.desk.create_custom_provider(&acme).unwrap();
     let gateway = shop.desk.gateway("g").unwrap().unwrap();
+    shop.desk.create_custom_domain(&gateway, &json!({ "domain": "ai.example.com" }), "").unwrap();
+    shop.evaluation("g");
     let policy = json!({ "name": "house", "actor": "all", "resource": "*", "action": { "type": "no-limit" } });
     shop.desk.create_policy(&gateway, &policy, true).unwrap();
     shop.keep(sample::full(), b"{}", b"{}");
@@ -97,6 +112,10 @@ fn the_table_is_as_tight_as_it_should_be() {
         if row.path.ends_with("/policies/simulate") {
             // A post that changes nothing and looks into settings alone.
             assert_eq!((&row.method, needs), (&http::Method::POST, Needs::Metadata));
+        } else if row.path.contains("/ai-gateway/config/") {
+            // The file names every token, and who applies one can make any.
+            let expected = if row.path.ends_with("/states") { Needs::AccountRead } else { Needs::Admin };
+            assert_eq!(needs, expected, "{}", row.path);
         } else if row.path.ends_with("/routes/simulate") {
             // A post that changes nothing and looks into stored prompts.
             assert_eq!((&row.method, needs), (&http::Method::POST, Needs::Read));
@@ -116,7 +135,7 @@ fn the_table_is_as_tight_as_it_should_be() {
 #[tokio::test]
 async fn rows_are_served_with_and_without_the_prefix_and_one_slash_more() {
     let shop = stocked();
-    let token = shop.token(&[Permission::Read]);
+    let token = shop.token(&[Permission::Admin]);
     for row in rows().filter(|row| row.method == http::Method::GET) {
         let path = path(&shop, row);
         let guarded = matches!(row.access, Access::Guarded(..));
