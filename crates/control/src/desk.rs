@@ -26,6 +26,7 @@ pub use self::datasets::DATASET;
 pub use self::error::{DeskError, SecretsFault};
 pub use self::provider_configs::{Configured, PROVIDER_CONFIG};
 pub use self::routes::{ROUTE, Saved, VERSION};
+pub(crate) use self::secret::new_code;
 pub use self::secrets::{NewSecret, SCOPES, SECRETS_MAX, SecretChange};
 
 pub(crate) use self::routes::faults as faults_of;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod billing;
 mod config;
 mod conventions;
 mod custom_domains;
