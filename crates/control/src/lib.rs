@@ -13,6 +13,7 @@ pub mod dataset;
 pub mod desk;
 pub mod evaluation;
 pub mod gateway;
+pub mod keep;
 pub mod log;
 pub mod openapi;
 pub mod purge;
@@ -23,6 +24,7 @@ pub mod row;
 pub mod shape;
 pub mod simulate;
 pub mod time;
+pub mod vault;
 
 mod answer;
 mod authorize;

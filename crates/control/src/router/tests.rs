@@ -13,5 +13,8 @@ mod declared;
 mod gateways;
 mod logs;
 mod outside;
+mod policies;
+mod provider_configs;
 mod routes;
+mod secrets;
 mod shop;
