@@ -12,6 +12,7 @@ mod datasets;
 mod declared;
 mod gateways;
 mod logs;
+mod mcp;
 mod outside;
 mod policies;
 mod provider_configs;
