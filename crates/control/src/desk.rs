@@ -28,7 +28,7 @@ pub use self::routes::{ROUTE, Saved, VERSION};
 pub(crate) use self::routes::faults as faults_of;
 pub use self::tokens::{Made, Wanted};
 
-mod custom;
+pub(crate) mod custom;
 mod datasets;
 mod error;
 mod gateways;
