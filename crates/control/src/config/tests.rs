@@ -185,9 +185,11 @@ fn what_the_file_does_not_name_stays_unless_it_is_pruned_or_kept() {
     assert_eq!(
         gone,
         [
+            r#"custom_provider "Acme-1""#,
             r#"gateway "default""#,
             r#"route "chat of \"the\" shop" of gateway "support""#,
-            r#"route "small" of gateway "support""#
+            r#"route "small" of gateway "support""#,
+            r#"custom_domain "ai.example.com" of gateway "support""#
         ]
     );
     assert_eq!(desk.current().unwrap().tokens().count(), 3, "they are kept");
@@ -268,7 +270,7 @@ fn a_rollback_goes_back_and_forth() {
     let states = states::all(&entries).unwrap();
     assert_eq!(states.iter().map(|state| state.changes).collect::<Vec<_>>(), [[1, 0, 9], [0, 1, 0]]);
     let (_, plan) = rollback(&desk, &entries, Some(&states[1].id)).unwrap();
-    assert_eq!(plan.counts(), [7, 0, 1]);
+    assert_eq!(plan.counts(), [9, 0, 1]);
     assert_eq!(export(&desk).unwrap(), first);
     // The last apply was the rollback itself.
     rollback(&desk, &entries, None).unwrap();
@@ -364,7 +366,7 @@ fn two_of_one_name_do_not_compile() {
     let domain = |gateway: &str| format!("[gateway.{gateway}.custom_domain.\"ai.example.com\"]\n");
     for (text, expected) in [
         (format!("format = 1\n{}{}", provider("acme"), provider("ACME")), "another one has it"),
-        (format!("format = 1\n[gateway.a]\n[gateway.b]\n{}{}", domain("a"), domain("b")), "has it already"),
+        (format!("format = 1\n[gateway.a]\n[gateway.b]\n{}{}", domain("a"), domain("b")), "has this id already"),
     ] {
         let said = wrong(apply(&desk, &entries(dir.path()), &text, PRUNE));
         assert!(said.iter().any(|said| said.contains(expected)), "{said:?}");
