@@ -146,7 +146,7 @@ fn draw(url: &str, budget: u64, count: &Arc<Count>) -> Vec<tokio::task::JoinHand
         let (caller, url, count) = (caller.clone(), url.to_owned(), count.clone());
         tokio::spawn(async move {
             loop {
-                match ask(&caller, &url, FITS_UNDER_FIRE, &format!("under fire {budget}"), index % 2 == 0).await {
+                match ask(&caller, &url, FITS_UNDER_FIRE, &format!("under fire {budget}"), index.is_multiple_of(2)).await {
                     Some(200) => drop(count.delivered.fetch_add(1, Ordering::SeqCst)),
                     Some(_) => return,
                     None => {
