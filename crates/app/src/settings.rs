@@ -32,6 +32,8 @@ pub(crate) struct Layers {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
+    /// Without a slash at its end.
+    pub(crate) public_url: Option<String>,
     pub(crate) data_dir: PathBuf,
     pub(crate) allow_unauthenticated: bool,
     pub(crate) accounts: Vec<String>,

@@ -24,19 +24,22 @@ use crate::vault::{Stamp, Vault};
 pub use self::custom::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DOMAIN};
 pub use self::datasets::DATASET;
 pub use self::error::{DeskError, SecretsFault};
+pub use self::policies::{Failed, MEMBERS as POLICY_MEMBERS, POLICY};
 pub use self::provider_configs::{Configured, PROVIDER_CONFIG};
 pub use self::routes::{ROUTE, Saved, VERSION};
+pub(crate) use self::secret::new_code;
 pub use self::secrets::{NewSecret, SCOPES, SECRETS_MAX, SecretChange};
 
 pub(crate) use self::routes::faults as faults_of;
 pub use self::tokens::{Made, Wanted};
 
-mod custom;
+pub(crate) mod custom;
 mod datasets;
 mod error;
 mod gateways;
 mod installation;
 mod open;
+mod policies;
 mod provider_configs;
 pub(crate) mod read;
 mod routes;

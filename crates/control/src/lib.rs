@@ -8,6 +8,7 @@
 
 pub mod config;
 pub mod custom_provider;
+pub mod dashboard;
 pub mod dataset;
 pub mod desk;
 pub mod evaluation;
@@ -28,6 +29,7 @@ pub mod vault;
 mod answer;
 mod authorize;
 mod call;
+mod credits;
 mod filters;
 mod page;
 mod problem;

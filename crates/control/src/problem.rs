@@ -89,6 +89,11 @@ impl Problem {
         Self::outer(StatusCode::FORBIDDEN, 9109, &said)
     }
 
+    /// Something that this installation does for nobody. The code is that of the original's billing.
+    pub(crate) fn refused(message: &str) -> Self {
+        Self::of_resource(StatusCode::FORBIDDEN, vec![json!({ "code": 1000, "message": message })])
+    }
+
     pub(crate) fn malformed_authorization() -> Self {
         let chain = json!([{ "code": 6111, "message": "Invalid format for Authorization header" }]);
         let mut problem = Self::outer(StatusCode::BAD_REQUEST, 6003, "Invalid request headers");

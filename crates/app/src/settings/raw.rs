@@ -9,9 +9,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use tollgate_rules::auto;
+use tollgate_rules::egress::read_ranges;
 use tollgate_rules::naming::{Aliases, Naming, resolve};
 use tollgate_rules::options::StreamCache;
-use tollgate_wire::provider::Providers;
+use tollgate_wire::provider::{Origin, Providers};
 
 use super::fault::{Fault, suggestion};
 use super::table::{self, SETTINGS};
@@ -22,6 +23,7 @@ use crate::place;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Raw {
     listen: Option<Spanned<String>>,
+    public_url: Option<Spanned<String>>,
     data_dir: Option<PathBuf>,
     allow_unauthenticated: Option<bool>,
     accounts: Option<Vec<String>>,
@@ -136,6 +138,7 @@ impl Raw {
         models.extend(upper.auto.models);
         Self {
             listen: upper.listen.or(self.listen),
+            public_url: upper.public_url.or(self.public_url),
             data_dir: upper.data_dir.or(self.data_dir),
             allow_unauthenticated: upper.allow_unauthenticated.or(self.allow_unauthenticated),
             accounts: upper.accounts.or(self.accounts),
@@ -195,12 +198,18 @@ impl Raw {
                 format!("listen: expected ADDRESS:PORT such as {}, found {:?}", table::LISTEN, listen.get_ref()),
             ));
         }
+        if let Some(url) = &self.public_url
+            && !Origin::of_url(url.get_ref()).is_ok_and(|(_, path)| path == "/")
+        {
+            let what = format!("public_url: expected https://HOST[:PORT], found {:?}", url.get_ref());
+            faults.push(fault(url.span(), what));
+        }
         for range in self.egress.allow_private.iter().flatten() {
-            if range.get_ref().parse::<ipnet::IpNet>().is_err() {
+            if read_ranges(range.get_ref()).is_none() {
                 faults.push(fault(
                     range.span(),
                     format!(
-                        "egress.allow_private: expected a range such as \"127.0.0.0/8\", found {:?}",
+                        "egress.allow_private: expected a range such as \"127.0.0.0/8\", \"loopback\" or \"private\", found {:?}",
                         range.get_ref()
                     ),
                 ));
@@ -244,12 +253,13 @@ impl Raw {
             listen: listen
                 .parse()
                 .map_err(|_| vec![Fault { place: None, what: " listen: expected ADDRESS:PORT".to_owned() }])?,
+            public_url: self.public_url.map(|url| url.into_inner().trim_end_matches('/').to_owned()),
             data_dir: self.data_dir.unwrap_or_else(place::default_dir),
             allow_unauthenticated: self.allow_unauthenticated.unwrap_or(false),
             accounts: self.accounts.unwrap_or_default(),
             workers: self.workers.filter(|workers| *workers > 0),
             drain: seconds(self.drain_seconds, table::DRAIN_S),
-            allow_private: ranges.iter().filter_map(|range| range.get_ref().parse().ok()).collect(),
+            allow_private: ranges.iter().filter_map(|range| read_ranges(range.get_ref())).flatten().collect(),
             values: self
                 .providers
                 .iter()
@@ -371,6 +381,7 @@ mod tests {
         );
         assert_eq!(fault("lisen = \"127.0.0.1:1\""), "1:1: unknown setting \"lisen\"; did you mean \"listen\"?");
         assert!(fault("[egress]\nallow_private = [\"127.0.0.0/99\"]").starts_with("2:18: egress.allow_private"));
+        assert!(fault("public_url = \"https://h.example/x\"").starts_with("1:14: public_url: expected https://HOST"));
         assert!(fault("[providers.opnai]\nbase_url = \"http://127.0.0.1\"").contains("did you mean \"openai\"?"));
         assert!(
             fault("[providers.aws-bedrock.values]\nregoin = \"x\"")
@@ -406,6 +417,7 @@ mod tests {
         let samples = [
             ("listen", "\"127.0.0.1:1\""),
             ("data_dir", "\"d\""),
+            ("public_url", "\"https://h.example\""),
             ("allow_unauthenticated", "true"),
             ("accounts", "[\"a\"]"),
             ("tls.certificate", "\"c\""),

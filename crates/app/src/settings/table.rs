@@ -32,6 +32,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "address and port; port 0 takes a free one. Beyond loopback every gateway must require a token",
     ),
     setting(
+        "public_url",
+        "TOLLGATE_PUBLIC_URL",
+        "the listener's",
+        "https://HOST as clients reach the gateway, where a proxy stands before it: told by the API, no custom domain",
+    ),
+    setting(
         "data_dir",
         "TOLLGATE_DATA_DIR",
         "~/.local/share/tollgate",
@@ -82,7 +88,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "egress.allow_private",
         "TOLLGATE_EGRESS_ALLOW_PRIVATE",
         "[]",
-        "private address ranges that may be connected to, as CIDR",
+        "private address ranges that may be connected to: CIDR, loopback or private; see docs/egress.md",
     ),
     setting("tls.certificate", "TOLLGATE_TLS_CERTIFICATE", "none", "PEM file; with tls.key the listener speaks TLS"),
     setting("tls.key", "TOLLGATE_TLS_KEY", "none", "PEM file"),
@@ -190,7 +196,7 @@ listen = \"127.0.0.1:8787\"
 base_url = \"http://127.0.0.1:11434/v1\"
 
 [egress]
-allow_private = [\"127.0.0.0/8\"]
+allow_private = [\"loopback\"]
 ```
 
 | key | environment | default | meaning |

@@ -27,7 +27,6 @@ pub(super) struct Shop {
     pub(super) desk: Arc<Desk>,
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
-    #[allow(dead_code)]
     pub(super) entries: Arc<FileEntries>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
@@ -84,6 +83,7 @@ impl Shop {
             evaluations: Worker::default(),
             uses: Arc::default(),
             public,
+            door: Arc::new(crate::dashboard::Door::closed()),
             catch_up,
         };
         let router = router(parts);
