@@ -64,6 +64,12 @@ enum Command {
     /// Gateways: the unit that has settings, limits and a log of its own
     #[command(subcommand)]
     Gateway(command::gateway::Gateway),
+    /// Provider keys of gateways: stored once, sealed, so that callers need none
+    #[command(subcommand)]
+    Key(command::key::Key),
+    /// The master key that stored secrets are sealed with
+    #[command(subcommand)]
+    Secrets(command::secrets::Secrets),
     /// Dynamic routes: which model answers, decided by conditions, shares, budgets and fallbacks
     #[command(subcommand)]
     Route(command::route::Route),
@@ -121,6 +127,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Settings) => settings::print_table(),
         Some(Command::Gateway(command)) => command.run(&data_dir()?),
         Some(Command::Provider(command)) => command.run(&all()?),
+        Some(Command::Key(command)) => command.run(&all()?),
+        Some(Command::Secrets(command)) => command.run(&all()?),
         Some(Command::Route(command)) => command.run(&data_dir()?),
         Some(Command::Token(command)) => command.run(&data_dir()?),
         Some(Command::Logs(command)) => command.run(&data_dir()?),
