@@ -35,8 +35,8 @@ use tollgate_testkit::Sandbox;
 use tollgate_wire::provider::Providers;
 
 use crate::banner::Banner;
-use crate::place;
 use crate::settings::{self, Layers, Settings};
+use crate::{place, vault};
 use refresh::Refresher;
 use stores::Stores;
 
@@ -62,7 +62,10 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let snapshot = Arc::new(ArcSwap::from_pointee(
         Snapshot::compile(0, base.load().documents()).map_err(|_| anyhow::anyhow!("the settings do not compile"))?,
     ));
-    let desk = Arc::new(desk(&stores, &base, &snapshot));
+    let desk = desk(&stores, &base, &snapshot);
+    let vault = vault::open(&settings, &desk)?;
+    let desk = Arc::new(desk.with_vault(Arc::new(vault)));
+    desk.ensure_store()?;
     let is_local = settings.listen.ip().is_loopback();
     desk.seed_default(is_local)?;
     desk.refresh()?;

@@ -57,6 +57,10 @@ pub(crate) struct Settings {
     pub(crate) log_retention_days: u64,
     pub(crate) log_filter: String,
     pub(crate) log_json: bool,
+    pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) master_key_command: Option<String>,
+    pub(crate) env_references: Vec<String>,
+    pub(crate) file_references: Vec<PathBuf>,
     pub(crate) auto: Pool,
 }
 

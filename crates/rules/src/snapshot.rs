@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use tollgate_model::gateway::DEFAULT_ID;
+use tollgate_model::keep::Bound;
 use tollgate_model::token::{Digest, Token};
-use tollgate_model::{CustomDomain, CustomProvider, Gateway, RouteDocument};
+use tollgate_model::{CustomDomain, CustomProvider, Gateway, ProviderConfig, RouteDocument};
 use tollgate_wire::provider::{ProviderRow, Providers};
 
 use crate::auto::Pool;
 use crate::budget::rule::Rules;
 use crate::custom;
 use crate::egress::Egress;
+use crate::key::{self, Keys, OpenSecret};
 use crate::limit::Limit;
 use crate::naming::Aliases;
 use crate::options::Manners;
@@ -44,6 +46,7 @@ pub struct Snapshot {
     pub auto: Arc<Pool>,
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
     tokens: Passes,
+    secrets: Vec<OpenSecret>,
     /// By id. The next snapshot takes over those whose document is the same one.
     compiled: HashMap<String, Compiled, ahash::RandomState>,
     /// By id; taken over in the same way.
@@ -78,6 +81,8 @@ pub struct GatewayRules {
     pub limit: Option<Limit>,
     /// What may be spent here.
     pub spend: Rules,
+    /// Its stored keys for providers.
+    pub keys: Keys,
     /// The deployed versions of its dynamic routes.
     routes: Vec<Arc<Route>>,
 }
@@ -95,6 +100,8 @@ pub struct Documents {
     pub tokens: Vec<Token>,
     /// Shared, because a route is compiled only when its document is another one than before.
     pub routes: Vec<Arc<RouteDocument>>,
+    pub secrets: Vec<OpenSecret>,
+    pub provider_configs: Vec<ProviderConfig>,
     pub custom_providers: Vec<Arc<CustomProvider>>,
     pub custom_domains: Vec<Arc<CustomDomain>>,
     pub egress: Arc<Egress>,
@@ -143,22 +150,32 @@ impl Snapshot {
         }
         let custom = compile_custom(last, documents.custom_providers, &mut problems);
         let domains = read_domains(documents.custom_domains, &gateways, &mut problems);
-        let gateways = gateways.into_iter().map(|(id, gateway)| (id, Arc::new(gateway.in_order()))).collect();
         if !problems.is_empty() {
             return Err(problems);
         }
+        let providers = with_custom(documents.providers, &custom);
+        let settings: Vec<&Gateway> = gateways.values().map(|gateway| &gateway.settings).collect();
+        let (secrets, configs) = (documents.secrets, documents.provider_configs);
+        let keys = key::compile(&documents.account, &providers, &settings, &secrets, &configs);
+        for (gateway, keys) in keys {
+            if let Some(gateway) = gateways.get_mut(&gateway) {
+                gateway.keys = keys;
+            }
+        }
+        let gateways = gateways.into_iter().map(|(id, gateway)| (id, Arc::new(gateway.in_order()))).collect();
         let account = documents.account.into();
         Ok(Self {
             version,
             account,
             accounts: documents.accounts,
             manners: documents.manners,
-            providers: with_custom(documents.providers, &custom),
+            providers,
             egress: documents.egress,
             aliases: documents.aliases,
             auto: documents.auto,
             gateways,
             tokens,
+            secrets,
             compiled,
             custom,
             domains,
@@ -189,6 +206,27 @@ impl Snapshot {
 
     pub fn passes(&self) -> impl Iterator<Item = &Arc<Pass>> {
         self.tokens.all()
+    }
+
+    /// A stored secret by its name, else by its id: what other settings refer to instead of holding a value.
+    pub fn secret(&self, name_or_id: &str) -> Option<&OpenSecret> {
+        let named = self.secrets.iter().find(|secret| secret.stored.name == name_or_id);
+        named.or_else(|| self.secrets.iter().find(|secret| secret.stored.id == name_or_id))
+    }
+
+    /// Whose key a secret of this name is: what it is bound to when its value is written now.
+    pub fn binding(&self, name: &str) -> Option<Bound> {
+        let gateway = |id: &str| self.gateways.get(id).map(|gateway| &gateway.settings);
+        let (gateway, row, _) = key::meanings(name, gateway, &self.providers).into_iter().next()?;
+        Some(Bound {
+            gateway_internal_id: gateway.internal_id.clone(),
+            provider: row.segment().to_owned(),
+            origin: row.fixed_origin().map(|origin| origin.text()),
+        })
+    }
+
+    pub fn secrets(&self) -> &[OpenSecret] {
+        &self.secrets
     }
 
     /// In order of their ids.
@@ -235,7 +273,7 @@ impl GatewayRules {
             Rules::default()
         });
         let (id, limit) = (settings.id.as_str().into(), Limit::of_gateway(&settings));
-        Self { id, limit, spend, settings, routes: Vec::new() }
+        Self { id, limit, spend, settings, keys: Keys::default(), routes: Vec::new() }
     }
 
     fn in_order(mut self) -> Self {

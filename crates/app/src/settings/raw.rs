@@ -39,7 +39,17 @@ pub(crate) struct Raw {
     tls: Tls,
     cache: Cache,
     log: Log,
+    secrets: Secrets,
     auto: auto::Settings,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Secrets {
+    master_key_file: Option<PathBuf>,
+    master_key_command: Option<String>,
+    env_references: Option<Vec<String>>,
+    file_references: Option<Vec<PathBuf>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -156,6 +166,12 @@ impl Raw {
                 filter: upper.log.filter.or(self.log.filter),
                 json: upper.log.json.or(self.log.json),
             },
+            secrets: Secrets {
+                master_key_file: upper.secrets.master_key_file.or(self.secrets.master_key_file),
+                master_key_command: upper.secrets.master_key_command.or(self.secrets.master_key_command),
+                env_references: upper.secrets.env_references.or(self.secrets.env_references),
+                file_references: upper.secrets.file_references.or(self.secrets.file_references),
+            },
             auto: auto::Settings {
                 pool: upper.auto.pool.or(self.auto.pool),
                 levels: upper.auto.levels.or(self.auto.levels),
@@ -213,6 +229,15 @@ impl Raw {
                 what: " tls: certificate and key belong together; one of them is missing".to_owned(),
             });
         }
+        if self.secrets.master_key_file.is_some() && self.secrets.master_key_command.is_some() {
+            let what = " secrets: there is one master key; choose master_key_file or master_key_command";
+            faults.push(Fault { place: None, what: what.to_owned() });
+        }
+        let relative = self.secrets.file_references.iter().flatten().find(|dir| !dir.is_absolute());
+        if let Some(dir) = relative {
+            let what = format!(" secrets.file_references: {} is no absolute path", dir.display());
+            faults.push(Fault { place: None, what });
+        }
         faults
     }
 
@@ -260,6 +285,10 @@ impl Raw {
             log_retention_days: self.log.retention_days.unwrap_or(table::LOG_RETENTION_DAYS),
             log_filter: self.log.filter.unwrap_or_else(|| table::LOG_FILTER.to_owned()),
             log_json: self.log.json.unwrap_or(false),
+            master_key_file: self.secrets.master_key_file,
+            master_key_command: self.secrets.master_key_command,
+            env_references: self.secrets.env_references.unwrap_or_default(),
+            file_references: self.secrets.file_references.unwrap_or_default(),
         })
     }
 }
@@ -398,6 +427,10 @@ mod tests {
             ("cache.ttl_header_enables", "true"),
             ("log.filter", "\"info\""),
             ("log.json", "true"),
+            ("secrets.master_key_file", "\"f\""),
+            ("secrets.master_key_command", "\"c\""),
+            ("secrets.env_references", "[\"NAME\"]"),
+            ("secrets.file_references", "[\"/run/secrets\"]"),
             ("aliases.\"a/b\"", "\"openai/gpt-5\""),
             ("auto.pool", "[\"openai/gpt-5.5\"]"),
             ("auto.levels", "[1, 2, 3]"),

@@ -119,6 +119,30 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "what the process says of itself: error, warn, info, debug, or a tracing filter",
     ),
     setting("log.json", "TOLLGATE_LOG_JSON", "false", "say it as JSON"),
+    setting(
+        "secrets.master_key_file",
+        "TOLLGATE_SECRETS_MASTER_KEY_FILE",
+        "master.key in data_dir",
+        "the key that stored secrets are sealed with; made with mode 0600 at first use. TOLLGATE_MASTER_KEY may hold the key itself instead",
+    ),
+    setting(
+        "secrets.master_key_command",
+        "TOLLGATE_SECRETS_MASTER_KEY_COMMAND",
+        "none",
+        "a command (for sh) that prints the master key; run once at start",
+    ),
+    setting(
+        "secrets.env_references",
+        "TOLLGATE_SECRETS_ENV_REFERENCES",
+        "[]",
+        "variables that stored secrets may name as env:NAME, besides those where providers' keys are usually found",
+    ),
+    setting(
+        "secrets.file_references",
+        "TOLLGATE_SECRETS_FILE_REFERENCES",
+        "[]",
+        "directories whose files stored secrets may name as file:/path",
+    ),
     setting("auto.pool", "TOLLGATE_AUTO_POOL", "see docs/routes.md", "models that cloudflare/auto chooses from"),
     setting(
         "auto.levels",
