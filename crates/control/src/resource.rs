@@ -14,6 +14,7 @@ pub(crate) mod gateways;
 pub(crate) mod logs;
 pub(crate) mod models;
 pub(crate) mod openapi;
+pub(crate) mod policies;
 pub(crate) mod provider_configs;
 pub(crate) mod public;
 pub(crate) mod routes;

@@ -17,6 +17,7 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Datasets", resource::datasets::ROWS),
     ("Evaluations", resource::evaluations::ROWS),
     ("Dynamic routes", resource::routes::ROWS),
+    ("Policies", resource::policies::ROWS),
     ("Configuration", resource::config::ROWS),
     ("Custom providers", resource::custom_providers::ROWS),
     ("Custom domains", resource::custom_domains::ROWS),

@@ -19,6 +19,7 @@ pub mod metadata;
 pub mod meter;
 pub mod naming;
 pub mod options;
+pub mod policy;
 pub mod retry;
 pub mod route;
 pub mod scope;

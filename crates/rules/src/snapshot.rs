@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::keep::Bound;
 use tollgate_model::token::{Digest, Token};
-use tollgate_model::{CustomDomain, CustomProvider, Gateway, ProviderConfig, RouteDocument};
+use tollgate_model::{CustomDomain, CustomProvider, Gateway, PolicyDocument, ProviderConfig, RouteDocument};
 use tollgate_wire::provider::{ProviderRow, Providers};
 
 use crate::auto::Pool;
@@ -20,6 +20,7 @@ use crate::key::{self, Keys, OpenSecret};
 use crate::limit::Limit;
 use crate::naming::Aliases;
 use crate::options::Manners;
+use crate::policy::{Policies, Policy, Verdict, Who};
 use crate::route::{Draft, Route};
 use crate::scope::Pass;
 
@@ -49,6 +50,8 @@ pub struct Snapshot {
     secrets: Vec<OpenSecret>,
     /// By id. The next snapshot takes over those whose document is the same one.
     compiled: HashMap<String, Compiled, ahash::RandomState>,
+    /// The same for policies. Reading a condition takes a thousand times as long as meeting it.
+    conditions: HashMap<String, (Arc<PolicyDocument>, Arc<Policy>), ahash::RandomState>,
     /// By id; taken over in the same way.
     custom: BTreeMap<String, Custom>,
     /// Gateways by host name.
@@ -83,6 +86,10 @@ pub struct GatewayRules {
     pub spend: Rules,
     /// Its stored keys for providers.
     pub keys: Keys,
+    /// Who may ask for what.
+    pub policies: Policies,
+    /// Name and inner id: budgets of a gateway that is gone are not those of one made later under its name.
+    owner: String,
     /// The deployed versions of its dynamic routes.
     routes: Vec<Arc<Route>>,
 }
@@ -102,6 +109,7 @@ pub struct Documents {
     pub routes: Vec<Arc<RouteDocument>>,
     pub secrets: Vec<OpenSecret>,
     pub provider_configs: Vec<ProviderConfig>,
+    pub policies: Vec<Arc<PolicyDocument>>,
     pub custom_providers: Vec<Arc<CustomProvider>>,
     pub custom_domains: Vec<Arc<CustomDomain>>,
     pub egress: Arc<Egress>,
@@ -148,6 +156,19 @@ impl Snapshot {
                 compiled.insert(document.id.clone(), Compiled { from: document.clone(), route });
             }
         }
+        let mut conditions = HashMap::with_hasher(ahash::RandomState::new());
+        documents.policies.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        for document in &documents.policies {
+            let owner = gateways.get_mut(&document.gateway);
+            let owner = owner.filter(|gateway| gateway.settings.internal_id == document.gateway_internal_id);
+            let Some(gateway) = owner else { continue };
+            let known = last.and_then(|last| last.conditions.get(&document.id));
+            let known = known.filter(|(from, _)| Arc::ptr_eq(from, document)).map(|(_, policy)| policy.clone());
+            if let Some(policy) = known.or_else(|| compile_policy(document, &mut problems)) {
+                gateway.policies.add(policy.clone());
+                conditions.insert(document.id.clone(), (document.clone(), policy));
+            }
+        }
         let custom = compile_custom(last, documents.custom_providers, &mut problems);
         let domains = read_domains(documents.custom_domains, &gateways, &mut problems);
         if !problems.is_empty() {
@@ -177,6 +198,7 @@ impl Snapshot {
             tokens,
             secrets,
             compiled,
+            conditions,
             custom,
             domains,
         })
@@ -272,13 +294,20 @@ impl GatewayRules {
             problems.push(Problem { document: format!("gateway {:?}", settings.id), what });
             Rules::default()
         });
+        let owner = owner.join("/");
         let (id, limit) = (settings.id.as_str().into(), Limit::of_gateway(&settings));
-        Self { id, limit, spend, settings, keys: Keys::default(), routes: Vec::new() }
+        let (keys, policies) = (Keys::default(), Policies::default());
+        Self { id, limit, spend, keys, policies, owner, settings, routes: Vec::new() }
     }
 
     fn in_order(mut self) -> Self {
         self.routes.sort_by(|a, b| a.name.name.cmp(&b.name.name));
         self
+    }
+
+    /// What its policies say.
+    pub fn judge(&self, who: &Who<'_>, provider: &str, model: &str) -> Verdict {
+        self.policies.judge(&self.owner, who, provider, model)
     }
 
     /// What `dynamic/{name}` means: a route by its name, else by its id.
@@ -299,6 +328,18 @@ impl GatewayRules {
 }
 
 /// `None`: nothing of it is deployed, or a problem was noted.
+fn compile_policy(document: &PolicyDocument, problems: &mut Vec<Problem>) -> Option<Arc<Policy>> {
+    let faults = match Policy::of(document)? {
+        Ok(policy) => return Some(Arc::new(policy)),
+        Err(faults) => faults,
+    };
+    problems.extend(faults.into_iter().map(|fault| Problem {
+        document: format!("policy {:?} of gateway {:?}", document.id, document.gateway),
+        what: format!("{}: {}", fault.member.join("."), fault.said),
+    }));
+    None
+}
+
 fn compile_route(document: &RouteDocument, problems: &mut Vec<Problem>) -> Option<Arc<Route>> {
     let version = document.deployed()?;
     match Route::compile(&Draft::of(document, version)) {

@@ -13,6 +13,7 @@ mod declared;
 mod gateways;
 mod logs;
 mod outside;
+mod policies;
 mod provider_configs;
 mod routes;
 mod secrets;
