@@ -73,6 +73,9 @@ enum Command {
     /// Read the log
     #[command(subcommand)]
     Logs(command::log::Logs),
+    /// Print a link that signs a browser in to the dashboard, for a day
+    #[command(after_help = "Example:\n  tollgate dashboard")]
+    Dashboard,
     /// The response cache
     #[command(subcommand)]
     Cache(command::cache::Cache),
@@ -116,6 +119,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Route(command)) => command.run(&data_dir()?),
         Some(Command::Token(command)) => command.run(&data_dir()?),
         Some(Command::Logs(command)) => command.run(&data_dir()?),
+        Some(Command::Dashboard) => {
+            let settings = settings::resolve(&layers(&ServeFlags::default()))?;
+            command::dashboard::run(&settings)
+        }
         Some(Command::Cache(command)) => command.run(&data_dir()?),
     }
 }

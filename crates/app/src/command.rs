@@ -7,6 +7,7 @@
 //! use, so a token made here works at once in a server that runs beside it.
 
 pub(crate) mod cache;
+pub(crate) mod dashboard;
 pub(crate) mod gateway;
 pub(crate) mod log;
 pub(crate) mod route;

@@ -18,12 +18,13 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Serving};
 use tollgate_engine::{Limits, Parts, Shared};
-use tollgate_model::Clock;
+use tollgate_model::{Clock, Secret};
 use tollgate_rules::auto::Pool;
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
@@ -77,17 +78,19 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let draining = Arc::new(AtomicBool::new(false));
     let shared = Arc::new(shared(&settings, &stores, snapshot, &refresher));
+    let (door, code) = door(is_local)?;
     let fallback = fallback::build(fallback::Parts {
         desk,
         stores: &stores,
         shared: shared.clone(),
+        door: Arc::new(door),
         draining: draining.clone(),
         is_local,
         scheme,
         address,
     });
     let serving = serving(&settings)?;
-    Banner::new(scheme, address, &shared, &settings).print(json)?;
+    Banner::new(scheme, address, code.as_ref(), &shared, &settings).print(json)?;
 
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
@@ -153,6 +156,15 @@ impl Base {
             ..Documents::default()
         }
     }
+}
+
+/// Who starts the process on their own machine may sign in by the link that the banner shows.
+fn door(is_local: bool) -> anyhow::Result<(Door, Option<Secret>)> {
+    if !is_local {
+        return Ok((Door::closed(), None));
+    }
+    let (door, code) = Door::open_once()?;
+    Ok((door, Some(code)))
 }
 
 /// Beyond loopback anybody could use what the operator pays for.

@@ -23,6 +23,8 @@ use self::world::{Edit, World};
 pub use self::custom::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DOMAIN};
 pub use self::datasets::DATASET;
 pub use self::error::DeskError;
+pub(crate) use self::secret::new_code;
+
 pub use self::routes::{ROUTE, Saved, VERSION};
 
 pub(crate) use self::routes::faults as faults_of;

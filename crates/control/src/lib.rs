@@ -8,6 +8,7 @@
 
 pub mod config;
 pub mod custom_provider;
+pub mod dashboard;
 pub mod dataset;
 pub mod desk;
 pub mod evaluation;

@@ -14,6 +14,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
+use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
 use tollgate_control::evaluation::Worker;
 use tollgate_control::router::{self, Public};
@@ -27,6 +28,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) desk: Arc<Desk>,
     pub(crate) stores: &'a Stores,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) door: Arc<Door>,
     pub(crate) draining: Arc<AtomicBool>,
     pub(crate) is_local: bool,
     pub(crate) scheme: &'a str,
@@ -48,6 +50,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
             ready: Box::new(move || !draining.load(Ordering::SeqCst)),
             metrics: Box::new(move || shared.metrics.text().unwrap_or_default()),
         },
+        door: parts.door,
         catch_up: Box::new(move |at_most| ingest.catch_up(at_most)),
     });
     Arc::new(Desks { router, handle: Handle::current() })

@@ -82,6 +82,7 @@ impl Shop {
             evaluations: Worker::default(),
             uses: Arc::default(),
             public,
+            door: Arc::new(crate::dashboard::Door::closed()),
             catch_up,
         };
         let router = router(parts);
