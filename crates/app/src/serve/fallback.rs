@@ -2,7 +2,6 @@
 //!
 //! Enters: requests from the workers. Leaves: the desk's answers. Never: runs a handler of the desk on a thread that serves traffic.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,8 +30,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) door: Arc<Door>,
     pub(crate) draining: Arc<AtomicBool>,
     pub(crate) is_local: bool,
-    pub(crate) scheme: &'a str,
-    pub(crate) address: SocketAddr,
+    /// Where clients reach the gateway.
+    pub(crate) url: String,
 }
 
 pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
@@ -45,7 +44,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         evaluations: Worker::default(),
         uses: parts.stores.uses.clone(),
         public: Public {
-            url: format!("{}://{}", parts.scheme, parts.address),
+            url: parts.url,
             loopback: parts.is_local,
             ready: Box::new(move || !draining.load(Ordering::SeqCst)),
             metrics: Box::new(move || shared.metrics.text().unwrap_or_default()),
