@@ -37,7 +37,7 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result
 }
 
 async fn both(kills: u64, dir: &Path) -> anyhow::Result<()> {
-    let program = Program::built()?;
+    let program = Program::find(None)?;
     program.tell(dir, &["gateway", "create", GATEWAY])?;
     let gateway = program.start(dir, None)?;
     set_limits(&program, dir, &gateway).await?;
