@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use tollgate_model::gateway::DEFAULT_ID;
+use tollgate_model::keep::Bound;
 use tollgate_model::token::{Digest, Token};
-use tollgate_model::{CustomDomain, CustomProvider, Gateway, PolicyDocument, RouteDocument};
+use tollgate_model::{CustomDomain, CustomProvider, Gateway, PolicyDocument, ProviderConfig, RouteDocument};
 use tollgate_wire::provider::{ProviderRow, Providers};
 
 use crate::auto::Pool;
 use crate::budget::rule::Rules;
 use crate::custom;
 use crate::egress::Egress;
+use crate::key::{self, Keys, OpenSecret};
 use crate::limit::Limit;
 use crate::naming::Aliases;
 use crate::options::Manners;
@@ -45,6 +47,7 @@ pub struct Snapshot {
     pub auto: Arc<Pool>,
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
     tokens: Passes,
+    secrets: Vec<OpenSecret>,
     /// By id. The next snapshot takes over those whose document is the same one.
     compiled: HashMap<String, Compiled, ahash::RandomState>,
     /// The same for policies. Reading a condition takes a thousand times as long as meeting it.
@@ -81,6 +84,8 @@ pub struct GatewayRules {
     pub limit: Option<Limit>,
     /// What may be spent here.
     pub spend: Rules,
+    /// Its stored keys for providers.
+    pub keys: Keys,
     /// Who may ask for what.
     pub policies: Policies,
     /// Name and inner id: budgets of a gateway that is gone are not those of one made later under its name.
@@ -102,6 +107,8 @@ pub struct Documents {
     pub tokens: Vec<Token>,
     /// Shared, because a route is compiled only when its document is another one than before.
     pub routes: Vec<Arc<RouteDocument>>,
+    pub secrets: Vec<OpenSecret>,
+    pub provider_configs: Vec<ProviderConfig>,
     pub policies: Vec<Arc<PolicyDocument>>,
     pub custom_providers: Vec<Arc<CustomProvider>>,
     pub custom_domains: Vec<Arc<CustomDomain>>,
@@ -163,23 +170,33 @@ impl Snapshot {
             }
         }
         let custom = compile_custom(last, documents.custom_providers, &mut problems);
-        let domains = read_domains(documents.custom_domains, &gateways);
-        let gateways = gateways.into_iter().map(|(id, gateway)| (id, Arc::new(gateway.in_order()))).collect();
+        let domains = read_domains(documents.custom_domains, &gateways, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
+        let providers = with_custom(documents.providers, &custom);
+        let settings: Vec<&Gateway> = gateways.values().map(|gateway| &gateway.settings).collect();
+        let (secrets, configs) = (documents.secrets, documents.provider_configs);
+        let keys = key::compile(&documents.account, &providers, &settings, &secrets, &configs);
+        for (gateway, keys) in keys {
+            if let Some(gateway) = gateways.get_mut(&gateway) {
+                gateway.keys = keys;
+            }
+        }
+        let gateways = gateways.into_iter().map(|(id, gateway)| (id, Arc::new(gateway.in_order()))).collect();
         let account = documents.account.into();
         Ok(Self {
             version,
             account,
             accounts: documents.accounts,
             manners: documents.manners,
-            providers: with_custom(documents.providers, &custom),
+            providers,
             egress: documents.egress,
             aliases: documents.aliases,
             auto: documents.auto,
             gateways,
             tokens,
+            secrets,
             compiled,
             conditions,
             custom,
@@ -211,6 +228,27 @@ impl Snapshot {
 
     pub fn passes(&self) -> impl Iterator<Item = &Arc<Pass>> {
         self.tokens.all()
+    }
+
+    /// A stored secret by its name, else by its id: what other settings refer to instead of holding a value.
+    pub fn secret(&self, name_or_id: &str) -> Option<&OpenSecret> {
+        let named = self.secrets.iter().find(|secret| secret.stored.name == name_or_id);
+        named.or_else(|| self.secrets.iter().find(|secret| secret.stored.id == name_or_id))
+    }
+
+    /// Whose key a secret of this name is: what it is bound to when its value is written now.
+    pub fn binding(&self, name: &str) -> Option<Bound> {
+        let gateway = |id: &str| self.gateways.get(id).map(|gateway| &gateway.settings);
+        let (gateway, row, _) = key::meanings(name, gateway, &self.providers).into_iter().next()?;
+        Some(Bound {
+            gateway_internal_id: gateway.internal_id.clone(),
+            provider: row.segment().to_owned(),
+            origin: row.fixed_origin().map(|origin| origin.text()),
+        })
+    }
+
+    pub fn secrets(&self) -> &[OpenSecret] {
+        &self.secrets
     }
 
     /// In order of their ids.
@@ -258,7 +296,8 @@ impl GatewayRules {
         });
         let owner = owner.join("/");
         let (id, limit) = (settings.id.as_str().into(), Limit::of_gateway(&settings));
-        Self { id, limit, spend, policies: Policies::default(), owner, settings, routes: Vec::new() }
+        let (keys, policies) = (Keys::default(), Policies::default());
+        Self { id, limit, spend, keys, policies, owner, settings, routes: Vec::new() }
     }
 
     fn in_order(mut self) -> Self {
@@ -327,6 +366,11 @@ fn compile_custom(
             Some(known) => Ok(known.row.clone()),
             None => custom::row(&from).map(Arc::new),
         };
+        let is_twin = |other: &Custom| other.from.slug.eq_ignore_ascii_case(&from.slug);
+        let row = match custom.values().any(is_twin) {
+            true => Err(custom::Wrong { member: "slug", what: "another one has it".to_owned() }),
+            false => row,
+        };
         match row {
             Ok(row) => drop(custom.insert(from.id.clone(), Custom { from, row })),
             Err(wrong) => {
@@ -350,12 +394,18 @@ fn with_custom(catalog: Arc<Providers>, custom: &BTreeMap<String, Custom>) -> Ar
 fn read_domains(
     documents: Vec<Arc<CustomDomain>>,
     gateways: &HashMap<String, GatewayRules, ahash::RandomState>,
+    problems: &mut Vec<Problem>,
 ) -> HashMap<String, Domain, ahash::RandomState> {
     let mut domains = HashMap::with_hasher(ahash::RandomState::new());
     for from in documents {
         let owner = gateways.get(&from.gateway);
         if let Some(owner) = owner.filter(|gateway| gateway.settings.internal_id == from.gateway_internal_id) {
-            domains.insert(from.hostname.clone(), Domain { gateway: owner.id.clone(), from });
+            let document = format!("custom domain {:?} of gateway {:?}", from.hostname, from.gateway);
+            let domain = Domain { gateway: owner.id.clone(), from };
+            if let Some(other) = domains.insert(domain.from.hostname.clone(), domain) {
+                let what = format!("gateway {:?} has it already", other.gateway);
+                problems.push(Problem { document, what });
+            }
         }
     }
     domains
