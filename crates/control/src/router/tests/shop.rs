@@ -100,6 +100,7 @@ impl Shop {
             evaluations: Worker::default(),
             uses: Arc::default(),
             public: public(true),
+            door: Arc::new(crate::dashboard::Door::closed()),
             catch_up: Box::new(|_| true),
         });
     }
