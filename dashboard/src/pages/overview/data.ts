@@ -3,7 +3,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { get } from "../../api/client";
 import { LOGS_PER_PAGE, listLogs } from "../../api/queries";
-import type { Stretch } from "../../api/types";
+import type { Gateway, Stretch } from "../../api/types";
 import { summarize } from "../../lib/aggregate";
 import { bounds, type SpanAsked } from "../../lib/span";
 import { gatewayPath, type Place, usePlace } from "../../place";
@@ -12,7 +12,11 @@ import { gatewayPath, type Place, usePlace } from "../../place";
 const PAGES_MAX = 10;
 
 async function load(place: Place, asked: SpanAsked, signal: AbortSignal) {
-  const { from, to } = bounds(asked, Date.now());
+  const wanted = bounds(asked, Date.now());
+  // Before its gateway was made there is nothing, and the API takes such a beginning for none.
+  const { result } = await get<Gateway>(gatewayPath(place), {}, signal);
+  const from = Math.max(wanted.from, Date.parse(result.created_at) + 1);
+  const to = Math.max(wanted.to, from + 1);
   const span = { from, to };
   const page = (number: number) => listLogs(place, { q: "", ...span }, number, signal);
   const count = async (q: string) => (await listLogs(place, { q, ...span }, 1, signal, 1)).total;
