@@ -99,6 +99,7 @@ impl Shop {
             entries: self.entries.clone(),
             evaluations: Worker::default(),
             uses: Arc::default(),
+            door: Arc::new(crate::dashboard::Door::closed()),
             public: public(true),
             catch_up: Box::new(|_| true),
         });
