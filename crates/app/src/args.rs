@@ -79,9 +79,15 @@ enum Command {
     /// Tokens for callers, scripts and people
     #[command(subcommand)]
     Token(command::token::Token),
-    /// Read the log
-    #[command(subcommand)]
+    /// Read the log, rate its records, delete some
+    #[command(subcommand, visible_alias = "log")]
     Logs(command::log::Logs),
+    /// Saved filters over the log
+    #[command(subcommand)]
+    Dataset(command::dataset::Datasets),
+    /// What evaluators find in the records of datasets
+    #[command(subcommand)]
+    Evaluation(command::evaluation::Evaluations),
     /// Print a link that signs a browser in to the dashboard, for a day
     #[command(after_help = "Example:\n  tollgate dashboard")]
     Dashboard,
@@ -132,6 +138,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Route(command)) => command.run(&data_dir()?),
         Some(Command::Token(command)) => command.run(&data_dir()?),
         Some(Command::Logs(command)) => command.run(&data_dir()?),
+        Some(Command::Dataset(command)) => command.run(&data_dir()?),
+        Some(Command::Evaluation(command)) => command.run(&data_dir()?),
         Some(Command::Dashboard) => {
             let settings = settings::resolve(&layers(&ServeFlags::default()))?;
             command::dashboard::run(&settings)

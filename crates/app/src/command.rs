@@ -8,6 +8,8 @@
 
 pub(crate) mod cache;
 pub(crate) mod dashboard;
+pub(crate) mod dataset;
+pub(crate) mod evaluation;
 pub(crate) mod gateway;
 pub(crate) mod key;
 pub(crate) mod log;

@@ -62,6 +62,8 @@ pub mod code {
     pub const AUTHENTICATION: u16 = 10_000;
 }
 
+/// The longest `Retry-After` that official SDKs follow.
+const SDK_PATIENCE: Duration = Duration::from_secs(60);
 /// As web servers have come to write it down.
 const CALLER_LEFT: u16 = 499;
 
@@ -87,7 +89,9 @@ impl Refusal {
     }
 
     pub fn rate_limited(after: Duration) -> Self {
-        Self::new(code::RATE_LIMITED, 429, Blame::Caller, "Rate limited").retry_after(after)
+        let refusal = Self::new(code::RATE_LIMITED, 429, Blame::Caller, "Rate limited").retry_after(after);
+        // Official SDKs wait no longer than that: beyond it they would only ask in vain.
+        if after > SDK_PATIENCE { refusal.should_retry(false) } else { refusal }
     }
 
     /// Asking again at once is in vain, so an SDK is told not to; `after`: when there is room again, if ever.
