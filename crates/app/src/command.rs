@@ -8,10 +8,14 @@
 
 pub(crate) mod cache;
 pub(crate) mod dashboard;
+pub(crate) mod dataset;
+pub(crate) mod evaluation;
 pub(crate) mod gateway;
+pub(crate) mod key;
 pub(crate) mod log;
 pub(crate) mod provider;
 pub(crate) mod route;
+pub(crate) mod secrets;
 pub(crate) mod token;
 
 mod duration;
@@ -30,6 +34,8 @@ use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
 use tollgate_wire::provider::Providers;
 
 use crate::place::{DOCUMENTS_FILE, JOURNAL_DIR};
+use crate::settings::Settings;
+use crate::{serve, vault};
 
 fn open_desk(data_dir: &Path) -> anyhow::Result<Desk> {
     open_desk_with(data_dir, Arc::default())
@@ -44,6 +50,18 @@ fn open_desk_with(data_dir: &Path, egress: Arc<Egress>) -> anyhow::Result<Desk> 
     let base =
         move || Documents { providers: Providers::builtin().clone(), egress: egress.clone(), ..Documents::default() };
     Ok(Desk::new(Arc::new(documents), Clock::System, Box::new(base)))
+}
+
+/// Able to seal and open secrets, with the providers as the server has them: a key is bound to where its provider is.
+fn open_desk_with_vault(settings: &Settings) -> anyhow::Result<Desk> {
+    let base = serve::base(settings)?;
+    let path = settings.data_dir.join(DOCUMENTS_FILE);
+    let documents = FileDocuments::open(&path).with_context(|| {
+        format!("cannot open the settings in {}; is --data-dir right?", settings.data_dir.display())
+    })?;
+    let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(move || base.documents()));
+    let vault = vault::open(settings, &desk)?;
+    Ok(desk.with_vault(Arc::new(vault)))
 }
 
 /// The journal, and with it the right to move its records; `None` while a server has it.

@@ -33,7 +33,7 @@ pub use self::secrets::{NewSecret, SCOPES, SECRETS_MAX, SecretChange};
 pub(crate) use self::routes::faults as faults_of;
 pub use self::tokens::{Made, Wanted};
 
-mod custom;
+pub(crate) mod custom;
 mod datasets;
 mod error;
 mod gateways;

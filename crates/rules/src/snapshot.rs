@@ -170,7 +170,7 @@ impl Snapshot {
             }
         }
         let custom = compile_custom(last, documents.custom_providers, &mut problems);
-        let domains = read_domains(documents.custom_domains, &gateways);
+        let domains = read_domains(documents.custom_domains, &gateways, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -366,6 +366,11 @@ fn compile_custom(
             Some(known) => Ok(known.row.clone()),
             None => custom::row(&from).map(Arc::new),
         };
+        let is_twin = |other: &Custom| other.from.slug.eq_ignore_ascii_case(&from.slug);
+        let row = match custom.values().any(is_twin) {
+            true => Err(custom::Wrong { member: "slug", what: "another one has it".to_owned() }),
+            false => row,
+        };
         match row {
             Ok(row) => drop(custom.insert(from.id.clone(), Custom { from, row })),
             Err(wrong) => {
@@ -389,12 +394,18 @@ fn with_custom(catalog: Arc<Providers>, custom: &BTreeMap<String, Custom>) -> Ar
 fn read_domains(
     documents: Vec<Arc<CustomDomain>>,
     gateways: &HashMap<String, GatewayRules, ahash::RandomState>,
+    problems: &mut Vec<Problem>,
 ) -> HashMap<String, Domain, ahash::RandomState> {
     let mut domains = HashMap::with_hasher(ahash::RandomState::new());
     for from in documents {
         let owner = gateways.get(&from.gateway);
         if let Some(owner) = owner.filter(|gateway| gateway.settings.internal_id == from.gateway_internal_id) {
-            domains.insert(from.hostname.clone(), Domain { gateway: owner.id.clone(), from });
+            let document = format!("custom domain {:?} of gateway {:?}", from.hostname, from.gateway);
+            let domain = Domain { gateway: owner.id.clone(), from };
+            if let Some(other) = domains.insert(domain.from.hostname.clone(), domain) {
+                let what = format!("gateway {:?} has it already", other.gateway);
+                problems.push(Problem { document, what });
+            }
         }
     }
     domains
