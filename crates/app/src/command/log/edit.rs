@@ -52,7 +52,6 @@ pub(crate) struct Patch {
 #[derive(Args, Debug)]
 pub(crate) struct Delete {
     /// Which records, such as 'meta.user:42'
-    #[arg(required_unless_present = "all")]
     query: Option<String>,
     /// All records of the gateway
     #[arg(long, conflicts_with = "query")]
@@ -99,6 +98,10 @@ impl Patch {
 impl Delete {
     /// Bounded steps, until nothing matches.
     pub(super) fn run(&self, records: &Arc<dyn Records>) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.all || self.query.is_some(),
+            "which records? Such as 'status:>=500 since:24h', or --all for every record of the gateway"
+        );
         let mut filter = Filter::of_gateway(&*self.gateway);
         question(self.query.as_deref(), &mut filter)?;
         // What comes in while it works is not meant.
