@@ -19,14 +19,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tollgate_control::audit::{Actor, Audit, Interface, Kind};
 use tollgate_control::desk::Desk;
 use tollgate_model::Clock;
 use tollgate_rules::snapshot::Documents;
-use tollgate_store::embedded::FileDocuments;
+use tollgate_store::embedded::{FileDocuments, FileEntries};
 use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
 use tollgate_wire::provider::Providers;
 
-use crate::place::{DOCUMENTS_FILE, JOURNAL_DIR};
+use crate::place::{DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR};
 
 fn open_desk(data_dir: &Path) -> anyhow::Result<Desk> {
     let path = data_dir.join(DOCUMENTS_FILE);
@@ -34,7 +35,16 @@ fn open_desk(data_dir: &Path) -> anyhow::Result<Desk> {
         .with_context(|| format!("cannot open the settings in {}; is --data-dir right?", data_dir.display()))?;
     // Routes name providers, and those of the catalog are known without a server.
     let base = || Documents { providers: Providers::builtin().clone(), ..Documents::default() };
-    Ok(Desk::new(Arc::new(documents), Clock::System, Box::new(base)))
+    let entries = FileEntries::open(&data_dir.join(ENTRIES_FILE))?;
+    let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(base));
+    Ok(desk.audited(Audit::new(Arc::new(entries), operator())))
+}
+
+/// Who works in this shell, as the system says; the audit log names them.
+fn operator() -> Actor {
+    let named = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let name = named.unwrap_or_else(|| "operator".to_owned());
+    Actor { id: name.clone(), name, kind: Kind::Operator, interface: Interface::Cli, ..Actor::default() }
 }
 
 /// The journal, and with it the right to move its records; `None` while a server has it.

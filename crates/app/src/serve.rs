@@ -18,6 +18,7 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tollgate_control::audit::{Actor, Audit};
 use tollgate_control::desk::Desk;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
@@ -64,6 +65,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let desk = Arc::new(desk(&stores, &base, &snapshot));
     let is_local = settings.listen.ip().is_loopback();
     desk.seed_default(is_local)?;
+    let admin = desk.seed_admin()?;
     desk.refresh()?;
     refuse_strangers(&settings, &snapshot.load())?;
     let refresher = Refresher::new(desk.clone());
@@ -87,7 +89,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         address,
     });
     let serving = serving(&settings)?;
-    Banner::new(scheme, address, &shared, &settings).print(json)?;
+    Banner::new(scheme, address, &shared, &settings).with_admin(admin).print(json)?;
 
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
@@ -97,6 +99,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     tokio::spawn(ledger::keep(stores.till.clone()));
     tokio::spawn(retention::trim(stores.records.clone()));
     tokio::spawn(retention::keep(stores.records.clone(), settings.log_retention_days));
+    tokio::spawn(retention::keep_audit(stores.entries.clone(), settings.audit_retention_days));
     let ended = server::run(listener, shared, &stores.journal, fallback, serving, drain, settings.drain).await;
     tokio::task::block_in_place(|| {
         uses.write();
@@ -109,7 +112,8 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
 fn desk(stores: &Stores, base: &Arc<ArcSwap<Base>>, snapshot: &Arc<ArcSwap<Snapshot>>) -> Desk {
     let (base, snapshot, records) = (base.clone(), snapshot.clone(), stores.records.clone());
     let desk = Desk::new(stores.documents.clone(), Clock::System, Box::new(move || base.load().documents()));
-    desk.publishing(Box::new(move |fresh| {
+    let gateway = Actor { name: "tollgate".to_owned(), ..Actor::default() };
+    desk.audited(Audit::new(stores.entries.clone(), gateway)).publishing(Box::new(move |fresh| {
         records.cap(retention::caps(&fresh));
         snapshot.store(fresh);
     }))

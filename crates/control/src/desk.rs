@@ -14,13 +14,15 @@ use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_store::Failure;
 use tollgate_store::documents::{Document, Write};
 
+use crate::audit::{Action, Audit, Deed};
+
 use self::read::read_all;
 use self::wishes::Forget;
 use self::world::{Edit, World};
 
 pub use self::error::DeskError;
 pub use self::routes::{ROUTE, Saved, VERSION};
-pub use self::tokens::{Made, Wanted};
+pub use self::tokens::{By, GRACE_MS_MAX, Made, Wanted};
 
 mod error;
 mod gateways;
@@ -46,6 +48,7 @@ pub struct Desk {
     base: Base,
     publish: Publish,
     forget: OnceLock<Forget>,
+    audit: Option<Audit>,
     current: RwLock<Option<Current>>,
     /// One change at a time in this process; other processes are met by versions.
     changing: Mutex<()>,
@@ -68,6 +71,7 @@ impl Desk {
             base,
             publish: Box::new(|_| {}),
             forget: OnceLock::new(),
+            audit: None,
             current: RwLock::default(),
             changing: Mutex::default(),
         }
@@ -77,6 +81,19 @@ impl Desk {
     pub fn publishing(mut self, publish: Publish) -> Self {
         self.publish = publish;
         self
+    }
+
+    /// Writes every change down, in the name of who is acting.
+    pub fn audited(mut self, audit: Audit) -> Self {
+        self.audit = Some(audit);
+        self
+    }
+
+    /// Writes down what leaves no document behind: that somebody looked at something, or logged in.
+    pub fn note(&self, action: Action, resource: &str, id: &str) -> Result<(), DeskError> {
+        let Some(audit) = &self.audit else { return Ok(()) };
+        let deed = Deed::of_event(action, resource, id, audit.actor());
+        audit.write(&[deed], self.now_ms(), secret::new_uuid).map(drop)
     }
 
     /// All settings as they are now, compiled afresh.
@@ -182,7 +199,9 @@ impl Desk {
         let mut world = current.world.with(edits);
         let mut snapshot = self.compile(&world, Some(&current.snapshot))?;
         let writes: Vec<Write<'_>> = edits.iter().filter_map(write).collect();
-        let written = self.documents.write_all(&writes)?;
+        // Before it happens: what cannot be written down does not happen.
+        let noted = self.write_down(edits)?;
+        let written = self.documents.write_all(&writes).inspect_err(|_| self.strike_out(&noted))?;
         if written.before != current.world.changes {
             // Another process wrote other documents meanwhile.
             return self.look().map(drop);
@@ -194,6 +213,22 @@ impl Desk {
             self.install(&mut place, Current { world: Arc::new(world), snapshot: Arc::new(snapshot) });
         }
         Ok(())
+    }
+}
+
+impl Desk {
+    fn write_down(&self, edits: &[Edit]) -> Result<Vec<String>, DeskError> {
+        let Some(audit) = &self.audit else { return Ok(Vec::new()) };
+        let actor = audit.actor();
+        let deed = |edit: &Edit| Deed::of_change(edit.before.as_ref(), edit.after.as_ref(), &actor);
+        let deeds: Vec<Deed> = edits.iter().filter_map(deed).collect();
+        audit.write(&deeds, self.now_ms(), secret::new_uuid)
+    }
+
+    fn strike_out(&self, noted: &[String]) {
+        if let Some(audit) = &self.audit {
+            audit.undo(noted);
+        }
     }
 }
 

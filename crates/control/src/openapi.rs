@@ -24,6 +24,7 @@ static SEGMENTS: &[(&str, &str)] = &[
     ("id", "Id of the object."),
     ("route", "The route's id, or its name."),
     ("version", "The version's id."),
+    ("token", "The token's id; not its secret."),
 ];
 
 /// The whole document as text, made once.

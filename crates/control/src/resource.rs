@@ -3,9 +3,11 @@
 //! Enters: a call whose caller may. Leaves: an answer or a problem. Never: checks a permission (the table says who may), except to leave out heads.
 
 pub(crate) mod account;
+pub(crate) mod audit;
 pub(crate) mod cache;
 pub(crate) mod gateways;
 pub(crate) mod logs;
 pub(crate) mod openapi;
 pub(crate) mod public;
 pub(crate) mod routes;
+pub(crate) mod tokens;

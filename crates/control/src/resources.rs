@@ -3,7 +3,7 @@
 //! Enters: nothing. Leaves: rows of method, path, who may, what is asked and answered, and what it is for.
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
-use crate::resource::{account, cache, gateways, logs, openapi, public, routes};
+use crate::resource::{account, audit, cache, gateways, logs, openapi, public, routes, tokens};
 use crate::row::Row;
 
 /// In the order of the manual.
@@ -11,6 +11,9 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Probes", public::ROWS),
     ("Description", openapi::ROWS),
     ("User and accounts", account::ROWS),
+    ("Tokens", tokens::USER_ROWS),
+    ("Tokens of the account", tokens::ACCOUNT_ROWS),
+    ("Audit", audit::ROWS),
     ("Gateways", gateways::ROWS),
     ("Cache", cache::ROWS),
     ("Logs", logs::ROWS),

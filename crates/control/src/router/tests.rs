@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod audit;
 mod conventions;
 mod declared;
 mod gateways;
 mod logs;
+mod matrix;
 mod outside;
+mod rights;
 mod routes;
 mod shop;
+mod tokens;

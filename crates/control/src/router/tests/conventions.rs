@@ -32,7 +32,7 @@ async fn ask(shop: &Shop, token: &str, row: &Row, query: &str, body: Option<&Val
 #[tokio::test]
 async fn what_no_row_declares_is_not_there() {
     let shop = stocked();
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Admin]);
     let mut by_path: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     api().for_each(|row| by_path.entry(row.path).or_default().push(row));
     for rows in by_path.values() {
@@ -53,7 +53,7 @@ async fn what_no_row_declares_is_not_there() {
 #[tokio::test]
 async fn a_page_past_the_end_is_empty_and_good() {
     let shop = stocked();
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Admin]);
     for row in readers().filter(|row| row.query.iter().any(|member| member.name == "page")) {
         let said = ask(&shop, &token, row, "page=1000&per_page=7", None).await;
         assert_eq!(said.result(), json!([]), "{}", row.path);
@@ -94,7 +94,7 @@ fn refused(member: &Member) -> Vec<(String, String)> {
 #[tokio::test]
 async fn parameters_are_refused_as_they_are_declared() {
     let shop = stocked();
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Admin]);
     let mut count = 0;
     for row in readers() {
         for member in row.query {
@@ -114,7 +114,7 @@ async fn parameters_are_refused_as_they_are_declared() {
 #[tokio::test]
 async fn empty_parameters_and_unknown_ones_count_as_absent() {
     let shop = stocked();
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Admin]);
     for row in readers() {
         let required = |member: &Member| member.presence == Presence::Required;
         let empty: Vec<String> =
@@ -136,7 +136,7 @@ fn one_good(member: &Member) -> Option<String> {
 }
 
 /// All that a row requires.
-fn given(row: &Row) -> String {
+pub(super) fn given(row: &Row) -> String {
     let required = row.query.iter().filter(|member| member.presence == Presence::Required);
     required.filter_map(one_good).collect::<Vec<_>>().join("&")
 }
@@ -162,7 +162,7 @@ fn missing(errors: &Value, message: &str) -> Vec<String> {
 async fn bodies_that_are_empty_or_no_json_name_every_required_member() {
     for row in api().filter(|row| row.body.is_some()) {
         let shop = stocked();
-        let token = shop.token(&[Permission::Write]);
+        let token = shop.token(&[Permission::Admin]);
         let required: Vec<&str> = members(row.body.unwrap())
             .iter()
             .filter(|member| matches!(member.presence, Presence::Required | Presence::RequiredOrNull))
@@ -188,7 +188,7 @@ async fn bodies_that_are_empty_or_no_json_name_every_required_member() {
 async fn null_is_taken_for_everything_optional() {
     for row in api().filter(|row| row.body.is_some()) {
         let shop = stocked();
-        let token = shop.token(&[Permission::Write]);
+        let token = shop.token(&[Permission::Admin]);
         let optional = members(row.body.unwrap()).into_iter().filter(|member| member.presence != Presence::Required);
         let names: Vec<&str> = optional.map(|member| member.name).collect();
         let body: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
@@ -207,7 +207,7 @@ async fn null_is_taken_for_everything_optional() {
 #[tokio::test]
 async fn segments_are_decoded_once() {
     let shop = stocked();
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Admin]);
     for row in readers().filter(|row| row.path.contains("{gateway}")) {
         let plain = path(&shop, row);
         let encoded = plain.replace("/gateways/g", "/gateways/%67");
@@ -223,7 +223,7 @@ async fn segments_are_decoded_once() {
 #[tokio::test]
 async fn headers_that_clients_add_change_nothing() {
     let shop = stocked();
-    let token = shop.token(&[Permission::Write]);
+    let token = shop.token(&[Permission::Admin]);
     for row in readers().filter(|row| matches!(row.answer, Answers::One(_) | Answers::Page(_))) {
         let uri = format!("{PREFIX}{}?{}", path(&shop, row), given(row));
         let mut request = Request::builder().uri(uri);

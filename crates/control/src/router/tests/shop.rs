@@ -19,6 +19,7 @@ use tower::ServiceExt;
 
 use super::super::*;
 use super::declared;
+use crate::audit::Audit;
 use crate::desk::Wanted;
 use crate::sample::NOW;
 
@@ -26,8 +27,6 @@ pub(super) struct Shop {
     pub(super) desk: Arc<Desk>,
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
-    #[allow(dead_code)]
-    pub(super) entries: Arc<FileEntries>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
     pub(super) account: String,
@@ -67,28 +66,29 @@ impl Shop {
         let (clock, hand) = Clock::manual(NOW);
         let metrics = Arc::new(Metrics::default());
         let documents = Arc::new(FileDocuments::open(&dir.path().join("tollgate.db")).unwrap());
-        let desk = Arc::new(Desk::new(documents, clock, Box::new(move || base.clone())));
+        let entries = Arc::new(FileEntries::open(&dir.path().join("entries.db")).unwrap());
+        let desk = Desk::new(documents, clock, Box::new(move || base.clone()));
+        let desk = Arc::new(desk.audited(Audit::new(entries.clone(), Actor::default())));
         let records =
             DayRecords::open(&dir.path().join("logs"), DayRecordsOptions::default(), metrics.clone()).unwrap();
         let answers = DiskAnswers::open(&dir.path().join("a.db"), DiskAnswersOptions::default(), metrics).unwrap();
         let (records, answers) = (Arc::new(records), Arc::new(answers));
         let account = desk.current().unwrap().account.to_string();
-        let entries = Arc::new(FileEntries::open(&dir.path().join("entries.db")).unwrap());
         let parts = Parts {
             desk: desk.clone(),
             records: records.clone(),
             answers: answers.clone(),
-            entries: entries.clone(),
+            entries,
             uses: Arc::default(),
             public,
             catch_up,
         };
         let router = router(parts);
-        Self { desk, records, answers, entries, clock: hand, router, account, _dir: dir }
+        Self { desk, records, answers, clock: hand, router, account, _dir: dir }
     }
 
     pub(super) fn token(&self, permissions: &[Permission]) -> String {
-        let wanted = Wanted { name: "t".into(), permissions: permissions.to_vec(), lives_ms: None };
+        let wanted = Wanted { name: "t".into(), permissions: permissions.to_vec(), ..Wanted::default() };
         self.desk.create_token(wanted).unwrap().secret.expose().to_owned()
     }
 
