@@ -20,10 +20,14 @@ use self::read::read_all;
 use self::wishes::Forget;
 use self::world::{Edit, World};
 
+pub use self::custom::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DOMAIN};
+pub use self::datasets::DATASET;
 pub use self::error::DeskError;
 pub use self::routes::{ROUTE, Saved, VERSION};
 pub use self::tokens::{By, GRACE_MS_MAX, Made, Wanted};
 
+mod custom;
+mod datasets;
 mod error;
 mod gateways;
 mod installation;
@@ -118,6 +122,11 @@ impl Desk {
         // A change that began before would publish what it compiled from the older settings.
         let _one_at_a_time = self.changing.lock();
         Ok(self.look()?.snapshot)
+    }
+
+    /// For what is made here and kept elsewhere.
+    pub(crate) fn new_uuid(&self) -> Result<String, DeskError> {
+        secret::new_uuid()
     }
 
     pub fn now_ms(&self) -> u64 {

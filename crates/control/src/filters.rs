@@ -70,6 +70,23 @@ static OPERATORS: &[(&str, Operator)] = &[
     ("gt", Operator::Gt),
 ];
 
+/// What a dataset may ask for.
+pub(crate) const OF_DATASETS: [&str; 13] = [
+    "created_at",
+    "request_content_type",
+    "response_content_type",
+    "success",
+    "cached",
+    "provider",
+    "model",
+    "cost",
+    "tokens",
+    "tokens_in",
+    "tokens_out",
+    "duration",
+    "feedback",
+];
+
 const fn key(name: &'static str, field: Field, kind: Kind) -> Key {
     Key { name, field, kind, nullable: false }
 }
@@ -89,10 +106,47 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Vec<Condition> {
     }
 }
 
+/// The filters of a dataset, from a body: fewer keys and operators, and a value that is always a list (control-plane specification, 5.1).
+pub(crate) fn of_dataset(filters: &Json) -> Result<Vec<Condition>, Vec<Fault>> {
+    let Json::Array(items) = filters else {
+        let received = crate::shape::type_name(filters);
+        return Err(vec![Fault::new(["body", "filters"], format!("Expected array, received {received}"))]);
+    };
+    if items.len() > encoding::FILTERS_MAX {
+        let message = format!("Array must contain at most {} element(s)", encoding::FILTERS_MAX);
+        return Err(vec![Fault::new(["body", "filters"], message)]);
+    }
+    let (mut read, mut faults) = (Vec::with_capacity(items.len()), Vec::new());
+    for (index, item) in items.iter().enumerate() {
+        let at = |member: Option<&str>, message: String| {
+            let path = ["body".into(), "filters".into(), Step::Index(index)].into_iter();
+            Fault { path: path.chain(member.map(Step::from)).collect(), message }
+        };
+        let raw = serde_json::from_value::<Raw>(item.clone());
+        let condition = match raw {
+            Err(_) => Err(at(None, "Invalid: expected {key, operator, value}".to_owned())),
+            Ok(raw) if !OF_DATASETS.contains(&&*raw.key) => {
+                Err(at(Some("key"), not_one_of(OF_DATASETS.iter().copied(), &raw.key)))
+            }
+            Ok(raw) if raw.operator == "neq" => {
+                let words = OPERATORS.iter().map(|(name, _)| *name).filter(|name| *name != "neq");
+                Err(at(Some("operator"), not_one_of(words, "neq")))
+            }
+            Ok(raw) => condition(&raw, |member, message| at(Some(member), message)),
+        };
+        condition.map(|condition| read.push(condition)).unwrap_or_else(|fault| faults.push(fault));
+    }
+    if faults.is_empty() { Ok(read) } else { Err(faults) }
+}
+
 fn conditions(raw: Vec<Raw>, reader: &mut Reader<'_>) -> Vec<Condition> {
     let mut read = Vec::with_capacity(raw.len());
     for (index, raw) in raw.into_iter().enumerate() {
-        match condition(&raw, index) {
+        let fault = |member: &str, message: String| Fault {
+            path: vec!["query".into(), "filters".into(), Step::Index(index), member.into()],
+            message,
+        };
+        match condition(&raw, fault) {
             Ok(condition) => read.push(condition),
             Err(fault) => reader.note(fault),
         }
@@ -101,11 +155,7 @@ fn conditions(raw: Vec<Raw>, reader: &mut Reader<'_>) -> Vec<Condition> {
     read
 }
 
-fn condition(raw: &Raw, index: usize) -> Result<Condition, Fault> {
-    let fault = |member: &str, message: String| Fault {
-        path: vec!["query".into(), "filters".into(), Step::Index(index), member.into()],
-        message,
-    };
+fn condition(raw: &Raw, fault: impl Fn(&str, String) -> Fault) -> Result<Condition, Fault> {
     let key = find_key(&raw.key).map_err(|message| fault("key", message))?;
     let operator = find_operator(&raw.operator).map_err(|message| fault("operator", message))?;
     let values: Result<Vec<Value>, String> = raw.values.iter().map(|value| typed(value, key.kind)).collect();

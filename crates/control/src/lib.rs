@@ -7,7 +7,10 @@
 //! of a gateway's settings: what it does not list cannot be set.
 
 pub mod audit;
+pub mod custom_provider;
+pub mod dataset;
 pub mod desk;
+pub mod evaluation;
 pub mod gateway;
 pub mod log;
 pub mod openapi;

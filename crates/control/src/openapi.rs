@@ -23,8 +23,12 @@ static SEGMENTS: &[(&str, &str)] = &[
     ("provider", "A provider's path segment."),
     ("id", "Id of the object."),
     ("route", "The route's id, or its name."),
+    ("custom_provider", "The custom provider's id."),
+    ("hostname", "The custom domain's host name."),
     ("version", "The version's id."),
     ("token", "The token's id; not its secret."),
+    ("dataset", "The dataset's id."),
+    ("evaluation", "The evaluation's id."),
 ];
 
 /// The whole document as text, made once.

@@ -106,7 +106,7 @@ impl Problem {
         Self::outer(StatusCode::GATEWAY_TIMEOUT, 7012, "The request took too long")
     }
 
-    fn of_resource(status: StatusCode, errors: Vec<Value>) -> Self {
+    pub(crate) fn of_resource(status: StatusCode, errors: Vec<Value>) -> Self {
         Self { status, errors, result: json!({}), retry_after: None }
     }
 

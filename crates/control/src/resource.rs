@@ -5,6 +5,10 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod cache;
+pub(crate) mod custom_domains;
+pub(crate) mod custom_providers;
+pub(crate) mod datasets;
+pub(crate) mod evaluations;
 pub(crate) mod gateways;
 pub(crate) mod logs;
 pub(crate) mod openapi;

@@ -3,7 +3,10 @@
 //! Enters: nothing. Leaves: rows of method, path, who may, what is asked and answered, and what it is for.
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
-use crate::resource::{account, audit, cache, gateways, logs, openapi, public, routes, tokens};
+use crate::resource::{
+    account, audit, cache, custom_domains, custom_providers, datasets, evaluations, gateways, logs, openapi, public,
+    routes, tokens,
+};
 use crate::row::Row;
 
 /// In the order of the manual.
@@ -17,7 +20,11 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Gateways", gateways::ROWS),
     ("Cache", cache::ROWS),
     ("Logs", logs::ROWS),
+    ("Datasets", datasets::ROWS),
+    ("Evaluations", evaluations::ROWS),
     ("Dynamic routes", routes::ROWS),
+    ("Custom providers", custom_providers::ROWS),
+    ("Custom domains", custom_domains::ROWS),
 ];
 
 pub fn rows() -> impl Iterator<Item = &'static Row> {

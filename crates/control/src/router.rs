@@ -28,6 +28,7 @@ use crate::audit::{self, Actor, Interface, Kind};
 use crate::authorize::{self, Needs};
 use crate::call::{Call, Params};
 use crate::desk::Desk;
+use crate::evaluation::Worker;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::resources;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub answers: Arc<dyn Answers>,
     /// What grows with use: the audit, results, credit lines.
     pub entries: Arc<dyn Entries>,
+    /// Works on what is queued there.
+    pub evaluations: Worker,
     /// When each token was used last, here and on the data plane.
     pub uses: Arc<Uses>,
     pub public: Public,
@@ -73,7 +76,10 @@ struct Office {
 /// The whole API, and `/`, `/livez`, `/readyz`, `/metrics` beside it. Answers every path: what is in no row is 404.
 pub fn router(parts: Parts) -> Router {
     forget_outdated(&parts);
-    let office = Arc::new(Office { parts: Arc::new(parts), places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
+    let parts = Arc::new(parts);
+    // What an earlier process left half done.
+    Worker::nudge(&parts);
+    let office = Arc::new(Office { parts, places: Arc::new(Semaphore::new(AT_ONCE_MAX)) });
     let mut by_path: BTreeMap<String, MethodRouter<Arc<Office>>> = BTreeMap::new();
     for row in resources::rows() {
         let handler = move |State(office): State<Arc<Office>>, params: Named, request: Request| async move {

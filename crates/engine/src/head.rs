@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 use std::ops::Range;
+use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -19,6 +20,15 @@ pub(crate) struct Head {
     surface: &'static Surface,
     cut: Cut,
     peer: Option<IpAddr>,
+    /// Known from the host name instead.
+    place: Option<Box<Place>>,
+}
+
+/// Whose requests come under a host name of their own.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) account: Arc<str>,
+    pub(crate) gateway: Arc<str>,
 }
 
 /// Where in the path and query each part stands.
@@ -47,7 +57,13 @@ impl Head {
             true => cut(text),
             false => cut_rest(text).unwrap_or_else(|| cut(text)),
         };
-        Self { surface, cut, parts, peer: peer.map(|peer| peer.0) }
+        Self { surface, cut, parts, peer: peer.map(|peer| peer.0), place: None }
+    }
+
+    /// Of any path below a custom domain, which stands for `/v1/{account}/{gateway}`: providers' own APIs and `compat`, nothing else.
+    pub(crate) fn read_below(parts: Parts, peer: Option<Peer>, place: Place) -> Self {
+        let (surface, cut) = cut_below(path_of(&parts));
+        Self { surface, cut, parts, peer: peer.map(|peer| peer.0), place: Some(Box::new(place)) }
     }
 
     /// Where the connection comes from.
@@ -64,10 +80,13 @@ impl Head {
     }
 
     pub(crate) fn account(&self) -> &str {
-        &self.text()[self.cut.account.clone()]
+        self.place.as_ref().map_or_else(|| &self.text()[self.cut.account.clone()], |place| &place.account)
     }
 
     pub(crate) fn gateway(&self) -> &str {
+        if let Some(place) = &self.place {
+            return &place.gateway;
+        }
         match self.surface.host {
             Host::Gateway => &self.text()[self.cut.gateway.clone()],
             Host::Rest => {
@@ -109,6 +128,18 @@ fn cut(text: &str) -> (&'static Surface, Cut) {
         _ => &native::ROW,
     };
     (surface, Cut { account, gateway, provider, rest })
+}
+
+fn cut_below(text: &str) -> (&'static Surface, Cut) {
+    let path_end = text.find('?').unwrap_or(text.len());
+    let provider = segment(text, 1, path_end);
+    let rest = after(provider.end, path_end)..text.len();
+    let surface = match &text[provider.clone()] {
+        "" => &compat::NOWHERE,
+        compat::SEGMENT => compat::row(&text[rest.start..path_end.max(rest.start)]),
+        _ => &native::ROW,
+    };
+    (surface, Cut { account: 0..0, gateway: 0..0, provider, rest })
 }
 
 fn cut_rest(text: &str) -> Option<(&'static Surface, Cut)> {
@@ -172,6 +203,27 @@ mod tests {
         ] {
             let head = head(path);
             assert_eq!([head.account(), head.gateway(), head.provider(), head.rest()], expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn below_a_custom_domain_a_path_begins_with_the_provider() {
+        for (path, call, expected) in [
+            ("/openai/v1/chat/completions?x=1", Call::Native, ["openai", "v1/chat/completions?x=1"]),
+            ("/compat/chat/completions", Call::Unified(CHAT), ["compat", "chat/completions"]),
+            ("/compat/files", Call::Nowhere, ["compat", "files"]),
+            ("/", Call::Nowhere, ["", ""]),
+            ("/?x=/openai/", Call::Nowhere, ["", "?x=/openai/"]),
+            ("//openai/v1", Call::Nowhere, ["", "openai/v1"]),
+            // Neither another gateway nor the REST API is reached from here: these are names of providers that do not exist.
+            ("/v1/a/other/openai/v1/models", Call::Native, ["v1", "a/other/openai/v1/models"]),
+            ("/client/v4/accounts/a/ai/run", Call::Native, ["client", "v4/accounts/a/ai/run"]),
+        ] {
+            let place = Place { account: "mine".into(), gateway: "own".into() };
+            let head = Head::read_below(http::Request::post(path).body(()).unwrap().into_parts().0, None, place);
+            assert_eq!((head.account(), head.gateway()), ("mine", "own"), "{path}");
+            assert_eq!([head.provider(), head.rest()], expected, "{path}");
+            assert_eq!(head.surface().call, call, "{path}");
         }
     }
 

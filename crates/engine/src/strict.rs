@@ -154,7 +154,8 @@ fn is_named(line: &[u8], name: &[u8]) -> bool {
     line.len() > name.len() && line[name.len()] == b':' && line[..name.len()].eq_ignore_ascii_case(name)
 }
 
-/// `Host` is one `host[:port]`: nothing in it may look like a path, a user or a query to some other reader.
+/// `Host` is one `host[:port]`: nothing in it may look like a path, a user or a query to some other reader. A host that the request line names as well
+/// must be the same: some readers believe one, some the other.
 fn authority(parts: &Parts) -> Result<(), Refusal> {
     let mut hosts = parts.headers.get_all(http::header::HOST).iter();
     let host = hosts.next();
@@ -172,6 +173,10 @@ fn authority(parts: &Parts) -> Result<(), Refusal> {
     }
     if host.is_some_and(|host| !valid(host)) {
         return Err(Refusal::bad_request("host: expected a name or an address, and perhaps a port").close());
+    }
+    let named = parts.uri.authority().zip(host);
+    if named.is_some_and(|(line, host)| !line.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes())) {
+        return Err(Refusal::bad_request("host: differs from the host that the request line names").close());
     }
     Ok(())
 }

@@ -4,6 +4,9 @@
 //! Never: does I/O, reads the clock by itself (`Clock` is handed in), or knows a provider.
 
 pub mod clock;
+pub mod custom;
+pub mod dataset;
+pub mod evaluation;
 pub mod gateway;
 pub mod id;
 pub mod metadata;
@@ -19,6 +22,9 @@ pub mod trace;
 pub mod usage;
 
 pub use clock::{Clock, Moment};
+pub use custom::{CustomDomain, CustomProvider};
+pub use dataset::Dataset;
+pub use evaluation::Evaluation;
 pub use gateway::Gateway;
 pub use id::{Id, Ids};
 pub use metadata::{Meta, Metadata};

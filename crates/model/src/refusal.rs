@@ -128,6 +128,12 @@ impl Refusal {
         Self::new(code::INVALID_PROVIDER, 400, Blame::Caller, "Invalid provider")
     }
 
+    /// The same to a program; a person hears what to do about it.
+    pub fn disabled_provider(segment: &str) -> Self {
+        let said = format!("Invalid provider: {segment} is disabled, its `enable` is false");
+        Self::new(code::INVALID_PROVIDER, 400, Blame::Caller, said)
+    }
+
     pub fn unauthorized() -> Self {
         Self::new(code::UNAUTHORIZED, 401, Blame::Caller, "Unauthorized")
     }

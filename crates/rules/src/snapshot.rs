@@ -2,16 +2,19 @@
 //!
 //! Enters: documents. Leaves: an immutable snapshot, or the problems that keep it from serving. Never: is changed in place.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_model::token::{Digest, Token};
-use tollgate_model::{Gateway, RouteDocument};
-use tollgate_wire::provider::Providers;
+use tollgate_model::{CustomDomain, CustomProvider, Gateway, RouteDocument};
+use tollgate_wire::provider::{ProviderRow, Providers};
 
 use crate::auto::Pool;
 use crate::budget::rule::Rules;
+use crate::custom;
+use crate::egress::Egress;
 use crate::limit::Limit;
 use crate::naming::Aliases;
 use crate::options::Manners;
@@ -31,7 +34,10 @@ pub struct Snapshot {
     /// Empty: every well-formed account segment names the one account of this installation.
     pub accounts: Vec<String>,
     pub manners: Manners,
+    /// Of the catalog, and the enabled ones of the operator's own.
     pub providers: Arc<Providers>,
+    /// What base URLs are judged by when they are saved.
+    pub egress: Arc<Egress>,
     /// The operator's own names for models.
     pub aliases: Arc<Aliases>,
     /// What the auto router chooses from.
@@ -40,12 +46,28 @@ pub struct Snapshot {
     tokens: Passes,
     /// By id. The next snapshot takes over those whose document is the same one.
     compiled: HashMap<String, Compiled, ahash::RandomState>,
+    /// By id; taken over in the same way.
+    custom: BTreeMap<String, Custom>,
+    /// Gateways by host name.
+    domains: HashMap<String, Domain, ahash::RandomState>,
 }
 
 #[derive(Debug)]
 struct Compiled {
     from: Arc<RouteDocument>,
     route: Arc<Route>,
+}
+
+#[derive(Debug)]
+struct Custom {
+    from: Arc<CustomProvider>,
+    row: Arc<ProviderRow>,
+}
+
+#[derive(Debug)]
+struct Domain {
+    from: Arc<CustomDomain>,
+    gateway: Arc<str>,
 }
 
 /// A gateway as the engine reads it.
@@ -73,6 +95,9 @@ pub struct Documents {
     pub tokens: Vec<Token>,
     /// Shared, because a route is compiled only when its document is another one than before.
     pub routes: Vec<Arc<RouteDocument>>,
+    pub custom_providers: Vec<Arc<CustomProvider>>,
+    pub custom_domains: Vec<Arc<CustomDomain>>,
+    pub egress: Arc<Egress>,
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +141,8 @@ impl Snapshot {
                 compiled.insert(document.id.clone(), Compiled { from: document.clone(), route });
             }
         }
+        let custom = compile_custom(last, documents.custom_providers, &mut problems);
+        let domains = read_domains(documents.custom_domains, &gateways);
         let gateways = gateways.into_iter().map(|(id, gateway)| (id, Arc::new(gateway.in_order()))).collect();
         if !problems.is_empty() {
             return Err(problems);
@@ -126,12 +153,15 @@ impl Snapshot {
             account,
             accounts: documents.accounts,
             manners: documents.manners,
-            providers: documents.providers,
+            providers: with_custom(documents.providers, &custom),
+            egress: documents.egress,
             aliases: documents.aliases,
             auto: documents.auto,
             gateways,
             tokens,
             compiled,
+            custom,
+            domains,
         })
     }
 
@@ -159,6 +189,33 @@ impl Snapshot {
 
     pub fn passes(&self) -> impl Iterator<Item = &Arc<Pass>> {
         self.tokens.all()
+    }
+
+    /// In order of their ids.
+    pub fn custom_providers(&self) -> impl Iterator<Item = &Arc<CustomProvider>> {
+        self.custom.values().map(|custom| &custom.from)
+    }
+
+    pub fn custom_provider(&self, id: &str) -> Option<&Arc<CustomProvider>> {
+        self.custom.get(id).map(|custom| &custom.from)
+    }
+
+    /// Why there is no such provider: it is there, and switched off.
+    pub fn is_disabled(&self, segment: &str) -> bool {
+        self.custom.values().any(|custom| !custom.from.enable && custom.row.segment() == segment)
+    }
+
+    pub fn has_domains(&self) -> bool {
+        !self.domains.is_empty()
+    }
+
+    /// The gateway of a host name, which [`custom::named_host`] has read.
+    pub fn gateway_of_host(&self, hostname: &str) -> Option<&Arc<str>> {
+        self.domains.get(hostname).map(|domain| &domain.gateway)
+    }
+
+    pub fn custom_domains(&self) -> impl Iterator<Item = &Arc<CustomDomain>> {
+        self.domains.values().map(|domain| &domain.from)
     }
 
     pub fn knows_account(&self, account: &str) -> bool {
@@ -216,6 +273,52 @@ fn compile_route(document: &RouteDocument, problems: &mut Vec<Problem>) -> Optio
             None
         }
     }
+}
+
+fn compile_custom(
+    last: Option<&Snapshot>,
+    documents: Vec<Arc<CustomProvider>>,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<String, Custom> {
+    let mut custom = BTreeMap::new();
+    for from in documents {
+        let known = last.and_then(|last| last.custom.get(&from.id)).filter(|known| Arc::ptr_eq(&known.from, &from));
+        let row = match known {
+            Some(known) => Ok(known.row.clone()),
+            None => custom::row(&from).map(Arc::new),
+        };
+        match row {
+            Ok(row) => drop(custom.insert(from.id.clone(), Custom { from, row })),
+            Err(wrong) => {
+                let document = format!("custom provider {:?}", from.slug);
+                problems.push(Problem { document, what: wrong.to_string() });
+            }
+        }
+    }
+    custom
+}
+
+fn with_custom(catalog: Arc<Providers>, custom: &BTreeMap<String, Custom>) -> Arc<Providers> {
+    let mut enabled = custom.values().filter(|custom| custom.from.enable).peekable();
+    if enabled.peek().is_none() {
+        return catalog;
+    }
+    Arc::new(Providers::clone(&catalog).with_all(enabled.map(|custom| custom.row.clone())))
+}
+
+/// A domain whose gateway is gone, or was made anew since, leads nowhere.
+fn read_domains(
+    documents: Vec<Arc<CustomDomain>>,
+    gateways: &HashMap<String, GatewayRules, ahash::RandomState>,
+) -> HashMap<String, Domain, ahash::RandomState> {
+    let mut domains = HashMap::with_hasher(ahash::RandomState::new());
+    for from in documents {
+        let owner = gateways.get(&from.gateway);
+        if let Some(owner) = owner.filter(|gateway| gateway.settings.internal_id == from.gateway_internal_id) {
+            domains.insert(from.hostname.clone(), Domain { gateway: owner.id.clone(), from });
+        }
+    }
+    domains
 }
 
 /// What may stand as an account or gateway segment of a URL.

@@ -60,6 +60,7 @@ pub type Purging = Pin<Box<dyn Future<Output = Result<u64, StoreError>> + Send>>
 pub struct Purge {
     pub scope: Option<Arc<str>>,
     pub gateway: Option<Arc<str>>,
+    pub provider: Option<Arc<str>>,
     pub model: Option<Arc<str>>,
     pub key: Option<AnswerKey>,
 }
@@ -83,6 +84,11 @@ impl Purge {
         Self { scope: Some(scope.into()), gateway: Some(gateway.into()), ..Self::default() }
     }
 
+    /// In whichever gateway: the provider is another one than before.
+    pub fn of_provider(scope: impl Into<Arc<str>>, provider: impl Into<Arc<str>>) -> Self {
+        Self { scope: Some(scope.into()), provider: Some(provider.into()), ..Self::default() }
+    }
+
     pub fn of_key(key: AnswerKey) -> Self {
         Self { key: Some(key), ..Self::default() }
     }
@@ -92,6 +98,7 @@ impl Purge {
         self.key.is_none_or(|wanted| wanted == *key)
             && same(&self.scope, &answer.scope)
             && same(&self.gateway, &answer.gateway)
+            && same(&self.provider, &answer.provider)
             && same(&self.model, &answer.model)
     }
 }

@@ -15,7 +15,7 @@ pub mod filter;
 pub mod line;
 
 pub use edit::{AtTheCap, Cap, Patch};
-pub use filter::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Value};
+pub use filter::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Place, Value};
 pub use line::{Encoded, Line};
 
 /// One record with its bodies, as it goes in. A body that is not kept is empty, and the record says why.
@@ -61,6 +61,25 @@ pub struct Body {
     pub bytes: Bytes,
 }
 
+/// How a walk goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Walk {
+    /// `None`: from its beginning.
+    pub behind: Option<Place>,
+    /// The newest first.
+    pub descending: bool,
+}
+
+/// A part of a walk.
+#[derive(Clone, Debug, Default)]
+pub struct Walked {
+    pub records: Vec<Record>,
+    /// The last of them; `None`: that was all.
+    pub next: Option<Place>,
+    /// False when looking further would have cost more than a list may, or a day could not be read: then something is left out.
+    pub complete: bool,
+}
+
 /// The newest records in the order in which they arrived.
 #[derive(Clone, Debug, Default)]
 pub struct Tail {
@@ -82,6 +101,10 @@ pub trait Records: Send + Sync {
 
     /// The page of matching records. Bounded: it stops looking, and says so, rather than read for ever.
     fn list(&self, filter: &Filter, page: &Page) -> Result<Listed, StoreError>;
+
+    /// The next records that match, at most `size`, in the order of creation: whoever comes again with the place sees each once, however many there are
+    /// and whatever is added or deleted meanwhile.
+    fn walk(&self, filter: &Filter, from: Walk, size: u32) -> Result<Walked, StoreError>;
 
     fn get(&self, id: Id) -> Result<Option<Record>, StoreError>;
 

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::dialect::Dialect;
 use base::Base;
@@ -72,6 +72,7 @@ pub struct ProviderRow {
     reaches: Vec<Arc<Reach>>,
     values: BTreeMap<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    fixed_headers: Vec<(HeaderName, HeaderValue)>,
     bare_models: Option<String>,
     model_dots: Option<String>,
     quirks: Vec<Quirk>,
@@ -163,6 +164,17 @@ impl Providers {
         self
     }
 
+    /// The same providers, with all of these; of two with one segment the later counts.
+    #[must_use]
+    pub fn with_all(mut self, rows: impl IntoIterator<Item = Arc<ProviderRow>>) -> Self {
+        self.rows.extend(rows);
+        // The later one first, so that it is the one that stays.
+        self.rows.reverse();
+        self.rows.sort_by(|one, other| one.segment().cmp(other.segment()));
+        self.rows.dedup_by(|one, other| one.segment() == other.segment());
+        self
+    }
+
     /// The same providers, one of them elsewhere (see `base.rs`).
     pub fn with_base_url(&self, segment: &str, url: &str) -> Result<Self, BadRow> {
         let row = self.get(segment).ok_or_else(|| {
@@ -244,6 +256,22 @@ impl ProviderRow {
     /// Headers that its API asks for besides a credential.
     pub fn required_headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.headers
+    }
+
+    /// The same row, with headers that the operator adds to every request. Their values may be credentials: mark them so.
+    #[must_use]
+    pub fn with_fixed_headers(mut self, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        self.fixed_headers = headers;
+        self
+    }
+
+    /// Adds the operator's headers to a request. They take the place of the caller's, but for credentials: a key of the caller's own is its own affair.
+    pub fn write_fixed_headers(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.fixed_headers {
+            if !(self.credential_headers.contains(name) && headers.contains_key(name)) {
+                headers.insert(name.clone(), value.clone());
+            }
+        }
     }
 
     /// The one origin that requests go to, unless a caller's path or header has a say in it: a key must not follow it there.

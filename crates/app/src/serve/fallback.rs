@@ -15,6 +15,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tollgate_control::desk::Desk;
+use tollgate_control::evaluation::Worker;
 use tollgate_control::router::{self, Public};
 use tollgate_engine::server::Fallback;
 use tollgate_engine::{BoxError, Shared};
@@ -39,6 +40,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         records: parts.stores.records.clone(),
         answers: parts.stores.answers.clone(),
         entries: parts.stores.entries.clone(),
+        evaluations: Worker::default(),
         uses: parts.stores.uses.clone(),
         public: Public {
             url: format!("{}://{}", parts.scheme, parts.address),

@@ -11,13 +11,13 @@ use tollgate_rules::snapshot::Documents;
 use tollgate_store::documents::{Document, Draft};
 
 use super::world::World;
-use super::{DeskError, ROUTE};
+use super::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DeskError, ROUTE};
 
 pub(super) const GATEWAY: &str = "gateway";
 pub(super) const TOKEN: &str = "token";
 
 /// What goes when its gateway goes. Their parent is its id.
-pub(super) const BELOW_GATEWAY: &[&str] = &[ROUTE];
+pub(super) const BELOW_GATEWAY: &[&str] = &[ROUTE, CUSTOM_DOMAIN];
 
 /// Kinds that are not known here belong to later features and are left alone.
 pub(super) fn read_all(world: &World, into: &mut Documents) -> Result<(), DeskError> {
@@ -26,6 +26,8 @@ pub(super) fn read_all(world: &World, into: &mut Documents) -> Result<(), DeskEr
             GATEWAY => into.gateways.push(Gateway::clone(&*held.read()?)),
             TOKEN => into.tokens.push(Token::clone(&*held.read()?)),
             ROUTE => into.routes.push(held.read()?),
+            CUSTOM_PROVIDER => into.custom_providers.push(held.read()?),
+            CUSTOM_DOMAIN => into.custom_domains.push(held.read()?),
             _ => {}
         }
     }

@@ -3,6 +3,8 @@
 //! Enters: a wish of the command line, as a document. Leaves: the same document with how many answers were forgotten. Never: a connection: who may
 //! write the settings may ask, and wherever the server listens it reads the settings.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use tollgate_model::Gateway;
 use tollgate_rules::snapshot::Snapshot;
@@ -67,6 +69,11 @@ impl Desk {
 
     pub(super) fn tell_outdated(&self, before: &Snapshot, after: &Snapshot) {
         let Some(forget) = self.forget.get() else { return };
+        for old in before.custom_providers() {
+            if after.custom_provider(&old.id).is_none_or(|new| !Arc::ptr_eq(old, new)) {
+                forget(vec![Purge::of_provider(before.account.clone(), old.segment())], None);
+            }
+        }
         for old in before.gateways() {
             let stays = after.gateway(&old.id).is_some_and(|new| is_current(&old.settings, &new.settings));
             if !stays {

@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 use super::grouped;
 use crate::shape::Fault;
 
-const FILTERS_MAX: usize = 50;
+pub(super) const FILTERS_MAX: usize = 50;
 const VALUES_MAX: usize = 200;
 
 /// A filter as it was sent. Empty texts: not sent.

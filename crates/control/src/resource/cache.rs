@@ -50,6 +50,11 @@ pub(crate) fn purge_gateway(call: &Call, gateway: &str) -> Result<(), Problem> {
     forget(call, Purge::of_gateway(call.account(), gateway)).map(drop)
 }
 
+/// Everything that a custom provider has answered, in any gateway: it is another one now, or gone.
+pub(crate) fn purge_provider(call: &Call, segment: &str) -> Result<(), Problem> {
+    forget(call, Purge::of_provider(call.account(), segment)).map(drop)
+}
+
 /// Handlers run on threads that may wait, so this one does.
 fn forget(call: &Call, what: Purge) -> Result<u64, Problem> {
     Ok(Handle::current().block_on(call.parts.answers.purge(what))?)

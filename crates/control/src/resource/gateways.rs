@@ -85,7 +85,7 @@ pub(crate) static ROWS: &[Row] = &[
 
 /// What the original calls the surface that takes a list of steps.
 const UNIVERSAL: &str = "universal";
-const PROVIDER_CHARS_MAX: usize = 64;
+const PROVIDER_CHARS_MAX: usize = 128;
 
 type Order = fn(&Gateway, &Gateway) -> Ordering;
 

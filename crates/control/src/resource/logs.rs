@@ -297,6 +297,7 @@ fn read_filter(reader: &mut Reader<'_>, gateway: &GatewayRules) -> Filter {
         to_ms: reader.time("end_date"),
         search: reader.text("search").map(str::to_owned),
         conditions,
+        any_of: Vec::new(),
     }
 }
 

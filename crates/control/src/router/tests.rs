@@ -5,6 +5,9 @@
 mod access;
 mod audit;
 mod conventions;
+mod custom_domains;
+mod custom_providers;
+mod datasets;
 mod declared;
 mod gateways;
 mod logs;

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::header::HOST;
+use http::request::Parts;
 use http::{Request, Response, Version};
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
@@ -19,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tollgate_model::{Peer, Refusal};
+use tollgate_rules::custom::named_host;
 
 use super::head_timer::HeadTimer;
 use super::patient::Patient;
@@ -26,7 +29,7 @@ use super::{Admitted, Fallback, Serving};
 use crate::body::BoxError;
 use crate::edge::{self, ReplyBody};
 use crate::gate::Gate;
-use crate::head::{self, Head};
+use crate::head::{self, Head, Place};
 use crate::serve::serve as serve_request;
 use crate::strict::{Strict, Tail};
 use crate::surface::Host;
@@ -121,18 +124,31 @@ enum Asked {
 }
 
 impl Asked {
-    fn of(context: &Context, tail: &Tail, peer: Peer, mut request: Request<Incoming>) -> Self {
-        let is_ours = head::is_ours(request.uri().path());
-        if !is_ours {
-            request.extensions_mut().insert(peer);
+    fn of(context: &Context, tail: &Tail, peer: Peer, request: Request<Incoming>) -> Self {
+        let (mut parts, body) = request.into_parts();
+        if let Err(refusal) = tail.judge(&parts) {
+            return Self::Nothing(refusal);
         }
-        let (parts, body) = request.into_parts();
-        match tail.judge(&parts) {
-            Err(refusal) => Self::Nothing(refusal),
-            Ok(()) if is_ours => Self::Ours(Head::read(parts, Some(peer)), body),
-            Ok(()) => Self::Others(context.fallback.call(Request::from_parts(parts, body))),
+        if let Some(place) = place(context, &parts) {
+            return Self::Ours(Head::read_below(parts, Some(peer), place), body);
         }
+        if head::is_ours(parts.uri.path()) {
+            return Self::Ours(Head::read(parts, Some(peer)), body);
+        }
+        parts.extensions.insert(peer);
+        Self::Others(context.fallback.call(Request::from_parts(parts, body)))
     }
+}
+
+/// The gateway that a host name leads to. Nearly nobody has one, so nothing is read before that is known.
+fn place(context: &Context, parts: &Parts) -> Option<Place> {
+    let snapshot = context.gate.shared.snapshot.load();
+    if !snapshot.has_domains() {
+        return None;
+    }
+    let host = named_host(&parts.uri, parts.headers.get(HOST))?;
+    let gateway = snapshot.gateway_of_host(&host)?;
+    Some(Place { account: snapshot.account.clone(), gateway: gateway.clone() })
 }
 
 // No `async fn`: that would keep the request beside the place it is moved to, and hyper copies the future of every request.

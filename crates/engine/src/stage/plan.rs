@@ -124,9 +124,18 @@ pub(crate) fn aim(caller: &Caller, head: &Head) -> Result<Aim, Refusal> {
     if head.headers().contains_key(UPGRADE) {
         return Err(Refusal::bad_request("upgrading a connection (WebSocket) is not supported on this path"));
     }
-    let row = caller.snapshot.providers.get(head.provider()).cloned().ok_or_else(Refusal::invalid_provider)?;
+    let row = provider(caller, head.provider())?.clone();
     let target = row.target(head.account(), head.rest(), head.headers()).map_err(misdirected)?;
     Ok(Aim { row, target })
+}
+
+/// The row of a segment. What is switched off is not there, and says why.
+pub(crate) fn provider<'a>(caller: &'a Caller, segment: &str) -> Result<&'a Arc<ProviderRow>, Refusal> {
+    let snapshot = &caller.snapshot;
+    snapshot.providers.get(segment).ok_or_else(|| match snapshot.is_disabled(segment) {
+        true => Refusal::disabled_provider(segment),
+        false => Refusal::invalid_provider(),
+    })
 }
 
 pub(crate) fn misdirected(cause: Misdirected) -> Refusal {

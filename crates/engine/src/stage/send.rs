@@ -134,6 +134,7 @@ fn outgoing(caller: &Caller, head: &Head, step: &Step, key: &Key) -> HeaderMap {
     if let Key::Operators(name, value) = key {
         headers.insert(name.clone(), value.clone());
     }
+    step.row.write_fixed_headers(&mut headers);
     headers
 }
 

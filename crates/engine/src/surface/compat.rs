@@ -18,7 +18,8 @@ static ROWS: [Surface; 8] = [
     Surface::gateway("v1/models", Call::Models),
 ];
 
-static NOWHERE: Surface = Surface::gateway("{rest}", Call::Nowhere);
+/// Also of a custom domain: what has no provider.
+pub(crate) static NOWHERE: Surface = Surface::gateway("{rest}", Call::Nowhere);
 
 pub(crate) fn row(path: &str) -> &'static Surface {
     find(&ROWS, path).unwrap_or(&NOWHERE)

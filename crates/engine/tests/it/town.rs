@@ -66,6 +66,8 @@ pub struct Plan {
     pub upstream: Option<String>,
     /// Dynamic routes of `gateway`: names and elements.
     pub routes: Vec<(&'static str, serde_json::Value)>,
+    /// Custom providers and domains, by where the scripted provider is.
+    pub custom: fn(&str, &mut Documents),
     /// Besides the one that may everything: secrets and scopes.
     pub tokens: Vec<(&'static str, Scope)>,
     /// The operator has a key for every provider.
@@ -92,6 +94,7 @@ impl Default for Plan {
             serving: Box::new(|_| {}),
             upstream: None,
             routes: Vec::new(),
+            custom: |_, _| {},
             tokens: Vec::new(),
             keys: false,
             patience: Duration::from_secs(5),
@@ -151,7 +154,8 @@ pub async fn town(plan: Plan) -> Town {
     let answers = DiskAnswers::open(&dir.path().join("answers.db"), DiskAnswersOptions::default(), metrics).unwrap();
     let (ledger, spent) = Ledger::open(&dir.path().join("ledger")).unwrap();
     let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
-    let snapshot = snapshot(gateways, plan.tokens, plan.routes, &plan.upstream.unwrap_or(listening.url()));
+    let upstream = plan.upstream.unwrap_or(listening.url());
+    let snapshot = snapshot(gateways, plan.tokens, plan.routes, &upstream, plan.custom);
     let look = |_: &str| plan.keys.then(|| "sk-operator-fake".to_owned());
     let keys = Keys::find(snapshot.providers.all().map(|row| &**row), look);
     let shared = Arc::new(Shared::new(Parts {
@@ -203,6 +207,7 @@ fn snapshot(
     tokens: Vec<(&'static str, Scope)>,
     routes: Vec<(&str, serde_json::Value)>,
     upstream: &str,
+    custom: fn(&str, &mut Documents),
 ) -> Snapshot {
     let scoped = tokens.into_iter().map(|(secret, scope)| token(secret, secret, scope));
     let tokens = std::iter::once(token("t1", TOKEN, Scope::default())).chain(scoped).collect();
@@ -210,7 +215,7 @@ fn snapshot(
     let providers = elsewhere.into_iter().fold((**Providers::builtin()).clone(), |providers, (segment, path)| {
         providers.with_base_url(segment, &format!("{upstream}{path}")).unwrap()
     });
-    let documents = Documents {
+    let mut documents = Documents {
         account: "account".to_owned(),
         gateways,
         routes: routes.into_iter().map(|document| Arc::new(route(document))).collect(),
@@ -218,6 +223,7 @@ fn snapshot(
         providers: Arc::new(providers),
         ..Documents::default()
     };
+    custom(upstream, &mut documents);
     Snapshot::compile(1, documents).unwrap()
 }
 

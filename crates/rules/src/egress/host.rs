@@ -21,7 +21,7 @@ const PRIVATE_ENDS: &[&str] =
 
 impl Host {
     /// `None` for what some read as an address and others as a name: `0x7f.1`, `2130706433`, `127.1` (the system's resolver is among those who read addresses).
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         if let Some(inner) = text.strip_prefix('[') {
             return inner.strip_suffix(']')?.parse().ok().map(Self::Address);
         }

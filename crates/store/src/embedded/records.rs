@@ -43,7 +43,7 @@ use crate::failure::{Failure, StoreError};
 use crate::metrics::Metrics;
 use crate::place;
 use crate::records::edit::REMOVED_MAX;
-use crate::records::{Body, Cap, Entry, Filter, Listed, Order, Page, Patch, Records, Tail, Which};
+use crate::records::{Body, Cap, Entry, Filter, Listed, Order, Page, Patch, Records, Tail, Walk, Walked, Which};
 
 /// Around midnight two days are written to.
 const WRITERS_MAX: usize = 2;
@@ -212,6 +212,10 @@ impl Records for DayRecords {
 
     fn list(&self, filter: &Filter, page: &Page) -> Result<Listed, StoreError> {
         list::list(self, filter, page)
+    }
+
+    fn walk(&self, filter: &Filter, from: Walk, size: u32) -> Result<Walked, StoreError> {
+        list::walk(self, filter, from, size)
     }
 
     fn get(&self, id: Id) -> Result<Option<Record>, StoreError> {

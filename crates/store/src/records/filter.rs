@@ -14,6 +14,8 @@ pub struct Filter {
     pub from_ms: Option<u64>,
     pub to_ms: Option<u64>,
     pub conditions: Vec<Condition>,
+    /// Besides, all conditions of at least one of these sets; no set: nothing more is asked.
+    pub any_of: Vec<Vec<Condition>>,
     /// Text that occurs in a metadata key or value.
     pub search: Option<String>,
 }
@@ -104,6 +106,13 @@ pub enum OrderBy {
     TokensOut,
     Duration,
     Feedback,
+}
+
+/// Where a walk over records stands: behind this one, in the order of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub created_ms: u64,
+    pub key: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

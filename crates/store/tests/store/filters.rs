@@ -7,7 +7,7 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 use tollgate_model::record::Rating;
 use tollgate_model::{Ids, Record};
-use tollgate_store::records::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Patch, Records, Value};
+use tollgate_store::records::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Patch, Records, Value, Walk};
 
 use crate::records_suite::{DAY_MS, MIDNIGHT_MS, append, embedded};
 use crate::sample::{Dice, varied};
@@ -111,6 +111,8 @@ fn matches(record: &Record, filter: &Filter) -> bool {
         && filter.to_ms.is_none_or(|to| record.created_ms <= to)
         && filter.search.as_deref().is_none_or(searched)
         && filter.conditions.iter().all(|condition| passes(record, condition))
+        && (filter.any_of.is_empty()
+            || filter.any_of.iter().any(|set| set.iter().all(|condition| passes(record, condition))))
 }
 
 fn ordered(a: &Record, b: &Record, by: OrderBy) -> Ordering {
@@ -131,7 +133,7 @@ fn ordered(a: &Record, b: &Record, by: OrderBy) -> Ordering {
     first.then(a.created_ms.cmp(&b.created_ms)).then(a.id.key().cmp(&b.id.key()))
 }
 
-fn fields() -> impl Strategy<Value = Field> {
+fn fields() -> impl Strategy<Value = Field> + Clone {
     use Field::*;
     let under = select(vec!["team", "user", "tries", "absent"]);
     prop_oneof![
@@ -144,7 +146,7 @@ fn fields() -> impl Strategy<Value = Field> {
 }
 
 /// Values that some records have, and some that none has.
-fn values(ids: Vec<String>) -> impl Strategy<Value = Value> {
+fn values(ids: Vec<String>) -> impl Strategy<Value = Value> + Clone {
     let texts = [
         "openai",
         "ANTHROPIC",
@@ -188,15 +190,17 @@ fn filters(ids: Vec<String>) -> impl Strategy<Value = Filter> {
     let operator = select(vec![Eq, Eq, Neq, Contains, Lt, Gt, AtLeast, AtMost]);
     let condition = (fields(), operator, prop::collection::vec(values(ids), 0..4))
         .prop_map(|(field, operator, values)| Condition { field, operator, values });
+    let sets = prop::collection::vec(prop::collection::vec(condition.clone(), 0..3), 0..3);
     let time = || prop::option::weighted(0.3, MIDNIGHT_MS..MIDNIGHT_MS + 3 * DAY_MS);
     let gateway = prop::option::of(select(vec!["default", "other", "nobody"]));
     let search = prop::option::weighted(0.2, select(vec!["ALPHA", "user-", "0.10", "\"", "absent"]));
-    (gateway, time(), time(), prop::collection::vec(condition, 0..3), search).prop_map(
-        |(gateway, from_ms, to_ms, conditions, search)| Filter {
+    (gateway, time(), time(), prop::collection::vec(condition, 0..3), sets, search).prop_map(
+        |(gateway, from_ms, to_ms, conditions, any_of, search)| Filter {
             gateway: gateway.map(str::to_owned),
             from_ms,
             to_ms,
             conditions,
+            any_of,
             search: search.map(str::to_owned),
         },
     )
@@ -225,6 +229,20 @@ fn pages() -> impl Strategy<Value = Page> {
     })
 }
 
+/// All that match, bit by bit.
+fn walked(store: &dyn Records, filter: &Filter, page: Page) -> Vec<Record> {
+    let (mut walk, mut all) = (Walk { behind: None, descending: page.order.descending }, Vec::new());
+    loop {
+        let part = store.walk(filter, walk, page.size).unwrap();
+        assert!(part.complete && part.records.len() <= page.size as usize);
+        all.extend(part.records);
+        walk.behind = part.next;
+        if walk.behind.is_none() {
+            return all;
+        }
+    }
+}
+
 #[test]
 fn every_filter_and_order_agree_with_a_plain_walk() {
     let (dir, ids, mut dice) = (tempfile::tempdir().unwrap(), Ids::new(), Dice(11));
@@ -244,6 +262,13 @@ fn every_filter_and_order_agree_with_a_plain_walk() {
         prop_assert_eq!((listed.total, listed.total_exact), (expected.len() as u64, true));
         let expected: Vec<_> = expected.into_iter().skip(page.skip as usize).take(page.size as usize).collect();
         prop_assert_eq!(listed.records.iter().collect::<Vec<_>>(), expected);
+        let mut expected: Vec<_> = all.iter().filter(|record| matches(record, &filter)).collect();
+        expected.sort_by_key(|record| (record.created_ms, record.id.key()));
+        if page.order.descending {
+            expected.reverse();
+        }
+        let walked = walked(&store, &filter, page);
+        prop_assert_eq!(walked.iter().collect::<Vec<_>>(), expected);
         Ok(())
     };
     runner.run(&(filters(some_ids), pages()), check).unwrap();

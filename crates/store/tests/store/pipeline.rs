@@ -11,7 +11,9 @@ use tollgate_model::{Id, Ids, Record};
 use tollgate_store::embedded::DayRecords;
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::journal::Lost;
-use tollgate_store::records::{Body, Cap, Entry, Filter, Listed, Order, Page, Patch, Records, Tail, Which};
+use tollgate_store::records::{
+    Body, Cap, Entry, Filter, Listed, Order, Page, Patch, Records, Tail, Walk, Walked, Which,
+};
 use tollgate_store::{Failure, Ingest, Journal, JournalOptions, Metrics, StoreError};
 
 use crate::records_suite::{MIDNIGHT_MS, embedded};
@@ -178,6 +180,9 @@ impl Records for Refusing {
     }
     fn cap(&self, caps: HashMap<String, Cap>) {
         self.store.cap(caps);
+    }
+    fn walk(&self, filter: &Filter, from: Walk, size: u32) -> Result<Walked, StoreError> {
+        self.store.walk(filter, from, size)
     }
     fn trim(&self) -> Result<u64, StoreError> {
         self.store.trim()

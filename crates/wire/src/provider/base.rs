@@ -143,7 +143,7 @@ fn first_segment(path: &str) -> &str {
 }
 
 /// `v1`, `v2`, `v1beta`, ...
-fn is_version(segment: &str) -> bool {
+pub(super) fn is_version(segment: &str) -> bool {
     let mut bytes = segment.bytes();
     bytes.next() == Some(b'v')
         && bytes.next().is_some_and(|byte| byte.is_ascii_digit())

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::base::is_version;
 use super::compile::dialect;
 use super::fault::{BadRow, Misdirected, quoted};
 use super::raw::{RawReach, RawRow, RawUse};
@@ -230,17 +231,25 @@ impl Providers {
 impl RawRow {
     /// A provider that somebody made through the API (data-plane specification, section 1.10): one that speaks OpenAI's language at
     /// `{base_url}/v1/chat/completions` and is called `custom-{slug}` everywhere.
+    ///
+    /// Local servers and SDKs also write base URLs that end in their version (`http://127.0.0.1:11434/v1`): there the version is the base's to say, and
+    /// a path that says it again loses it, as everywhere in the catalog.
     pub fn custom(slug: &str, base_url: &str) -> (String, Self) {
         let segment = format!("custom-{slug}");
-        let operation = |path: &str, name: &str, dialect: &str| super::raw::RawOperation {
-            path: path.to_owned(),
+        let last = base_url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let version = if is_version(last) { "" } else { "v1/" };
+        let operation = |path: String, name: &str, dialect: &str| super::raw::RawOperation {
+            path,
             name: name.to_owned(),
             dialect: dialect.to_owned(),
             model_query: None,
         };
+        let operations = CUSTOM_OPERATIONS.iter().flat_map(|(path, name, dialect)| {
+            [format!("v1/{path}"), (*path).to_owned()].map(|path| operation(path, name, dialect))
+        });
         let reach = |used_for, path: &str| RawReach {
             used_for,
-            path: path.to_owned(),
+            path: format!("{version}{path}"),
             stream_path: None,
             dialect: None,
             model_prefix: None,
@@ -250,16 +259,19 @@ impl RawRow {
             base_url: Some(base_url.to_owned()),
             compat_prefix: Some(segment.clone()),
             rest_author: Some(segment.clone()),
-            operations: vec![
-                operation("v1/chat/completions", "chat", "openai-chat"),
-                operation("chat/completions", "chat", "openai-chat"),
-                operation("v1/responses", "responses", "openai-responses"),
-                operation("v1/messages", "messages", "anthropic-messages"),
-                operation("v1/embeddings", "embeddings", "openai-embeddings"),
-            ],
-            reach: vec![reach(RawUse::Chat, "v1/chat/completions"), reach(RawUse::Embeddings, "v1/embeddings")],
+            strip_prefixes: if last == "v1" { vec!["v1/".to_owned()] } else { Vec::new() },
+            operations: operations.collect(),
+            reach: vec![reach(RawUse::Chat, "chat/completions"), reach(RawUse::Embeddings, "embeddings")],
             ..Self::default()
         };
         (segment, row)
     }
 }
+
+/// Path, name, dialect of what such a provider is taken to understand; all else passes unread.
+const CUSTOM_OPERATIONS: &[(&str, &str, &str)] = &[
+    ("chat/completions", "chat", "openai-chat"),
+    ("responses", "responses", "openai-responses"),
+    ("messages", "messages", "anthropic-messages"),
+    ("embeddings", "embeddings", "openai-embeddings"),
+];

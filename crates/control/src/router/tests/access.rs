@@ -18,16 +18,27 @@ fn version(shop: &Shop) -> String {
     route.and_then(|route| Some(route.deployed()?.id.clone())).unwrap_or_default()
 }
 
+/// Nothing once a row has deleted it.
+fn custom_provider(shop: &Shop) -> String {
+    let all = shop.desk.custom_providers().unwrap();
+    all.first().map_or_else(|| "gone".to_owned(), |provider| provider.id.clone())
+}
+
 pub(super) fn path(shop: &Shop, row: &Row) -> String {
     let id = sample::plain().id.to_string();
+    let [dataset, evaluation] = shop.dataset_and_evaluation("g");
     row.path
         .replace("{account}", &shop.account)
         .replace("{gateway}", "g")
         .replace("{provider}", "openai")
         .replace("{id}", &id)
         .replace("{route}", "support")
+        .replace("{dataset}", &dataset)
+        .replace("{evaluation}", &evaluation)
         .replace("{version}", &version(shop))
         .replace("{token}", &kept(shop))
+        .replace("{custom_provider}", &custom_provider(shop))
+        .replace("{hostname}", "ai.example.com")
 }
 
 /// A token that nobody uses, for rows that act on one.
@@ -41,6 +52,11 @@ pub(super) fn stocked() -> Shop {
     let shop = Shop::stocked();
     shop.gateway("g");
     shop.route("g", "support");
+    let acme = json!({ "name": "Acme", "slug": "acme", "base_url": "https://h.example" });
+    shop.desk.create_custom_provider(&acme).unwrap();
+    let gateway = shop.desk.gateway("g").unwrap().unwrap();
+    shop.desk.create_custom_domain(&gateway, &json!({ "domain": "ai.example.com" }), "").unwrap();
+    shop.evaluation("g");
     shop.keep(sample::full(), b"{}", b"{}");
     let permissions = vec![Permission::Run];
     shop.desk.create_token(Wanted { name: "kept".into(), permissions, ..Wanted::default() }).unwrap();

@@ -27,6 +27,7 @@ pub(super) struct Shop {
     pub(super) desk: Arc<Desk>,
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
+    pub(super) entries: Arc<FileEntries>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
     pub(super) account: String,
@@ -78,13 +79,28 @@ impl Shop {
             desk: desk.clone(),
             records: records.clone(),
             answers: answers.clone(),
-            entries,
+            entries: entries.clone(),
+            evaluations: Worker::default(),
             uses: Arc::default(),
             public,
             catch_up,
         };
         let router = router(parts);
-        Self { desk, records, answers, clock: hand, router, account, _dir: dir }
+        Self { desk, records, answers, entries, clock: hand, router, account, _dir: dir }
+    }
+
+    /// The same stores under another API, as after a restart.
+    pub(super) fn restart(&mut self) {
+        self.router = router(Parts {
+            desk: self.desk.clone(),
+            records: self.records.clone(),
+            answers: self.answers.clone(),
+            entries: self.entries.clone(),
+            evaluations: Worker::default(),
+            uses: Arc::default(),
+            public: public(true),
+            catch_up: Box::new(|_| true),
+        });
     }
 
     pub(super) fn token(&self, permissions: &[Permission]) -> String {
@@ -99,6 +115,26 @@ impl Shop {
     pub(super) fn route(&self, gateway: &str, name: &str) {
         let gateway = self.desk.gateway(gateway).unwrap().unwrap();
         self.desk.create_route(&gateway, &json!({ "name": name, "elements": elements("gpt-4o") })).unwrap();
+    }
+
+    /// A dataset of everything, and an evaluation of it.
+    pub(super) fn evaluation(&self, gateway: &str) {
+        let gateway = self.desk.gateway(gateway).unwrap().unwrap();
+        let body = json!({ "name": "all", "enable": true, "filters": [] });
+        let dataset = self.desk.create_dataset(&gateway, &body).unwrap();
+        let kinds = [crate::evaluation::KINDS[0].id];
+        let body = json!({ "name": "all", "dataset_ids": [dataset.id], "evaluation_type_ids": kinds });
+        let evaluation = crate::evaluation::wanted(&self.desk, &gateway, &body).unwrap();
+        crate::evaluation::Book(&*self.entries).add(&evaluation).unwrap();
+    }
+
+    /// The first of each there is, or a name that is none.
+    pub(super) fn dataset_and_evaluation(&self, gateway: &str) -> [String; 2] {
+        let Some(gateway) = self.desk.gateway(gateway).unwrap() else { return ["none", "none"].map(str::to_owned) };
+        let datasets = self.desk.datasets(&gateway).unwrap();
+        let evaluations = crate::evaluation::Book(&*self.entries).all(&gateway).unwrap();
+        let of = |id: Option<&String>| id.cloned().unwrap_or_else(|| "none".to_owned());
+        [of(datasets.first().map(|each| &each.id)), of(evaluations.first().map(|each| &each.id))]
     }
 
     pub(super) fn keep(&self, record: Record, request: &[u8], response: &[u8]) {

@@ -23,7 +23,7 @@ use tollgate_wire::provider::ProviderRow;
 
 use super::foreign::{Credential, Foreign};
 use super::question::{Question, bad_field, own_key};
-use super::{Asking, Step, automatic, foreign, misdirected};
+use super::{Asking, Step, automatic, foreign, misdirected, provider};
 use crate::books::Books;
 use crate::edge;
 use crate::gate::Gate;
@@ -142,7 +142,7 @@ impl Way {
             Put::Route(question) | Put::Auto(question, _) => {
                 options.retry.timeout_ms = step.target.timeout_ms.or(options.retry.timeout_ms);
                 options.retry.attempts = step.target.attempts.unwrap_or(options.retry.attempts);
-                let row = caller.snapshot.providers.get(&step.target.provider).ok_or_else(Refusal::invalid_provider)?;
+                let row = provider(caller, &step.target.provider)?;
                 // A key of the caller's is for one provider, and this leads to any.
                 foreign::step(head.account(), question, row, &step.target.model, None, options.strict)?
             }
@@ -254,7 +254,9 @@ fn facts(gate: &Gate, route: &Route, question: &Question, options: &Options, boo
 fn named(caller: &Caller, question: &Question) -> Result<Named, Refusal> {
     let snapshot = &caller.snapshot;
     let named = naming::resolve(&snapshot.providers, &snapshot.aliases, question.naming, &question.model);
+    let prefix = question.model.split('/').next().unwrap_or_default();
     named.ok_or_else(|| match question.naming {
+        _ if snapshot.is_disabled(prefix) => Refusal::disabled_provider(prefix),
         Naming::Compat => Refusal::invalid_provider(),
         Naming::Rest => Refusal::no_model(&question.model),
     })
@@ -279,7 +281,7 @@ fn unified(
 
 /// A step of a list that calls a provider's own API.
 fn native(account: &str, caller: &Caller, listed: &Listed) -> Result<Step, Refusal> {
-    let row = caller.snapshot.providers.get(&listed.provider).cloned().ok_or_else(Refusal::invalid_provider)?;
+    let row = provider(caller, &listed.provider)?.clone();
     let target = row.target(account, &listed.endpoint, &listed.headers).map_err(misdirected)?;
     let spent = admit::spent(&caller.snapshot, &listed.headers);
     let is_spent = |name: &HeaderName| spent.contains(name);

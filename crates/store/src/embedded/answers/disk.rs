@@ -186,6 +186,7 @@ impl<'a> Disk<'a> {
         let parts = [
             ("scope = ?", text(&what.scope)),
             ("gateway = ?", text(&what.gateway)),
+            ("provider = ?", text(&what.provider)),
             ("model = ?", text(&what.model)),
             ("key = ?", what.key.map(|key| Sql::Blob(key.0.to_vec()))),
         ];

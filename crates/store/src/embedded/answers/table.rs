@@ -16,12 +16,12 @@ use crate::failure::{Failure, StoreError};
 const SCHEMA: &str = "
     -- Apart from the values, so that looking through all entries does not read them.
     CREATE TABLE entry (
-        id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, scope TEXT NOT NULL, gateway TEXT NOT NULL, model TEXT NOT NULL,
-        expires_ms INTEGER NOT NULL, bytes INTEGER NOT NULL
+        id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, scope TEXT NOT NULL, gateway TEXT NOT NULL,
+        provider TEXT NOT NULL, model TEXT NOT NULL, expires_ms INTEGER NOT NULL, bytes INTEGER NOT NULL
     );
     CREATE TABLE value (id INTEGER PRIMARY KEY, value BLOB NOT NULL);
-    PRAGMA user_version = 1;";
-const SCHEMA_VERSION: i64 = 1;
+    PRAGMA user_version = 2;";
+const SCHEMA_VERSION: i64 = 2;
 const CACHE_KIB: u32 = 2_048;
 
 /// A row that is to go.
@@ -78,11 +78,13 @@ pub(super) fn insert(
     value: &[u8],
 ) -> Result<(), rusqlite::Error> {
     let expires_ms = i64::try_from(answer.expires_ms).unwrap_or(i64::MAX);
-    let sql = "INSERT INTO entry (key, scope, gateway, model, expires_ms, bytes) VALUES (?, ?, ?, ?, ?, ?)";
+    let sql =
+        "INSERT INTO entry (key, scope, gateway, provider, model, expires_ms, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)";
     let id = connection.prepare_cached(sql)?.insert(params![
         key.0,
         answer.scope,
         answer.gateway,
+        answer.provider,
         answer.model,
         expires_ms,
         value.len() as i64

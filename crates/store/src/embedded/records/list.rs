@@ -18,7 +18,7 @@ use super::day::Day;
 use super::query::{self, Clause};
 use super::{DayRecords, ranges, row};
 use crate::failure::{Failure, StoreError};
-use crate::records::{Filter, Listed, Order, OrderBy, Page, Ranges};
+use crate::records::{Filter, Listed, Order, OrderBy, Page, Place, Ranges, Walk, Walked};
 
 /// SQLite looks at the budget every so many of its steps.
 const STEP: i32 = 4_096;
@@ -73,6 +73,20 @@ pub(super) fn spots(
     Ok(spots)
 }
 
+/// The next part of a walk.
+pub(super) fn walk(store: &DayRecords, filter: &Filter, from: Walk, size: u32) -> Result<Walked, StoreError> {
+    let order = Order { by: OrderBy::CreatedAt, descending: from.descending };
+    let size = u64::from(size.clamp(1, Page::SIZE_MAX));
+    let mut search = Search::new(store, filter, order, size, 0)?;
+    if let Some(behind) = from.behind {
+        search.go_on_behind(behind);
+    }
+    let candidates = search.by_time()?;
+    let last = candidates.last().filter(|_| candidates.len() as u64 == size);
+    let next = last.map(|last| Place { created_ms: last.created_ms.unsigned_abs(), key: last.id });
+    Ok(Walked { records: search.fetch(&candidates)?, next, complete: search.complete })
+}
+
 // === impl Search ===
 
 impl<'a> Search<'a> {
@@ -86,6 +100,14 @@ impl<'a> Search<'a> {
         let budget = Arc::new(AtomicI64::new(store.options.list_steps_max));
         let clause = Clause::of(filter);
         Ok(Search { store, filter, order, size, skip, ranges: false, clause, budget, days, complete: true })
+    }
+
+    fn go_on_behind(&mut self, place: Place) {
+        let descending = self.order.descending;
+        self.days.retain(
+            |day| if descending { day.start_ms() <= place.created_ms } else { day.end_ms() > place.created_ms },
+        );
+        self.clause.behind(place, descending);
     }
 
     fn candidates_in_order(&mut self) -> Result<Vec<Candidate>, StoreError> {
@@ -188,6 +210,7 @@ impl<'a> Search<'a> {
     fn whole_gateway(&self, day: Day) -> Option<&str> {
         let filter = self.filter;
         let whole = filter.conditions.is_empty()
+            && filter.any_of.is_empty()
             && filter.search.is_none()
             && !self.ranges
             && filter.from_ms.is_none_or(|from| from <= day.start_ms())

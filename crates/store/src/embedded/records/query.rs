@@ -7,7 +7,7 @@ use rusqlite::types::Value as Sql;
 use tollgate_model::Id;
 
 use super::row;
-use crate::records::{Condition, Field, Filter, Operator, OrderBy, Value};
+use crate::records::{Condition, Field, Filter, Operator, OrderBy, Place, Value};
 
 /// A condition with its values.
 #[derive(Debug, Default)]
@@ -57,7 +57,22 @@ impl Clause {
         for condition in &filter.conditions {
             clause.condition(condition);
         }
+        if !filter.any_of.is_empty() {
+            clause.sql.push_str(" AND (0");
+            for set in &filter.any_of {
+                clause.sql.push_str(" OR (1");
+                set.iter().for_each(|condition| clause.condition(condition));
+                clause.sql.push(')');
+            }
+            clause.sql.push(')');
+        }
         clause
+    }
+
+    /// Only what comes behind a place, in the order of creation.
+    pub(super) fn behind(&mut self, place: Place, descending: bool) {
+        let sql = if descending { "(created_ms, id) < (?, ?)" } else { "(created_ms, id) > (?, ?)" };
+        self.and(sql, [row::whole(place.created_ms).into(), place.key.into()]);
     }
 
     fn and(&mut self, sql: &str, values: impl IntoIterator<Item = Sql>) {
