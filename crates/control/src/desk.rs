@@ -15,6 +15,7 @@ use tollgate_store::Failure;
 use tollgate_store::documents::{Document, Write};
 
 use crate::audit::{Action, Audit, Deed};
+use crate::config::is_managed;
 
 use self::read::read_all;
 use self::wishes::Forget;
@@ -26,17 +27,19 @@ pub use self::error::DeskError;
 pub use self::routes::{ROUTE, Saved, VERSION};
 pub use self::tokens::{By, GRACE_MS_MAX, Made, Wanted};
 
+pub(crate) use self::routes::faults as faults_of;
+
 mod custom;
 mod datasets;
 mod error;
 mod gateways;
 mod installation;
-mod read;
+pub(crate) mod read;
 mod routes;
-mod secret;
+pub(crate) mod secret;
 mod tokens;
 mod wishes;
-mod world;
+pub(crate) mod world;
 
 /// What settings and catalog contribute to a snapshot; the desk adds gateways, tokens and routes.
 pub type Base = Box<dyn Fn() -> Documents + Send + Sync>;
@@ -53,16 +56,24 @@ pub struct Desk {
     publish: Publish,
     forget: OnceLock<Forget>,
     audit: Option<Audit>,
+    file: OnceLock<std::path::PathBuf>,
     current: RwLock<Option<Current>>,
     /// One change at a time in this process; other processes are met by versions.
     changing: Mutex<()>,
 }
 
 #[derive(Clone)]
-struct Current {
+pub(crate) struct Current {
     /// The documents that it was made from.
-    world: Arc<World>,
-    snapshot: Arc<Snapshot>,
+    pub(crate) world: Arc<World>,
+    pub(crate) snapshot: Arc<Snapshot>,
+}
+
+/// Edits that may be committed, and what is in force then.
+pub(crate) struct Prepared {
+    pub(crate) edits: Vec<Edit>,
+    pub(crate) world: World,
+    pub(crate) snapshot: Snapshot,
 }
 
 // === impl Desk ===
@@ -76,6 +87,7 @@ impl Desk {
             publish: Box::new(|_| {}),
             forget: OnceLock::new(),
             audit: None,
+            file: OnceLock::new(),
             current: RwLock::default(),
             changing: Mutex::default(),
         }
@@ -133,7 +145,7 @@ impl Desk {
         self.clock.unix_ms()
     }
 
-    fn now(&self) -> Result<Current, DeskError> {
+    pub(crate) fn now(&self) -> Result<Current, DeskError> {
         let changes = self.documents.changes()?;
         if let Some(current) = self.current.read().as_ref().filter(|current| current.world.changes == changes) {
             return Ok(current.clone());
@@ -174,6 +186,26 @@ impl Desk {
         Snapshot::compile_after(last, world.changes, documents).map_err(DeskError::Problems)
     }
 
+    /// From now on settings come from this file alone: whoever else wants to change one is told so.
+    pub fn follow_file(&self, file: &std::path::Path) {
+        drop(self.file.set(file.to_owned()));
+    }
+
+    /// The file that settings come from, if they come from one.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        self.file.get().map(std::path::PathBuf::as_path)
+    }
+
+    /// What the gateway notes by itself may change all the same.
+    fn refuse_read_only(&self, edits: &[Edit]) -> Result<(), DeskError> {
+        let Some(file) = self.file() else { return Ok(()) };
+        let mut documents = edits.iter().flat_map(|edit| [&edit.before, &edit.after]).flatten();
+        match documents.any(|document| is_managed(&document.kind)) {
+            true => Err(DeskError::ReadOnly(file.display().to_string())),
+            false => Ok(()),
+        }
+    }
+
     /// Puts a document if the installation compiles with it. `make` sees the document's version and body of now, and decides.
     fn change<T>(
         &self,
@@ -188,28 +220,46 @@ impl Desk {
         })
     }
 
-    /// Several documents in one step: all of them, or none. Made again on what is there now when another process was faster.
+    /// Several documents in one step: all of them, or none.
     fn change_many<T>(&self, make: impl Fn(&World) -> Result<(Vec<Edit>, T), DeskError>) -> Result<T, DeskError> {
+        self.change_any(|current| {
+            let (edits, result) = make(&current.world)?;
+            self.refuse_read_only(&edits)?;
+            Ok((self.prepare(current, edits)?, result))
+        })
+    }
+
+    /// Made again on what is there now when another process was faster. Whether settings may be changed from here is the caller's to ask.
+    pub(crate) fn change_any<T, E: From<DeskError>>(
+        &self,
+        make: impl Fn(&Current) -> Result<(Prepared, T), E>,
+    ) -> Result<T, E> {
         let _one_at_a_time = self.changing.lock();
         for _ in 0..TRIES_MAX {
             let current = self.now()?;
-            let (edits, result) = make(&current.world)?;
-            match self.commit(&current, &edits) {
+            let (prepared, result) = make(&current)?;
+            match self.commit(&current, prepared) {
                 Err(DeskError::Store(cause)) if cause.kind() == Failure::Conflict => {}
-                Err(cause) => return Err(cause),
+                Err(cause) => return Err(cause.into()),
                 Ok(()) => return Ok(result),
             }
         }
-        Err(DeskError::Contended)
+        Err(DeskError::Contended.into())
     }
 
-    /// Compiles first: what would not serve is not written. Then one transaction, then one pointer.
-    fn commit(&self, current: &Current, edits: &[Edit]) -> Result<(), DeskError> {
-        let mut world = current.world.with(edits);
-        let mut snapshot = self.compile(&world, Some(&current.snapshot))?;
+    /// Compiles what would be in force after some edits: what would not serve is not written.
+    pub(crate) fn prepare(&self, current: &Current, edits: Vec<Edit>) -> Result<Prepared, DeskError> {
+        let world = current.world.with(&edits);
+        let snapshot = self.compile(&world, Some(&current.snapshot))?;
+        Ok(Prepared { edits, world, snapshot })
+    }
+
+    /// One transaction, then one pointer.
+    fn commit(&self, current: &Current, prepared: Prepared) -> Result<(), DeskError> {
+        let Prepared { edits, mut world, mut snapshot } = prepared;
         let writes: Vec<Write<'_>> = edits.iter().filter_map(write).collect();
         // Before it happens: what cannot be written down does not happen.
-        let noted = self.write_down(edits)?;
+        let noted = self.write_down(&edits)?;
         let written = self.documents.write_all(&writes).inspect_err(|_| self.strike_out(&noted))?;
         if written.before != current.world.changes {
             // Another process wrote other documents meanwhile.

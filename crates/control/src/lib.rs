@@ -7,6 +7,7 @@
 //! of a gateway's settings: what it does not list cannot be set.
 
 pub mod audit;
+pub mod config;
 pub mod custom_provider;
 pub mod dataset;
 pub mod desk;

@@ -14,6 +14,8 @@ use tollgate_model::Peer;
 use tollgate_store::StoreError;
 
 use crate::answer::JSON;
+use crate::config::ConfigError;
+use crate::config::source::Wrong;
 use crate::desk::{DeskError, ROUTE, VERSION};
 use crate::shape::Fault;
 
@@ -64,6 +66,11 @@ impl Problem {
         Self::outer(StatusCode::FORBIDDEN, 10000, "Authentication error")
     }
 
+    /// No token may: the settings come from a file. A code of our own, because the original has no such state.
+    pub(crate) fn read_only(said: &str) -> Self {
+        Self::of_resource(StatusCode::FORBIDDEN, vec![json!({ "code": 7014, "message": said })])
+    }
+
     pub(crate) fn from_elsewhere(peer: Option<Peer>) -> Self {
         let place = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_string());
         let said = format!("Cannot use the access token from location: {place}");
@@ -90,8 +97,9 @@ impl Problem {
         Self::outer(StatusCode::METHOD_NOT_ALLOWED, 10405, "Method not allowed for this authentication scheme")
     }
 
-    pub(crate) fn too_large() -> Self {
-        Self::outer(StatusCode::PAYLOAD_TOO_LARGE, 7001, "Request body is larger than 1 MiB")
+    pub(crate) fn too_large(bytes_max: usize) -> Self {
+        let said = format!("Request body is larger than {} MiB", bytes_max >> 20);
+        Self::outer(StatusCode::PAYLOAD_TOO_LARGE, 7001, &said)
     }
 
     pub(crate) fn internal() -> Self {
@@ -142,12 +150,32 @@ impl From<DeskError> for Problem {
                 let fault = |problem: tollgate_rules::snapshot::Problem| Fault::new(["body"], problem.to_string());
                 Self::invalid(problems.into_iter().map(fault).collect())
             }
+            refused @ DeskError::ReadOnly(_) => Self::read_only(&refused.to_string()),
             DeskError::Contended => Self::busy(),
             DeskError::Store(cause) => cause.into(),
             cause @ (DeskError::Damaged { .. } | DeskError::NoRandomness(_)) => {
                 tracing::error!(%cause, "the settings cannot be used");
                 Self::internal()
             }
+        }
+    }
+}
+
+impl From<ConfigError> for Problem {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Wrong(wrong) => {
+                let error = |wrong: Wrong| {
+                    let Wrong { line, column, at, what } = wrong;
+                    json!({ "code": 7001, "message": what, "path": ["body", "text"], "line": line, "column": column, "at": at })
+                };
+                Self::of_resource(StatusCode::BAD_REQUEST, wrong.into_iter().map(error).collect())
+            }
+            outdated @ ConfigError::Outdated => {
+                Self::invalid(vec![Fault::new(["body", "expected"], outdated.to_string())])
+            }
+            ConfigError::NoState(_) => Self::not_found(),
+            ConfigError::Desk(error) => error.into(),
         }
     }
 }

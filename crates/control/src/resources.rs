@@ -4,8 +4,8 @@
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
 use crate::resource::{
-    account, audit, cache, custom_domains, custom_providers, datasets, evaluations, gateways, logs, openapi, public,
-    routes, tokens,
+    account, audit, cache, config, custom_domains, custom_providers, datasets, evaluations, gateways, logs, openapi,
+    public, routes, tokens,
 };
 use crate::row::Row;
 
@@ -23,6 +23,7 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Datasets", datasets::ROWS),
     ("Evaluations", evaluations::ROWS),
     ("Dynamic routes", routes::ROWS),
+    ("Configuration", config::ROWS),
     ("Custom providers", custom_providers::ROWS),
     ("Custom domains", custom_domains::ROWS),
 ];

@@ -32,10 +32,8 @@ use crate::evaluation::Worker;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::resources;
-use crate::row::{Access, Row};
+use crate::row::{Access, BODY_BYTES_MAX, Row};
 
-/// More settings than anyone writes.
-const BODY_BYTES_MAX: usize = 1 << 20;
 /// For the whole of a request, its body included.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// Each holds a thread and perhaps two bodies of a log.
@@ -160,6 +158,10 @@ async fn answer(office: &Office, row: &'static Row, params: Params, request: Req
             office.run(prepared, move |call| Ok(handler(&call.parts.public))).await
         }
         Access::Guarded(needs, handler) => {
+            if row.body_bytes_max > BODY_BYTES_MAX {
+                let token = authorize::presented(request.headers())?;
+                office.refuse_strangers(needs, token).await?;
+            }
             let prepared = Prepared::read(needs, params, request, row).await?;
             office.run(prepared, handler).await
         }
@@ -188,7 +190,7 @@ impl Prepared {
         let query = Query::parse(request.uri().query().unwrap_or_default()).declared(row.query);
         let body = match row.body {
             None => Bytes::new(),
-            Some(_) => read_body(request.into_body()).await?,
+            Some(_) => read_body(request.into_body(), row.body_bytes_max).await?,
         };
         Ok(Self { token, actor, peer, needs, row, params, query, body })
     }
@@ -207,13 +209,23 @@ fn actor(request: &Request, peer: Option<Peer>) -> Actor {
     }
 }
 
-async fn read_body(body: Body) -> Result<Bytes, Problem> {
-    to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Problem::too_large())
+async fn read_body(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    to_bytes(body, bytes_max).await.map_err(|_| Problem::too_large(bytes_max))
 }
 
 // === impl Office ===
 
 impl Office {
+    /// Nobody whose token is not enough makes us hold a large body. The rest of the judgment comes with the body.
+    async fn refuse_strangers(&self, needs: Needs, token: String) -> Result<(), Problem> {
+        let parts = self.parts.clone();
+        let judge = move || {
+            let pass = authorize::pass(&*parts.desk.current()?, &token, parts.desk.now_ms())?;
+            if needs.met_by(|permission| pass.has(permission)) { Ok(()) } else { Err(Problem::forbidden()) }
+        };
+        tokio::task::spawn_blocking(judge).await.unwrap_or_else(|_| Err(Problem::internal()))
+    }
+
     /// Authorizes and handles on a thread that may wait for a disk.
     async fn run(
         &self,

@@ -30,10 +30,15 @@ pub struct Row {
     pub query: &'static [Member],
     /// Only where there is one is a body read at all.
     pub body: Option<&'static Shape>,
+    /// A longer body is refused. Where it is more than [`BODY_BYTES_MAX`], the token is judged before the body is read.
+    pub body_bytes_max: usize,
     pub answer: Answers,
     /// The handler itself shows and changes only what the caller's token is for: a token of some gateways may call it although no gateway is in its path.
     pub narrowed: bool,
 }
+
+/// More settings of one thing than anyone writes.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Access {
@@ -75,7 +80,8 @@ pub(crate) const fn row(
     answer: Answers,
     doc: &'static str,
 ) -> Row {
-    Row { method, path, op, access, doc, query: &[], body: None, answer, narrowed: false }
+    let body_bytes_max = BODY_BYTES_MAX;
+    Row { method, path, op, access, doc, query: &[], body: None, body_bytes_max, answer, narrowed: false }
 }
 
 pub(crate) const fn get(
@@ -98,6 +104,11 @@ impl Row {
 
     pub(crate) const fn body(mut self, shape: &'static Shape) -> Self {
         self.body = Some(shape);
+        self
+    }
+
+    pub(crate) const fn body_up_to(mut self, bytes_max: usize) -> Self {
+        self.body_bytes_max = bytes_max;
         self
     }
 

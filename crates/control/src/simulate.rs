@@ -19,6 +19,8 @@ use tollgate_store::Records;
 use tollgate_store::records::{Filter, Page, Which};
 
 use self::asked::{Asked, Of, Whom};
+
+pub(crate) use self::asked::headers_of;
 use crate::desk::{Desk, DeskError, VERSION};
 use crate::shape::{Fault, Step};
 

@@ -22,6 +22,8 @@ pub enum DeskError {
     Problems(Vec<Problem>),
     #[error("a stored {kind} cannot be read")]
     Damaged { kind: String, id: String, cause: serde_json::Error },
+    #[error("the settings come from the file {0}: change it there; it is read again by itself")]
+    ReadOnly(String),
     #[error("others kept changing the same document; try again")]
     Contended,
     #[error(transparent)]

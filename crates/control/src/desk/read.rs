@@ -13,8 +13,8 @@ use tollgate_store::documents::{Document, Draft};
 use super::world::World;
 use super::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DeskError, ROUTE};
 
-pub(super) const GATEWAY: &str = "gateway";
-pub(super) const TOKEN: &str = "token";
+pub(crate) const GATEWAY: &str = "gateway";
+pub(crate) const TOKEN: &str = "token";
 
 /// What goes when its gateway goes. Their parent is its id.
 pub(super) const BELOW_GATEWAY: &[&str] = &[ROUTE, CUSTOM_DOMAIN];
@@ -34,12 +34,12 @@ pub(super) fn read_all(world: &World, into: &mut Documents) -> Result<(), DeskEr
     Ok(())
 }
 
-pub(super) fn read<T: DeserializeOwned>(document: &Document) -> Result<T, DeskError> {
+pub(crate) fn read<T: DeserializeOwned>(document: &Document) -> Result<T, DeskError> {
     let damaged = |cause| DeskError::Damaged { kind: document.kind.clone(), id: document.id.clone(), cause };
     serde_json::from_str(&document.body).map_err(damaged)
 }
 
-pub(super) fn write(kind: &str, id: &str, name: &str, value: &impl Serialize) -> Result<Document, DeskError> {
+pub(crate) fn write(kind: &str, id: &str, name: &str, value: &impl Serialize) -> Result<Document, DeskError> {
     let damaged = |cause| DeskError::Damaged { kind: kind.to_owned(), id: id.to_owned(), cause };
     let body = serde_json::to_string(value).map_err(damaged)?;
     let (kind, id, name) = (kind.to_owned(), id.to_owned(), name.to_owned());

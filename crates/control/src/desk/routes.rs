@@ -126,6 +126,47 @@ impl Desk {
         self.change(ROUTE, &id, |before| Ok(Change::gone(read(before.ok_or(DeskError::Missing(ROUTE))?)?)))
     }
 
+    /// From a file: these elements in force. An older version that has them is deployed again; otherwise they are a new one.
+    pub(crate) fn declared_route(
+        &self,
+        gateway: &Gateway,
+        before: Option<RouteDocument>,
+        body: &Value,
+    ) -> Result<RouteDocument, DeskError> {
+        let (name, elements) = wanted(body)?;
+        let now_ms = self.now_ms();
+        let mut route = match before {
+            Some(before) => RouteDocument { modified_at: now_ms.max(before.modified_at + 1), ..before },
+            None => RouteDocument {
+                id: secret::new_uuid()?,
+                gateway: gateway.id.clone(),
+                gateway_internal_id: gateway.internal_id.clone(),
+                name,
+                versions: Vec::new(),
+                deployments: Vec::new(),
+                created_at: now_ms,
+                modified_at: now_ms,
+            },
+        };
+        if route.deployed().is_some_and(|version| version.elements == elements) {
+            return Ok(route);
+        }
+        let version = match route.versions.iter().rev().find(|version| version.elements == elements) {
+            Some(version) => version.clone(),
+            None => {
+                let version = self.new_version(elements)?;
+                route.versions.push(version.clone());
+                version
+            }
+        };
+        Route::compile(&Draft::of(&route, &version)).map_err(|problems| faults(&problems))?;
+        route.deployments.push(self.new_deployment(&version.id)?);
+        let surplus = route.deployments.len().saturating_sub(DEPLOYMENTS_MAX);
+        route.deployments.drain(..surplus);
+        let_old_versions_go(&mut route);
+        Ok(route)
+    }
+
     /// A route compiled as a request would meet it: what the simulator walks.
     pub fn compile_route(&self, route: &RouteDocument, version: &RouteVersion) -> Result<Route, DeskError> {
         let compiled = Route::compile(&Draft::of(route, version)).map_err(|problems| faults(&problems))?;
@@ -229,7 +270,7 @@ fn read_elements(body: &Value) -> Result<Value, DeskError> {
     elements.map(normalise).ok_or_else(required)
 }
 
-fn faults(problems: &[Problem]) -> DeskError {
+pub(crate) fn faults(problems: &[Problem]) -> DeskError {
     let errors = problems.iter().filter(|problem| problem.is_error());
     DeskError::Faults(errors.map(fault).collect())
 }

@@ -12,7 +12,7 @@ use super::DeskError;
 const SHOWN_CHARS: usize = 4;
 
 /// `tg_` and 43 characters that hold 32 random bytes.
-pub(super) fn new_token() -> Result<Secret, DeskError> {
+pub(crate) fn new_token() -> Result<Secret, DeskError> {
     Ok(Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random::<32>()?))))
 }
 
@@ -24,12 +24,12 @@ pub(super) fn hint(token: &Secret) -> String {
 }
 
 /// 32 lower-case hexadecimal digits: what an account or a token is named by.
-pub(super) fn new_id() -> Result<String, DeskError> {
+pub(crate) fn new_id() -> Result<String, DeskError> {
     Ok(hex(&random::<16>()?))
 }
 
 /// A random UUID (version 4) as text.
-pub(super) fn new_uuid() -> Result<String, DeskError> {
+pub(crate) fn new_uuid() -> Result<String, DeskError> {
     let mut bytes = random::<16>()?;
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;

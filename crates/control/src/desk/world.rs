@@ -18,31 +18,31 @@ use super::read::{BELOW_GATEWAY, read};
 type Key = (String, String, String);
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct World {
+pub(crate) struct World {
     /// The change counter of this moment.
-    pub(super) changes: u64,
+    pub(crate) changes: u64,
     held: BTreeMap<Key, Arc<Held>>,
 }
 
 /// A document, and the value it was read as once somebody had asked.
 #[derive(Debug)]
-pub(super) struct Held {
-    pub(super) document: Document,
+pub(crate) struct Held {
+    pub(crate) document: Document,
     value: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 /// What becomes of one document; `after` is `None` when it goes. At least one of the two is there.
 #[derive(Clone, Debug)]
-pub(super) struct Edit {
-    pub(super) before: Option<Document>,
-    pub(super) after: Option<Document>,
+pub(crate) struct Edit {
+    pub(crate) before: Option<Document>,
+    pub(crate) after: Option<Document>,
 }
 
 // === impl World ===
 
 impl World {
     /// Everything there is, with what this world has read already where the text is the same.
-    pub(super) fn renewed(&self, stored: Vec<Document>, changes: u64) -> Self {
+    pub(crate) fn renewed(&self, stored: Vec<Document>, changes: u64) -> Self {
         let keep = |document: Document| {
             let key = key(&document);
             match self.held.get(&key).filter(|held| held.document == document) {
@@ -54,7 +54,7 @@ impl World {
     }
 
     /// This world after some edits, at versions that the store will give them.
-    pub(super) fn with(&self, edits: &[Edit]) -> Self {
+    pub(crate) fn with(&self, edits: &[Edit]) -> Self {
         let mut next = self.clone();
         for edit in edits {
             let version = edit.before.as_ref().map_or(0, |before| before.version);
@@ -69,25 +69,25 @@ impl World {
         next
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Held> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Held> {
         self.held.values().map(|held| &**held)
     }
 
     /// In order of their ids.
-    pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Held> {
+    pub(crate) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Held> {
         let first = (kind.to_owned(), String::new(), String::new());
         let kind = first.0.clone();
         self.held.range(first..).take_while(move |(key, _)| key.0 == kind).map(|(_, held)| &**held)
     }
 
     /// What belongs to a gateway.
-    pub(super) fn below(&self, gateway: &str) -> impl Iterator<Item = &Held> {
+    pub(crate) fn below(&self, gateway: &str) -> impl Iterator<Item = &Held> {
         let kinds = BELOW_GATEWAY.iter().flat_map(|kind| self.of_kind(kind));
         kinds.filter(move |held| held.document.parent == gateway)
     }
 
     /// Whatever it belongs to.
-    pub(super) fn find(&self, kind: &str, id: &str) -> Option<&Document> {
+    pub(crate) fn find(&self, kind: &str, id: &str) -> Option<&Document> {
         let first = (kind.to_owned(), id.to_owned(), String::new());
         let (key, held) = self.held.range(first..).next()?;
         (key.0 == kind && key.1 == id).then_some(&held.document)
@@ -106,7 +106,7 @@ impl Held {
     }
 
     /// The document as a value; the same one each time.
-    pub(super) fn read<T: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<Arc<T>, DeskError> {
+    pub(crate) fn read<T: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<Arc<T>, DeskError> {
         if let Some(value) = self.value.get().and_then(|value| value.clone().downcast().ok()) {
             return Ok(value);
         }

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod config;
 mod conventions;
 mod custom_domains;
 mod custom_providers;

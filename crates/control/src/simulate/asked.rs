@@ -175,7 +175,7 @@ fn assumed(value: &Value, faults: &mut Vec<Fault>) -> Assumed {
 }
 
 /// The two headers that a log keeps.
-pub(super) fn headers_of(record: &Record) -> HeaderMap {
+pub(crate) fn headers_of(record: &Record) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let kept = [("content-type", &record.request_content_type), ("user-agent", &record.user_agent)];
     for (name, value) in kept {

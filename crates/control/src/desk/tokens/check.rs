@@ -41,9 +41,12 @@ pub(super) fn all(wanted: &Wanted) -> Result<(), DeskError> {
     if faults.is_empty() { Ok(()) } else { Err(DeskError::Faults(faults)) }
 }
 
+/// A member, its entries, what each has to be, and that in words.
+type Borders<'a> = (&'a str, &'a Option<Vec<String>>, fn(&str) -> bool, &'a str);
+
 fn lists(scope: &Scope, note: &mut impl FnMut(bool, &str, String)) {
     let range = |text: &str| read_range(text).is_some();
-    let lists: [(&str, &Option<Vec<String>>, fn(&str) -> bool, &str); 6] = [
+    let lists: [Borders<'_>; 6] = [
         ("gateways", &scope.gateways, is_well_formed, "the id of a gateway"),
         ("providers", &scope.providers, is_well_formed, "a provider as paths name it, such as openai"),
         ("models", &scope.models, is_pattern, "a model's name, * for any part, such as gpt-4o* or openai/*"),
