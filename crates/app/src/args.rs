@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::settings::{self, Layers};
+use crate::settings::{self, Layers, Settings};
 use crate::{command, place, serve};
 
 #[derive(Parser)]
@@ -67,12 +67,18 @@ enum Command {
     /// Dynamic routes: which model answers, decided by conditions, shares, budgets and fallbacks
     #[command(subcommand)]
     Route(command::route::Route),
+    /// Providers of your own
+    #[command(subcommand)]
+    Provider(command::provider::Provider),
     /// Tokens for callers, scripts and people
     #[command(subcommand)]
     Token(command::token::Token),
     /// Read the log
     #[command(subcommand)]
     Logs(command::log::Logs),
+    /// Print a link that signs a browser in to the dashboard, for a day
+    #[command(after_help = "Example:\n  tollgate dashboard")]
+    Dashboard,
     /// The response cache
     #[command(subcommand)]
     Cache(command::cache::Cache),
@@ -102,20 +108,26 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         listen: flags.listen.clone(),
         allow_unauthenticated: flags.allow_unauthenticated,
     };
-    let data_dir = || -> anyhow::Result<PathBuf> {
+    let all = || -> anyhow::Result<Settings> {
         let settings = settings::resolve(&layers(&ServeFlags::default()))?;
         place::prepare(&settings.data_dir)?;
-        Ok(settings.data_dir)
+        Ok(settings)
     };
+    let data_dir = || -> anyhow::Result<PathBuf> { Ok(all()?.data_dir) };
     match cli.command {
         None => serve::run(&layers(&cli.serve), cli.serve.json),
         Some(Command::Serve(flags)) => serve::run(&layers(&flags), flags.json),
         Some(Command::Check { file }) => settings::check(file.or(cli.common.config).as_deref()),
         Some(Command::Settings) => settings::print_table(),
         Some(Command::Gateway(command)) => command.run(&data_dir()?),
+        Some(Command::Provider(command)) => command.run(&all()?),
         Some(Command::Route(command)) => command.run(&data_dir()?),
         Some(Command::Token(command)) => command.run(&data_dir()?),
         Some(Command::Logs(command)) => command.run(&data_dir()?),
+        Some(Command::Dashboard) => {
+            let settings = settings::resolve(&layers(&ServeFlags::default()))?;
+            command::dashboard::run(&settings)
+        }
         Some(Command::Cache(command)) => command.run(&data_dir()?),
     }
 }

@@ -1,7 +1,7 @@
 //! What a newcomer sees first: where it listens, and a line to paste.
 //!
-//! Enters: the bound address. Leaves: a few lines on standard output, the first of which scripts read. Never: prints a secret,
-//! but for the first administrator's token, once in the life of an installation.
+//! Enters: the bound address. Leaves: a few lines on standard output, the first of which scripts read. Never: prints a secret, but for
+//! the first administrator's token, once in the life of an installation, and the code of a link that signs in once, on loopback.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -16,6 +16,7 @@ use crate::settings::Settings;
 
 pub(crate) struct Banner {
     base: String,
+    dashboard: String,
     data_dir: String,
     keys: Vec<String>,
     logs: String,
@@ -24,10 +25,18 @@ pub(crate) struct Banner {
 }
 
 impl Banner {
-    pub(crate) fn new(scheme: &str, address: SocketAddr, shared: &Shared, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        scheme: &str,
+        address: SocketAddr,
+        code: Option<&Secret>,
+        shared: &Shared,
+        settings: &Settings,
+    ) -> Self {
+        let code = code.map(|code| format!("#code={}", code.expose())).unwrap_or_default();
         let keys = shared.keys.providers().into_iter().map(str::to_owned).collect();
         Self {
             base: format!("{scheme}://{address}"),
+            dashboard: format!("{scheme}://{address}/dashboard/{code}"),
             data_dir: settings.data_dir.display().to_string(),
             keys,
             logs: logs(settings),
@@ -51,6 +60,7 @@ impl Banner {
         let mut line = json!({
             "listening": self.base,
             "gateway": gateway,
+            "dashboard": self.dashboard,
             "api": format!("{}/client/v4", self.base),
             "data_dir": self.data_dir,
             "providers_with_keys": self.keys,
@@ -85,6 +95,10 @@ impl Banner {
   Provider keys             {keys}
   Data                      {data_dir}
 
+The dashboard, signed in (the link is good once; `tollgate dashboard` prints another):
+
+  {dashboard}
+
 Try it:
 
   curl {base}/v1/local/default/sandbox/v1/chat/completions \
@@ -97,6 +111,7 @@ Then look at what was logged, with its tokens and cost:
 
 "#,
             data_dir = self.data_dir,
+            dashboard = self.dashboard,
             logs = self.logs
         )
     }

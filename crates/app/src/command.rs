@@ -7,8 +7,10 @@
 //! use, so a token made here works at once in a server that runs beside it.
 
 pub(crate) mod cache;
+pub(crate) mod dashboard;
 pub(crate) mod gateway;
 pub(crate) mod log;
+pub(crate) mod provider;
 pub(crate) mod route;
 pub(crate) mod token;
 
@@ -22,6 +24,7 @@ use anyhow::Context;
 use tollgate_control::audit::{Actor, Audit, Interface, Kind};
 use tollgate_control::desk::Desk;
 use tollgate_model::Clock;
+use tollgate_rules::egress::Egress;
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::embedded::{FileDocuments, FileEntries};
 use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
@@ -30,11 +33,17 @@ use tollgate_wire::provider::Providers;
 use crate::place::{DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR};
 
 fn open_desk(data_dir: &Path) -> anyhow::Result<Desk> {
+    open_desk_with(data_dir, Arc::default())
+}
+
+/// With what the operator opened, by which base URLs are judged.
+fn open_desk_with(data_dir: &Path, egress: Arc<Egress>) -> anyhow::Result<Desk> {
     let path = data_dir.join(DOCUMENTS_FILE);
     let documents = FileDocuments::open(&path)
         .with_context(|| format!("cannot open the settings in {}; is --data-dir right?", data_dir.display()))?;
     // Routes name providers, and those of the catalog are known without a server.
-    let base = || Documents { providers: Providers::builtin().clone(), ..Documents::default() };
+    let base =
+        move || Documents { providers: Providers::builtin().clone(), egress: egress.clone(), ..Documents::default() };
     let entries = FileEntries::open(&data_dir.join(ENTRIES_FILE))?;
     let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(base));
     Ok(desk.audited(Audit::new(Arc::new(entries), operator())))

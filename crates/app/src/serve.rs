@@ -19,12 +19,13 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tollgate_control::audit::{Actor, Audit};
+use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Serving};
 use tollgate_engine::{Limits, Parts, Shared};
-use tollgate_model::Clock;
+use tollgate_model::{Clock, Secret};
 use tollgate_rules::auto::Pool;
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
@@ -35,8 +36,8 @@ use tollgate_testkit::Sandbox;
 use tollgate_wire::provider::Providers;
 
 use crate::banner::Banner;
-use crate::place;
 use crate::settings::{self, Layers, Settings};
+use crate::{place, vault};
 use refresh::Refresher;
 use stores::Stores;
 
@@ -62,7 +63,10 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let snapshot = Arc::new(ArcSwap::from_pointee(
         Snapshot::compile(0, base.load().documents()).map_err(|_| anyhow::anyhow!("the settings do not compile"))?,
     ));
-    let desk = Arc::new(desk(&stores, &base, &snapshot));
+    let desk = desk(&stores, &base, &snapshot);
+    let vault = vault::open(&settings, &desk)?;
+    let desk = Arc::new(desk.with_vault(Arc::new(vault)));
+    desk.ensure_store()?;
     let is_local = settings.listen.ip().is_loopback();
     desk.seed_default(is_local)?;
     let admin = desk.seed_admin()?;
@@ -79,17 +83,18 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let draining = Arc::new(AtomicBool::new(false));
     let shared = Arc::new(shared(&settings, &stores, snapshot, &refresher));
+    let (door, code) = door(is_local)?;
     let fallback = fallback::build(fallback::Parts {
         desk,
         stores: &stores,
         shared: shared.clone(),
+        door: Arc::new(door),
         draining: draining.clone(),
         is_local,
-        scheme,
-        address,
+        url: settings.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}")),
     });
     let serving = serving(&settings)?;
-    Banner::new(scheme, address, &shared, &settings).with_admin(admin).print(json)?;
+    Banner::new(scheme, address, code.as_ref(), &shared, &settings).with_admin(admin).print(json)?;
 
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
@@ -127,6 +132,8 @@ pub(crate) struct Base {
     pub(crate) providers: Arc<Providers>,
     pub(crate) aliases: Arc<Aliases>,
     pub(crate) auto: Arc<Pool>,
+    /// As at the start: connections are judged by that until a restart.
+    pub(crate) egress: Arc<Egress>,
 }
 
 fn base(settings: &Settings) -> anyhow::Result<Base> {
@@ -143,7 +150,8 @@ fn base(settings: &Settings) -> anyhow::Result<Base> {
         Manners { ttl_enables_cache: settings.cache_ttl_header_enables, stream_cache: settings.cache_streams };
     let auto = Arc::new(settings.auto.clone());
     let aliases = Arc::new(settings.aliases.clone());
-    Ok(Base { accounts: settings.accounts.clone(), manners, providers: Arc::new(providers), aliases, auto })
+    let egress = Arc::new(Egress { allow_private: settings.allow_private.clone() });
+    Ok(Base { accounts: settings.accounts.clone(), manners, providers: Arc::new(providers), aliases, auto, egress })
 }
 
 impl Base {
@@ -154,9 +162,19 @@ impl Base {
             providers: self.providers.clone(),
             aliases: self.aliases.clone(),
             auto: self.auto.clone(),
+            egress: self.egress.clone(),
             ..Documents::default()
         }
     }
+}
+
+/// Who starts the process on their own machine may sign in by the link that the banner shows.
+fn door(is_local: bool) -> anyhow::Result<(Door, Option<Secret>)> {
+    if !is_local {
+        return Ok((Door::closed(), None));
+    }
+    let (door, code) = Door::open_once()?;
+    Ok((door, Some(code)))
 }
 
 /// Beyond loopback anybody could use what the operator pays for.
@@ -245,7 +263,8 @@ async fn hear_signals(
 async fn reload(layers: &Layers, current: &ArcSwap<Base>, refresher: &Refresher) {
     match settings::resolve(layers).and_then(|settings| base(&settings)) {
         Ok(fresh) => {
-            current.store(Arc::new(fresh));
+            let egress = current.load().egress.clone();
+            current.store(Arc::new(Base { egress, ..fresh }));
             refresher.force().await;
             tracing::info!(
                 "settings read again: accounts, providers, cache manners and the auto pool are in force; other settings need a restart"

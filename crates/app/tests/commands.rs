@@ -150,6 +150,52 @@ fn a_route_is_made_explained_changed_and_rolled_back() {
 }
 
 #[test]
+fn a_custom_provider_is_added_changed_and_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let headers = dir.path().join("headers.json");
+    std::fs::write(&headers, r#"{"X-Api-Key":"sk-fake"}"#).unwrap();
+    let data = dir.path().join("data");
+    let dir = data.as_path();
+    let add = format!("provider custom add acme --base-url https://h.example/v1 --headers {}", headers.display());
+    let made = json_of(dir, &add);
+    assert_eq!(
+        (&made["slug"], &made["name"], &made["enable"], &made["headers"]),
+        (&json!("acme"), &json!("acme"), &json!(true), &json!(r#"{"X-Api-Key":"***"}"#))
+    );
+    for named in ["acme", "custom-acme", made["id"].as_str().unwrap()] {
+        assert_eq!(json_of(dir, &format!("provider custom show {named}")), made, "{named}");
+    }
+    assert_eq!(json_of(dir, "provider custom list"), json!([made]));
+    assert!(said(dir, "provider custom list").contains("custom-acme  acme  yes      https://h.example/v1"));
+    let changed = json_of(dir, "provider custom edit acme --enable false --slug acme-2 --position 3");
+    assert_eq!(
+        (&changed["slug"], &changed["enable"], &changed["position"], &changed["headers"]),
+        (&json!("acme-2"), &json!(false), &json!(3), &made["headers"])
+    );
+    let moved = tollgate(dir, "provider custom edit acme-2 --base-url https://elsewhere.example --json");
+    assert!(String::from_utf8_lossy(&moved.stderr).contains("headers are gone"));
+    assert!(!String::from_utf8_lossy(&moved.stdout).contains("X-Api-Key"));
+    assert_eq!(said(dir, "provider custom remove acme-2"), "removed custom-acme-2\n");
+    assert_eq!(json_of(dir, "provider custom list"), json!([]));
+}
+
+#[test]
+fn a_local_model_server_needs_one_setting() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("tollgate.toml");
+    std::fs::write(&config, "[egress]\nallow_private = [\"loopback\"]\n").unwrap();
+    let data = dir.path().join("data");
+    for url in ["http://127.0.0.1:11434/v1", "http://localhost:11434/v1", "http://[::1]:8000"] {
+        let add = format!("provider custom add local --base-url {url}");
+        let said = refused(&data, &add);
+        assert!(said.contains("[egress] allow_private"), "{said}");
+        let made = json_of(&data, &format!("{add} --config {}", config.display()));
+        assert_eq!(made["base_url"], url);
+        self::said(&data, "provider custom remove local");
+    }
+}
+
+#[test]
 fn errors_say_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
@@ -159,6 +205,12 @@ fn errors_say_what_to_do() {
         ("gateway create Upper", "lower-case letters"),
         ("gateway create g --rate-limit 5", "--rate-interval 60"),
         ("gateway show nope", "tollgate gateway list"),
+        ("provider custom show nope", "tollgate provider custom list"),
+        ("provider custom add a_b --base-url https://h.example", "slug: Invalid: only letters, digits and hyphens"),
+        ("provider custom add a --base-url http://h.example", "write https://"),
+        ("provider custom add a --base-url https://127.0.0.1", "[egress] allow_private"),
+        ("provider custom add a --base-url https://0x7f.1", "four decimal numbers"),
+        ("provider custom add a", "base_url: Required"),
         ("gateway delete nope", "tollgate gateway list"),
         ("cache purge nope", "tollgate gateway list"),
         ("token create --name t --permissions fly", "read_metadata"),

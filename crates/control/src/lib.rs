@@ -9,10 +9,12 @@
 pub mod audit;
 pub mod config;
 pub mod custom_provider;
+pub mod dashboard;
 pub mod dataset;
 pub mod desk;
 pub mod evaluation;
 pub mod gateway;
+pub mod keep;
 pub mod log;
 pub mod openapi;
 pub mod purge;
@@ -24,10 +26,12 @@ pub mod shape;
 pub mod simulate;
 pub mod time;
 pub mod token;
+pub mod vault;
 
 mod answer;
 mod authorize;
 mod call;
+mod credits;
 mod filters;
 mod page;
 mod problem;

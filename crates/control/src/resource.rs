@@ -4,6 +4,7 @@
 
 pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod billing;
 pub(crate) mod cache;
 pub(crate) mod config;
 pub(crate) mod custom_domains;
@@ -12,7 +13,11 @@ pub(crate) mod datasets;
 pub(crate) mod evaluations;
 pub(crate) mod gateways;
 pub(crate) mod logs;
+pub(crate) mod models;
 pub(crate) mod openapi;
+pub(crate) mod policies;
+pub(crate) mod provider_configs;
 pub(crate) mod public;
 pub(crate) mod routes;
+pub(crate) mod secrets;
 pub(crate) mod tokens;

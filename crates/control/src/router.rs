@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
@@ -27,6 +28,7 @@ use crate::answer::Answer;
 use crate::audit::{self, Actor, Interface, Kind};
 use crate::authorize::{self, Needs};
 use crate::call::{Call, Params};
+use crate::dashboard::{self, Door};
 use crate::desk::Desk;
 use crate::evaluation::Worker;
 use crate::problem::Problem;
@@ -51,6 +53,8 @@ pub struct Parts {
     /// When each token was used last, here and on the data plane.
     pub uses: Arc<Uses>,
     pub public: Public,
+    /// Who may sign in to the dashboard without a token.
+    pub door: Arc<Door>,
     /// Makes everything that was journaled so far readable; `Ingest::catch_up`.
     pub catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
 }
@@ -74,6 +78,7 @@ struct Office {
 /// The whole API, and `/`, `/livez`, `/readyz`, `/metrics` beside it. Answers every path: what is in no row is 404.
 pub fn router(parts: Parts) -> Router {
     forget_outdated(&parts);
+    let dashboard = dashboard::router(parts.desk.clone(), parts.door.clone());
     let parts = Arc::new(parts);
     // What an earlier process left half done.
     Worker::nudge(&parts);
@@ -96,6 +101,8 @@ pub fn router(parts: Parts) -> Router {
         .fallback(async || Problem::no_route())
         .method_not_allowed_fallback(async || Problem::wrong_method())
         .with_state(office)
+        .merge(dashboard)
+        .layer(middleware::from_fn(dashboard::lead_people))
 }
 
 /// Gateways that another process changes or deletes lose their cached answers too, and wishes that it leaves are met. The handlers here do not

@@ -106,7 +106,9 @@ fn has_parameter(query: &str, name: &str) -> bool {
 /// As the provider wants to see it. What would sign a request may also be an API key, which is a bearer token.
 pub(crate) fn write(auth: &Auth, secret: &Secret) -> Option<(HeaderName, HeaderValue)> {
     let (name, text) = match auth {
-        Auth::Bearer | Auth::Sigv4 => (http::header::AUTHORIZATION, format!("Bearer {}", secret.expose())),
+        Auth::Bearer | Auth::Google | Auth::Sigv4 { .. } => {
+            (http::header::AUTHORIZATION, format!("Bearer {}", secret.expose()))
+        }
         Auth::Header { name, prefix } => (name.clone(), format!("{prefix}{}", secret.expose())),
         Auth::Query { .. } | Auth::None => return None,
     };

@@ -210,9 +210,9 @@ async fn take(
         Looked::Off => (None, CacheSaid::Nothing),
     };
     if !std::mem::replace(entered, true) {
-        limit::enter(gate, caller)?; //                                          one unit a request                     (2003)
+        limit::enter(gate, caller, books)?; //                                   one unit a request                     (2003)
     }
-    access::spend(gate, caller, &step, options, books)?; //                      budgets: held before it is sent         (2041)
+    access::spend(gate, caller, &step, options, books)?; //                      policies; budgets: held before sending  (403, 429/2041)
     let key = pick(gate, caller, head, &step);
     let sent = send::out(gate, caller, head, &mut step, &key, options.retry, books).await?; // deadlines, asking again (2005)
     Ok(Answer::Fresh { sent, step, share, cache })

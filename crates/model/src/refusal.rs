@@ -8,6 +8,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::Money;
+
 /// Boxed, so that the happy path stays one word wide.
 #[derive(Debug)]
 pub struct Refusal(Box<Inner>);
@@ -49,6 +51,9 @@ pub mod code {
     pub const INTERNAL: u16 = 2905;
     pub const NOT_FOUND: u16 = 2906;
     pub const FORBIDDEN: u16 = 2907;
+    /// Of policies, whose bodies name no code: for the log.
+    pub const POLICY_BLOCK: u16 = 2908;
+    pub const POLICY_LIMIT: u16 = 2909;
     /// Of the REST API.
     pub const NO_ROUTE: u16 = 7000;
     pub const NO_MODEL: u16 = 7003;
@@ -86,6 +91,25 @@ impl Refusal {
     /// Asking again at once is in vain, so an SDK is told not to; `after`: when there is room again, if ever.
     pub fn spend_limited(said: impl Into<String>, after: Option<Duration>) -> Self {
         let refusal = Self::new(code::SPEND_LIMIT, 429, Blame::Caller, said).should_retry(false);
+        match after {
+            Some(after) => refusal.retry_after(after),
+            None => refusal,
+        }
+    }
+
+    /// `why` is for the log: which policy it was.
+    pub fn denied_by_policy(why: impl Into<String>) -> Self {
+        const BODY: &[u8] = br#"{"success":false,"error":{"message":"Access denied by policy"}}"#;
+        let refusal = Self::new(code::POLICY_BLOCK, 403, Blame::Caller, "Access denied by policy");
+        refusal.told(BODY.to_vec()).because(why.into())
+    }
+
+    pub fn policy_limited(bucket: &str, spent: Money, limit: Money, after: Option<Duration>) -> Self {
+        let body = serde_json::json!({ "success": false, "error": {
+            "message": "Spending limit exceeded", "bucket": bucket, "spent": spent.as_dollars(), "limit": limit.as_dollars()
+        } });
+        let refusal = Self::new(code::POLICY_LIMIT, 429, Blame::Caller, "Spending limit exceeded").should_retry(false);
+        let refusal = refusal.told(body.to_string().into_bytes()).because(format!("bucket {bucket:?}"));
         match after {
             Some(after) => refusal.retry_after(after),
             None => refusal,

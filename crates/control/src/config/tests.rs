@@ -58,6 +58,10 @@ fn furnish(desk: &Desk) {
         { "id": "m", "type": "model", "properties": { "model": "gpt-4o-mini", "provider": "openai" }, "outputs": {} }
     ]);
     desk.create_route(&gateway, &json!({ "name": "small", "elements": two })).unwrap();
+    desk.create_custom_domain(&gateway, &json!({ "domain": "ai.example.com", "zone_id": "z" }), "").unwrap();
+    let acme =
+        json!({ "name": "Acme", "slug": "Acme-1", "base_url": "https://h.example/v1", "enable": true, "position": 2 });
+    desk.create_custom_provider(&acme).unwrap();
     for name in ["ci", "ci", "people #1"] {
         let wanted = Wanted {
             name: name.into(),
@@ -84,7 +88,7 @@ fn export_wipe_apply_export_is_byte_identical() {
     let text = export(&before).unwrap();
     let after = desk(two.path());
     let plan = apply(&after, &entries(two.path()), &text, PRUNE).unwrap();
-    assert_eq!(plan.counts(), [7, 0, 0]);
+    assert_eq!(plan.counts(), [9, 0, 0]);
     assert_eq!(export(&after).unwrap(), text);
     // Applied where it is in force already, it changes nothing: no times, no versions.
     let changes = before.now().unwrap().world.changes;
@@ -176,15 +180,17 @@ fn what_the_file_does_not_name_stays_unless_it_is_pruned_or_kept() {
     let less = "format = 1\nkeep = [\"token\"]\n[gateway.support]\n";
     let told = apply(&desk, &entries, less, ADD).unwrap();
     assert_eq!(told.counts(), [0, 1, 0]);
-    assert_eq!(told.not_in_file.len(), 6, "{:?}", told.not_in_file);
+    assert_eq!(told.not_in_file.len(), 8, "{:?}", told.not_in_file);
     let pruned = apply(&desk, &entries, less, PRUNE).unwrap();
     let gone: Vec<&str> = pruned.changes.iter().map(|change| change.what.as_str()).collect();
     assert_eq!(
         gone,
         [
+            r#"custom_provider "Acme-1""#,
             r#"gateway "default""#,
             r#"route "chat of \"the\" shop" of gateway "support""#,
-            r#"route "small" of gateway "support""#
+            r#"route "small" of gateway "support""#,
+            r#"custom_domain "ai.example.com" of gateway "support""#
         ]
     );
     assert_eq!(desk.current().unwrap().tokens().count(), 3, "they are kept");
@@ -237,7 +243,10 @@ fn a_wrong_file_is_refused_with_every_place_and_changes_nothing() {
             ],
         ),
         ("format = 2\n", &["1:1: format: Expected 1, which this program reads"]),
-        ("keep = [\"tokens\"]\n", &["1:9: keep.0: Expected one of gateway, route, token"]),
+        (
+            "keep = [\"tokens\"]\n",
+            &["1:9: keep.0: Expected one of custom_provider, gateway, route, custom_domain, token"],
+        ),
     ];
     for (text, expected) in cases {
         let said = wrong(apply(&desk, &entries, text, PRUNE));
@@ -260,9 +269,9 @@ fn a_rollback_goes_back_and_forth() {
     apply(&desk, &entries, &first.replace("gpt-4o-mini", "gpt-5-mini"), PRUNE).unwrap();
     apply(&desk, &entries, "[gateway.other]\n", PRUNE).unwrap();
     let states = states::all(&entries).unwrap();
-    assert_eq!(states.iter().map(|state| state.changes).collect::<Vec<_>>(), [[1, 0, 7], [0, 1, 0]]);
+    assert_eq!(states.iter().map(|state| state.changes).collect::<Vec<_>>(), [[1, 0, 9], [0, 1, 0]]);
     let (_, plan) = rollback(&desk, &entries, Some(&states[1].id)).unwrap();
-    assert_eq!(plan.counts(), [7, 0, 1]);
+    assert_eq!(plan.counts(), [9, 0, 1]);
     assert_eq!(export(&desk).unwrap(), first);
     // The last apply was the rollback itself.
     rollback(&desk, &entries, None).unwrap();
@@ -326,4 +335,41 @@ fn where_the_file_is_the_truth_nobody_else_changes_settings() {
     assert_eq!(desk.gateway("a").unwrap().unwrap().cache_ttl, Some(60), "the old ones stay in force");
     follow(&desk, &entries, "[gateway.b]\n").unwrap();
     assert!(desk.gateway("a").unwrap().is_none(), "what the file does not name goes");
+}
+
+/// A file may stand in a repository, so it holds no credential; where there is none to keep, it must be given.
+#[test]
+fn values_of_headers_are_not_in_the_file() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let before = desk(one.path());
+    let acme =
+        json!({ "name": "Acme", "slug": "acme", "base_url": "https://h.example", "headers": r#"{"X-Key":"sk-fake"}"# });
+    before.create_custom_provider(&acme).unwrap();
+    let text = export(&before).unwrap();
+    assert!(text.contains("X-Key") && !text.contains("sk-fake"), "{text}");
+    let renamed = text.replace("\"Acme\"", "\"Other\"");
+    assert_eq!(apply(&before, &entries(one.path()), &renamed, PRUNE).unwrap().counts(), [0, 1, 0]);
+    let kept = before.custom_providers().unwrap().remove(0);
+    assert_eq!((kept.name.as_str(), kept.headers[0].value.as_str()), ("Other", "sk-fake"));
+    let elsewhere = desk(two.path());
+    let said = wrong(apply(&elsewhere, &entries(two.path()), &text, PRUNE));
+    assert!(said[0].contains("\"X-Key\" needs its value"), "{said:?}");
+    // Nor does it follow to another server by way of a file.
+    let moved = text.replace("https://h.example", "https://elsewhere.example");
+    assert!(wrong(apply(&before, &entries(one.path()), &moved, PRUNE))[0].contains("needs its value"));
+}
+
+#[test]
+fn two_of_one_name_do_not_compile() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = desk(dir.path());
+    let provider = |slug: &str| format!("[custom_provider.{slug}]\nname = \"x\"\nbase_url = \"https://h.example\"\n");
+    let domain = |gateway: &str| format!("[gateway.{gateway}.custom_domain.\"ai.example.com\"]\n");
+    for (text, expected) in [
+        (format!("format = 1\n{}{}", provider("acme"), provider("ACME")), "another one has it"),
+        (format!("format = 1\n[gateway.a]\n[gateway.b]\n{}{}", domain("a"), domain("b")), "has this id already"),
+    ] {
+        let said = wrong(apply(&desk, &entries(dir.path()), &text, PRUNE));
+        assert!(said.iter().any(|said| said.contains(expected)), "{said:?}");
+    }
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod billing;
 mod config;
 mod conventions;
 mod custom_domains;
@@ -14,7 +15,10 @@ mod gateways;
 mod logs;
 mod matrix;
 mod outside;
+mod policies;
+mod provider_configs;
 mod rights;
 mod routes;
+mod secrets;
 mod shop;
 mod tokens;

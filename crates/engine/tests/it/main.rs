@@ -15,6 +15,7 @@ mod flight;
 mod framing;
 mod http2;
 mod native;
+mod policies;
 mod raw;
 mod retry;
 mod routes;

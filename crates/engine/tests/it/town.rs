@@ -26,7 +26,7 @@ use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Till, Wish};
 use tollgate_model::record::Outcome;
 use tollgate_model::route::{Deployment, RouteVersion};
 use tollgate_model::token::{Permission, Scope, Token};
-use tollgate_model::{Clock, Gateway, Record, RouteDocument};
+use tollgate_model::{Clock, Gateway, PolicyBody, PolicyDocument, Record, RouteDocument};
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::snapshot::{Documents, Snapshot};
@@ -66,6 +66,8 @@ pub struct Plan {
     pub upstream: Option<String>,
     /// Dynamic routes of `gateway`: names and elements.
     pub routes: Vec<(&'static str, serde_json::Value)>,
+    /// Policies of `gateway`.
+    pub policies: Vec<PolicyBody>,
     /// Custom providers and domains, by where the scripted provider is.
     pub custom: fn(&str, &mut Documents),
     /// Besides the one that may everything: secrets and scopes.
@@ -94,6 +96,7 @@ impl Default for Plan {
             serving: Box::new(|_| {}),
             upstream: None,
             routes: Vec::new(),
+            policies: Vec::new(),
             custom: |_, _| {},
             tokens: Vec::new(),
             keys: false,
@@ -155,7 +158,7 @@ pub async fn town(plan: Plan) -> Town {
     let (ledger, spent) = Ledger::open(&dir.path().join("ledger")).unwrap();
     let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
     let upstream = plan.upstream.unwrap_or(listening.url());
-    let snapshot = snapshot(gateways, plan.tokens, plan.routes, &upstream, plan.custom);
+    let snapshot = snapshot(gateways, plan.tokens, plan.routes, plan.policies, &upstream, plan.custom);
     let look = |_: &str| plan.keys.then(|| "sk-operator-fake".to_owned());
     let keys = Keys::find(snapshot.providers.all().map(|row| &**row), look);
     let shared = Arc::new(Shared::new(Parts {
@@ -197,6 +200,18 @@ fn route((name, elements): (&str, serde_json::Value)) -> RouteDocument {
     }
 }
 
+fn policy((number, body): (usize, PolicyBody)) -> PolicyDocument {
+    PolicyDocument {
+        id: format!("p{number}"),
+        gateway: "g".to_owned(),
+        gateway_internal_id: String::new(),
+        committed: Some(body),
+        draft: None,
+        created_at: number as u64,
+        updated_at: 0,
+    }
+}
+
 fn token(id: &str, secret: &str, scope: Scope) -> Token {
     let digest = token::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect();
     Token { id: id.to_owned(), permissions: vec![Permission::Run], digest, scope, ..Token::default() }
@@ -206,6 +221,7 @@ fn snapshot(
     gateways: Vec<Gateway>,
     tokens: Vec<(&'static str, Scope)>,
     routes: Vec<(&str, serde_json::Value)>,
+    policies: Vec<PolicyBody>,
     upstream: &str,
     custom: fn(&str, &mut Documents),
 ) -> Snapshot {
@@ -219,6 +235,7 @@ fn snapshot(
         account: "account".to_owned(),
         gateways,
         routes: routes.into_iter().map(|document| Arc::new(route(document))).collect(),
+        policies: policies.into_iter().enumerate().map(|each| Arc::new(policy(each))).collect(),
         tokens,
         providers: Arc::new(providers),
         ..Documents::default()

@@ -18,6 +18,16 @@ fn version(shop: &Shop) -> String {
     route.and_then(|route| Some(route.deployed()?.id.clone())).unwrap_or_default()
 }
 
+fn named_secret(shop: &Shop, name: &str) -> String {
+    shop.desk.current().unwrap().secret(name).map_or(String::new(), |secret| secret.stored.id.clone())
+}
+
+fn config(shop: &Shop) -> String {
+    let gateway = shop.desk.gateway("g").unwrap();
+    let configs = gateway.map(|gateway| shop.desk.provider_configs(&gateway).unwrap()).unwrap_or_default();
+    configs.first().map_or(String::new(), |configured| configured.config.id.clone())
+}
+
 /// Nothing once a row has deleted it.
 fn custom_provider(shop: &Shop) -> String {
     let all = shop.desk.custom_providers().unwrap();
@@ -33,10 +43,14 @@ pub(super) fn path(shop: &Shop, row: &Row) -> String {
         .replace("{provider}", "openai")
         .replace("{id}", &id)
         .replace("{route}", "support")
+        .replace("{policy}", "house")
         .replace("{dataset}", &dataset)
         .replace("{evaluation}", &evaluation)
         .replace("{version}", &version(shop))
         .replace("{token}", &kept(shop))
+        .replace("{store}", &shop.desk.stores().unwrap().first().map_or(String::new(), |store| store.id.clone()))
+        .replace("{secret}", &named_secret(shop, "plain"))
+        .replace("{config}", &config(shop))
         .replace("{custom_provider}", &custom_provider(shop))
         .replace("{hostname}", "ai.example.com")
 }
@@ -52,11 +66,14 @@ pub(super) fn stocked() -> Shop {
     let shop = Shop::stocked();
     shop.gateway("g");
     shop.route("g", "support");
+    shop.secrets();
     let acme = json!({ "name": "Acme", "slug": "acme", "base_url": "https://h.example" });
     shop.desk.create_custom_provider(&acme).unwrap();
     let gateway = shop.desk.gateway("g").unwrap().unwrap();
     shop.desk.create_custom_domain(&gateway, &json!({ "domain": "ai.example.com" }), "").unwrap();
     shop.evaluation("g");
+    let policy = json!({ "name": "house", "actor": "all", "resource": "*", "action": { "type": "no-limit" } });
+    shop.desk.create_policy(&gateway, &policy, true).unwrap();
     shop.keep(sample::full(), b"{}", b"{}");
     let permissions = vec![Permission::Run];
     shop.desk.create_token(Wanted { name: "kept".into(), permissions, ..Wanted::default() }).unwrap();
@@ -84,6 +101,9 @@ fn the_table_is_as_tight_as_it_should_be() {
             assert_eq!((needs, row.narrowed || row.path.ends_with("/verify")), (expected, true), "{}", row.path);
         } else if row.path.ends_with("/audit_logs") || row.path.ends_with("/logs/audit") {
             assert_eq!(needs, Needs::AccountRead, "{}", row.path);
+        } else if row.path.ends_with("/policies/simulate") {
+            // A post that changes nothing and looks into settings alone.
+            assert_eq!((&row.method, needs), (&http::Method::POST, Needs::Metadata));
         } else if row.path.contains("/ai-gateway/config/") {
             // The file names every token, and who applies one can make any.
             let expected = if row.path.ends_with("/states") { Needs::AccountRead } else { Needs::Admin };
@@ -91,6 +111,14 @@ fn the_table_is_as_tight_as_it_should_be() {
         } else if row.path.ends_with("/routes/simulate") {
             // A post that changes nothing and looks into stored prompts.
             assert_eq!((&row.method, needs), (&http::Method::POST, Needs::Read));
+        } else if row.path.contains("/secrets_store/") {
+            let reads = row.method == http::Method::GET;
+            let expected = if reads { Needs::SecretsRead } else { Needs::SecretsWrite };
+            assert_eq!(needs, expected, "{} {}", row.method, row.path);
+        } else if row.path.contains("/provider_configs") && row.method != http::Method::GET {
+            assert_eq!(needs, Needs::WriteAndSecrets, "{} {}", row.method, row.path);
+        } else if row.op == "tollgate-book-credits" {
+            assert_eq!(needs, Needs::Admin);
         } else if row.method != http::Method::GET {
             assert_eq!(needs, Needs::Write, "{} {}", row.method, row.path);
         } else if row.path.ends_with("/request") || row.path.ends_with("/response") {
@@ -113,7 +141,8 @@ async fn rows_are_served_with_and_without_the_prefix_and_one_slash_more() {
         let guarded = matches!(row.access, Access::Guarded(..));
         for prefix in if guarded { &["", PREFIX][..] } else { &[""] } {
             for slash in if row.path == "/" { &[""][..] } else { &["", "/"] } {
-                let said = shop.ask_raw("GET", &format!("{prefix}{path}{slash}?{}", given(row)), &token, None).await;
+                let url = format!("{prefix}{path}{slash}?{}", given(row));
+                let said = shop.ask_raw("GET", &url, &token, None).await;
                 assert_eq!(said.status, 200, "{prefix}{path}{slash}");
             }
         }
