@@ -151,8 +151,44 @@ export const playgroundRoute = createRoute({
   component: lazy(() => import("./pages/playground/Playground"), "Playground"),
 });
 
-const ofGateway = [gatewayHome, overviewRoute, logsRoute, settingsRoute, routesRoute, editorRoute, playgroundRoute];
-const tree = root.addChildren([home, gatewaysRoute, gatewayRoute.addChildren(ofGateway)]);
+/** The resources that share one page. */
+const resources = () => import("./pages/resources/pages");
+const keysRoute = createRoute({ getParentRoute: under, path: "keys", component: lazy(resources, "Keys") });
+const policiesRoute = createRoute({ getParentRoute: under, path: "policies", component: lazy(resources, "Policies") });
+const datasetsRoute = createRoute({ getParentRoute: under, path: "datasets", component: lazy(resources, "Datasets") });
+const evaluationsRoute = createRoute({
+  getParentRoute: under,
+  path: "evaluations",
+  component: lazy(resources, "Evaluations"),
+});
+const tokensRoute = createRoute({ getParentRoute: () => root, path: "tokens", component: lazy(resources, "Tokens") });
+const auditRoute = createRoute({ getParentRoute: () => root, path: "audit", component: lazy(resources, "Audit") });
+const customRoute = createRoute({
+  getParentRoute: () => root,
+  path: "custom-providers",
+  component: lazy(resources, "CustomProviders"),
+});
+
+const tree = root.addChildren([
+  home,
+  gatewaysRoute,
+  tokensRoute,
+  customRoute,
+  auditRoute,
+  gatewayRoute.addChildren([
+    gatewayHome,
+    overviewRoute,
+    logsRoute,
+    settingsRoute,
+    routesRoute,
+    editorRoute,
+    playgroundRoute,
+    keysRoute,
+    policiesRoute,
+    datasetsRoute,
+    evaluationsRoute,
+  ]),
+]);
 
 export const router = createRouter({
   routeTree: tree,

@@ -37,7 +37,7 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result
 }
 
 async fn both(kills: u64, dir: &Path) -> anyhow::Result<()> {
-    let program = Program::built()?;
+    let program = Program::find(None)?;
     program.tell(dir, &["gateway", "create", GATEWAY])?;
     let gateway = program.start(dir, None)?;
     set_limits(&program, dir, &gateway).await?;
@@ -86,7 +86,7 @@ async fn at_once(gateway: &Gateway) -> anyhow::Result<()> {
     for round in 0..ROUNDS {
         let fits = [137, 1, 999][round % 3];
         let name = format!("at once {round}");
-        let asked = (0..AT_ONCE).map(|index| ask(&caller, &gateway.url, fits, &name, index % 2 == 0));
+        let asked = (0..AT_ONCE).map(|index| ask(&caller, &gateway.url, fits, &name, index.is_multiple_of(2)));
         let statuses = join_all(asked).await;
         let count = |status| statuses.iter().filter(|each| **each == Some(status)).count();
         ensure!(
@@ -146,7 +146,9 @@ fn draw(url: &str, budget: u64, count: &Arc<Count>) -> Vec<tokio::task::JoinHand
         let (caller, url, count) = (caller.clone(), url.to_owned(), count.clone());
         tokio::spawn(async move {
             loop {
-                match ask(&caller, &url, FITS_UNDER_FIRE, &format!("under fire {budget}"), index % 2 == 0).await {
+                match ask(&caller, &url, FITS_UNDER_FIRE, &format!("under fire {budget}"), index.is_multiple_of(2))
+                    .await
+                {
                     Some(200) => drop(count.delivered.fetch_add(1, Ordering::SeqCst)),
                     Some(_) => return,
                     None => {

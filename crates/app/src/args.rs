@@ -64,6 +64,12 @@ enum Command {
     /// Gateways: the unit that has settings, limits and a log of its own
     #[command(subcommand)]
     Gateway(command::gateway::Gateway),
+    /// Provider keys of gateways: stored once, sealed, so that callers need none
+    #[command(subcommand)]
+    Key(command::key::Key),
+    /// The master key that stored secrets are sealed with
+    #[command(subcommand)]
+    Secrets(command::secrets::Secrets),
     /// Dynamic routes: which model answers, decided by conditions, shares, budgets and fallbacks
     #[command(subcommand)]
     Route(command::route::Route),
@@ -73,9 +79,15 @@ enum Command {
     /// Tokens for callers, scripts and people
     #[command(subcommand)]
     Token(command::token::Token),
-    /// Read the log
-    #[command(subcommand)]
+    /// Read the log, rate its records, delete some
+    #[command(subcommand, visible_alias = "log")]
     Logs(command::log::Logs),
+    /// Saved filters over the log
+    #[command(subcommand)]
+    Dataset(command::dataset::Datasets),
+    /// What evaluators find in the records of datasets
+    #[command(subcommand)]
+    Evaluation(command::evaluation::Evaluations),
     /// Print a link that signs a browser in to the dashboard, for a day
     #[command(after_help = "Example:\n  tollgate dashboard")]
     Dashboard,
@@ -121,9 +133,13 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Settings) => settings::print_table(),
         Some(Command::Gateway(command)) => command.run(&data_dir()?),
         Some(Command::Provider(command)) => command.run(&all()?),
+        Some(Command::Key(command)) => command.run(&all()?),
+        Some(Command::Secrets(command)) => command.run(&all()?),
         Some(Command::Route(command)) => command.run(&data_dir()?),
         Some(Command::Token(command)) => command.run(&data_dir()?),
         Some(Command::Logs(command)) => command.run(&data_dir()?),
+        Some(Command::Dataset(command)) => command.run(&data_dir()?),
+        Some(Command::Evaluation(command)) => command.run(&data_dir()?),
         Some(Command::Dashboard) => {
             let settings = settings::resolve(&layers(&ServeFlags::default()))?;
             command::dashboard::run(&settings)

@@ -8,10 +8,14 @@
 
 pub(crate) mod cache;
 pub(crate) mod dashboard;
+pub(crate) mod dataset;
+pub(crate) mod evaluation;
 pub(crate) mod gateway;
+pub(crate) mod key;
 pub(crate) mod log;
 pub(crate) mod provider;
 pub(crate) mod route;
+pub(crate) mod secrets;
 pub(crate) mod token;
 
 mod duration;
@@ -31,6 +35,8 @@ use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
 use tollgate_wire::provider::Providers;
 
 use crate::place::{DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR};
+use crate::settings::Settings;
+use crate::{serve, vault};
 
 fn open_desk(data_dir: &Path) -> anyhow::Result<Desk> {
     open_desk_with(data_dir, Arc::default())
@@ -44,9 +50,13 @@ fn open_desk_with(data_dir: &Path, egress: Arc<Egress>) -> anyhow::Result<Desk> 
     // Routes name providers, and those of the catalog are known without a server.
     let base =
         move || Documents { providers: Providers::builtin().clone(), egress: egress.clone(), ..Documents::default() };
-    let entries = FileEntries::open(&data_dir.join(ENTRIES_FILE))?;
     let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(base));
-    Ok(desk.audited(Audit::new(Arc::new(entries), operator())))
+    Ok(desk.audited(audit(data_dir)?))
+}
+
+/// What is changed from a shell is written down as well.
+fn audit(data_dir: &Path) -> anyhow::Result<Audit> {
+    Ok(Audit::new(Arc::new(FileEntries::open(&data_dir.join(ENTRIES_FILE))?), operator()))
 }
 
 /// Who works in this shell, as the system says; the audit log names them.
@@ -54,6 +64,18 @@ fn operator() -> Actor {
     let named = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     let name = named.unwrap_or_else(|| "operator".to_owned());
     Actor { id: name.clone(), name, kind: Kind::Operator, interface: Interface::Cli, ..Actor::default() }
+}
+
+/// Able to seal and open secrets, with the providers as the server has them: a key is bound to where its provider is.
+fn open_desk_with_vault(settings: &Settings) -> anyhow::Result<Desk> {
+    let base = serve::base(settings)?;
+    let path = settings.data_dir.join(DOCUMENTS_FILE);
+    let documents = FileDocuments::open(&path).with_context(|| {
+        format!("cannot open the settings in {}; is --data-dir right?", settings.data_dir.display())
+    })?;
+    let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(move || base.documents()));
+    let vault = vault::open(settings, &desk)?;
+    Ok(desk.audited(audit(&settings.data_dir)?).with_vault(Arc::new(vault)))
 }
 
 /// The journal, and with it the right to move its records; `None` while a server has it.

@@ -136,7 +136,7 @@ pub(crate) struct Base {
     pub(crate) egress: Arc<Egress>,
 }
 
-fn base(settings: &Settings) -> anyhow::Result<Base> {
+pub(crate) fn base(settings: &Settings) -> anyhow::Result<Base> {
     let mut providers = (**Providers::builtin()).clone();
     for (segment, url) in &settings.base_urls {
         providers = providers.with_base_url(segment, url).with_context(|| format!("providers.{segment}.base_url"))?;
@@ -155,7 +155,7 @@ fn base(settings: &Settings) -> anyhow::Result<Base> {
 }
 
 impl Base {
-    fn documents(&self) -> Documents {
+    pub(crate) fn documents(&self) -> Documents {
         Documents {
             accounts: self.accounts.clone(),
             manners: self.manners,

@@ -230,3 +230,38 @@ fn an_empty_log_is_an_empty_answer() {
     assert_eq!(said(dir.path(), "logs tail"), "");
     assert_eq!(said(dir.path(), "logs tail --json -n 5 --gateway g"), "");
 }
+
+#[test]
+fn datasets_and_evaluations_are_made_without_a_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    said(dir, "gateway create default");
+    let filters = r#"[{"key":"cost","operator":"gt","value":[0.05]}]"#;
+    let made = json_of(dir, &format!("dataset create dear --filters {filters}"));
+    assert_eq!((&made["name"], &made["filters"][0]["key"]), (&json!("dear"), &json!("cost")));
+    assert_eq!(json_of(dir, "dataset show dear")["total_logs"], 0);
+    assert_eq!(json_of(dir, "dataset list"), json!([made]));
+    assert!(refused(dir, "dataset create dear").contains("already exists"));
+    assert!(refused(dir, "dataset create other --filters [{\"key\":\"colour\"}]").contains("filters"));
+    let evaluated = json_of(dir, "evaluation create weekly --dataset dear --type cost");
+    assert_eq!((&evaluated["processed"], &evaluated["results"][0]["status"]), (&json!(true), &json!(3)));
+    assert!(said(dir, "evaluation show weekly").contains("No log has a known cost"));
+    assert_eq!(json_of(dir, "evaluation types").as_array().unwrap().len(), 3);
+    said(dir, "evaluation delete weekly");
+    assert_eq!(json_of(dir, "evaluation list"), json!([]));
+    said(dir, "dataset delete dear");
+    assert!(refused(dir, "dataset show dear").contains("tollgate dataset list"));
+}
+
+#[test]
+fn the_log_is_asked_and_thinned_out_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    assert_eq!(said(dir, "log list status:>=400"), "");
+    assert!(refused(dir, "logs list colour:red").contains("is not a key"));
+    assert_eq!(json_of(dir, "log delete --all --gateway default"), json!({ "deleted": 0 }));
+    assert!(refused(dir, "log delete --gateway default").contains("--all"));
+    let id = "0199b7c2-6c1e-7d41-9a55-0c3f6f2a1b00";
+    assert!(refused(dir, &format!("log patch {id} --feedback 2")).contains("less than or equal to 1"));
+    assert!(refused(dir, &format!("log patch {id} --feedback -1")).contains("no record"));
+}

@@ -393,6 +393,10 @@ impl Open {
             return;
         }
         let usage = self.record.usage.as_ref();
+        // An error that was not counted was not delivered, whatever its caller would have paid for an answer.
+        if self.record.status >= 400 && usage.is_none() {
+            return;
+        }
         let estimated = usage.is_some_and(|usage| usage.source == UsageSource::Estimated);
         if let Some(custom) = self.custom_cost.as_deref().and_then(cost::CustomCost::read) {
             self.record.cost = custom.of(usage, counts).map(|amount| Cost { amount, custom: true, estimated });

@@ -91,6 +91,14 @@ export async function call<T>(
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
   call<T>("GET", withQuery(path, query), undefined, signal);
 
+/** Before a token is kept: is it good? */
+export async function verify(token: string): Promise<void> {
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch("/client/v4/user/tokens/verify", { headers, cache: "no-store" }).catch(() => null);
+  if (response?.status === 401) throw new Error("This token is not known here, or has expired.");
+  if (!response?.ok) throw new ApiError(response?.status ?? 0, []);
+}
+
 /** Bodies of the log come as they were stored, without an envelope. */
 export async function getText(path: string, signal?: AbortSignal): Promise<string> {
   const response = await send("GET", path, undefined, signal);

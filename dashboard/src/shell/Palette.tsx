@@ -10,7 +10,7 @@ import { clearToken } from "../session";
 import { chooseTheme } from "../theme";
 import { Button } from "../ui/basics";
 import { OpenDialog } from "../ui/overlays";
-import { NAV } from "./nav";
+import { useNav } from "./nav";
 
 interface Command {
   id: string;
@@ -24,7 +24,7 @@ const LOG_ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
 
 export function PaletteButton({ onOpen }: { onOpen: () => void }) {
   return (
-    <Button className="find" onClick={onOpen} aria-label="Search or jump to a page">
+    <Button className="find" onClick={onOpen}>
       <Search size={15} aria-hidden />
       <span>Search or jump to…</span>
       <kbd>Ctrl K</kbd>
@@ -35,9 +35,10 @@ export function PaletteButton({ onOpen }: { onOpen: () => void }) {
 function useCommands(text: string): Command[] {
   const place = usePlace();
   const navigate = useNavigate();
+  const nav = useNav();
   const gateways = useQuery(gatewaysQuery(place)).data;
   return useMemo(() => {
-    const pages = NAV.flatMap(({ label: group, items }) =>
+    const pages = nav.flatMap(({ label: group, items }) =>
       items.map(({ label, to, icon: Icon, key }) => ({
         id: to,
         label,
@@ -95,7 +96,7 @@ function useCommands(text: string): Command[] {
       });
     }
     return found;
-  }, [text, gateways, place.gateway, navigate]);
+  }, [text, nav, gateways, place.gateway, navigate]);
 }
 
 export function Palette({ onClose }: { onClose: () => void }) {

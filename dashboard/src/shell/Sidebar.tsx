@@ -6,17 +6,18 @@ import { usePlace } from "../place";
 import { Button } from "../ui/basics";
 import { Menu, MenuItem, MenuLabel } from "../ui/overlays";
 import { Mark } from "./Brand";
-import { NAV } from "./nav";
+import { useNav } from "./nav";
 
 export function Sidebar({ open }: { open: boolean }) {
   const { gateway } = usePlace();
+  const nav = useNav();
   return (
     <nav className="sidebar" data-open={open} aria-label="Main">
       <Link to="/" className="brand">
         <Mark /> Tollgate
       </Link>
       <GatewaySwitch />
-      {NAV.map(({ label, items }) => (
+      {nav.map(({ label, items }) => (
         <div key={label}>
           <div className="nav-group">{label}</div>
           {items.map(({ label, to, icon: Icon }) => (

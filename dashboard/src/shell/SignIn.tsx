@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { call } from "../api/client";
-import { clearToken, keepToken, readNotice } from "../session";
+import { verify } from "../api/client";
+import { keepToken, readNotice } from "../session";
 import { Button, Code, Notice, Problem } from "../ui/basics";
 import { TextField } from "../ui/forms";
 import { Mark } from "./Brand";
@@ -16,12 +16,11 @@ export function SignIn() {
     event.preventDefault();
     setBusy(true);
     setError(null);
-    keepToken(token.trim());
     try {
-      await call("GET", "/user/tokens/verify");
+      await verify(token.trim());
       client.clear();
+      keepToken(token.trim());
     } catch (cause) {
-      clearToken();
       setError(cause);
       setBusy(false);
     }

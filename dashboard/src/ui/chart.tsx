@@ -79,7 +79,7 @@ export function Chart(props: Props) {
         },
         scales: { x: { time: true }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] } },
         axes: [
-          { ...axis, grid: { show: false }, space: 80, values: (_, ticks) => clockTicks(ticks) },
+          { ...axis, grid: { show: false }, size: 30, space: 80, values: (_, ticks) => clockTicks(ticks) },
           {
             ...axis,
             grid: { stroke: css("--line"), width: 1 },

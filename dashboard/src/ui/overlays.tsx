@@ -59,6 +59,8 @@ export function OpenDialog({
     const shown = dialog.current;
     const before = document.activeElement;
     if (!shown?.open) shown?.showModal();
+    // The browser would begin with the button that closes it.
+    shown?.querySelector<HTMLElement>("input, textarea, select")?.focus();
     setLayer(shown);
     return () => {
       shown?.close();

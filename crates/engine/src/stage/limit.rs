@@ -8,6 +8,7 @@ use std::time::Duration;
 use ahash::RandomState;
 use hashbrown::HashMap;
 use tollgate_model::Refusal;
+use tollgate_rules::key::StoredKey;
 use tollgate_rules::limit::{Limit, Window};
 use tollgate_rules::meter::Need;
 
@@ -33,6 +34,13 @@ pub(crate) fn enter(gate: &Gate, caller: &Caller, books: &mut Books) -> Result<(
         taken.map_err(Refusal::rate_limited)?;
     }
     Ok(())
+}
+
+/// A stored key's own limit: one unit for each step that goes out with it.
+pub(crate) fn enter_key(gate: &Gate, key: &StoredKey) -> Result<(), Refusal> {
+    let Some(limit) = key.limit else { return Ok(()) };
+    let mut windows = gate.shared.windows.lock();
+    take(&mut windows, &key.id, limit, gate.shared.clock.unix_ms()).0.map_err(Refusal::rate_limited)
 }
 
 fn take(windows: &mut Windows, counter: &Arc<str>, limit: Limit, now_ms: u64) -> (Result<(), Duration>, (u64, u64)) {

@@ -61,6 +61,8 @@ pub(crate) fn of_refusal(refusal: Refusal) -> Failed {
         (Blame::Upstream, ..) => Miss::Connect,
         (_, code::SPEND_LIMIT | code::POLICY_LIMIT, _) => Miss::SpendLimited,
         // Of this target, since what every target needs was read before any was tried.
+        (_, code::NO_SUCH_KEY | code::NO_KEY, _) => Miss::Unusable,
+        (Blame::Gateway, code::UNAUTHORIZED, _) => Miss::Unusable,
         (_, code::INVALID_PROVIDER | code::NO_MODEL | code::BAD_REQUEST | code::POLICY_BLOCK, _) => Miss::Unusable,
         _ => return Failed::Refused(refusal),
     };

@@ -108,6 +108,17 @@ async fn what_failed_owes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_the_provider_owes_nothing() {
+    let town = town(limited(json!([{ "id": "a", "limit": 0.01, "window": 3600 }]))).await;
+    town.provider.on("POST", "/v1/chat/completions", |_| Answer::json(500, r#"{"error":{"message":"down"}}"#));
+    for _ in 0..5 {
+        assert_eq!(town.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 500);
+    }
+    assert_eq!(town.shared.till.outstanding(), 0);
+    assert_eq!(town.last_record().await.cost, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_spend_limited_model_of_a_route_takes_its_fallback() {
     let elements = json!([
         { "id": "start", "type": "start", "outputs": { "next": "dear" } },

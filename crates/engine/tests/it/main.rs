@@ -4,6 +4,7 @@
 mod bad_fields;
 mod bodies;
 mod budgets;
+mod byok;
 mod cache;
 mod cancel;
 mod custom;

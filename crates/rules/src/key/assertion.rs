@@ -30,9 +30,7 @@ pub struct ServiceAccount {
     /// What tells two of them apart, also when a key was replaced.
     pub digest: [u8; 32],
     /// Where it is exchanged.
-    pub origin: Origin,
-    pub path_and_query: String,
-    token_uri: String,
+    pub token_uri: String,
     key_id: Option<String>,
     key: RsaKeyPair,
 }
@@ -57,14 +55,14 @@ impl ServiceAccount {
         let der = from_pem(pem).ok_or("private_key is not PEM (PKCS #8)")?;
         let key = RsaKeyPair::from_pkcs8(&der).map_err(|_| "private_key is no RSA key")?;
         let token_uri = text("token_uri").unwrap_or(TOKEN_URI);
-        let (origin, path_and_query) = origin_of(token_uri).ok_or("token_uri is no https URL")?;
+        if !is_private(token_uri) {
+            return Err("token_uri is no https URL".to_owned());
+        }
         Ok(Self {
             client_email: required("client_email")?.to_owned(),
             project_id: text("project_id").map(str::to_owned),
             region: text("region").map(str::to_owned),
             digest: digest_of(pem, required("client_email")?, token_uri),
-            origin,
-            path_and_query,
             token_uri: token_uri.to_owned(),
             key_id: text("private_key_id").map(str::to_owned),
             key,
@@ -114,13 +112,9 @@ fn from_pem(pem: &str) -> Option<zeroize::Zeroizing<Vec<u8>>> {
 }
 
 /// Without TLS only on this machine, which is where tests and proxies are.
-fn origin_of(url: &str) -> Option<(Origin, String)> {
-    if let Ok(found) = Origin::of_https(url) {
-        return Some(found);
-    }
-    let uri: http::Uri = url.parse().ok()?;
-    let host = uri.host().filter(|host| ["127.0.0.1", "localhost"].contains(host))?;
-    let is_plain = uri.scheme_str() == Some("http");
-    let origin = Origin { scheme: "http".to_owned(), host: host.to_owned(), port: uri.port_u16().unwrap_or(80) };
-    is_plain.then(|| (origin, uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()))
+fn is_private(url: &str) -> bool {
+    let is_local = |uri: &http::Uri| {
+        uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| ["127.0.0.1", "localhost"].contains(&host))
+    };
+    Origin::of_https(url).is_ok() || url.parse::<http::Uri>().is_ok_and(|uri| is_local(&uri))
 }

@@ -292,7 +292,7 @@ fn a_service_account_signs_what_google_checks() {
     let (credential, values) = read(&Auth::Google, &Secret::new(document.to_string())).unwrap();
     assert_eq!((values["project"].as_str(), values["region"].as_str()), ("p-1", "us-east5"));
     let Credential::Google(account) = credential else { panic!("{credential:?}") };
-    assert_eq!((account.origin.host.as_str(), account.path_and_query.as_str()), ("oauth2.googleapis.com", "/token"));
+    assert_eq!(account.token_uri, "https://oauth2.googleapis.com/token");
     let body = account.request_body(1_700_000_000_500).unwrap();
     let assertion =
         body.strip_prefix("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=").unwrap();

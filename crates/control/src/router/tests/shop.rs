@@ -100,8 +100,8 @@ impl Shop {
             entries: self.entries.clone(),
             evaluations: Worker::default(),
             uses: Arc::default(),
-            door: Arc::new(crate::dashboard::Door::closed()),
             public: public(true),
+            door: Arc::new(crate::dashboard::Door::closed()),
             catch_up: Box::new(|_| true),
         });
     }
