@@ -16,6 +16,7 @@ pub mod evaluation;
 pub mod gateway;
 pub mod keep;
 pub mod log;
+mod mcp;
 pub mod openapi;
 pub mod purge;
 pub mod resources;

@@ -41,6 +41,11 @@ pub fn text() -> &'static str {
     TEXT.get_or_init(|| format!("{:#}\n", document()))
 }
 
+/// A table of members as a schema by itself, for whoever takes arguments of that shape.
+pub(crate) fn schema_of(members: &[Member]) -> Value {
+    Schemas::default().object(&[members])
+}
+
 fn document() -> Value {
     let mut schemas = Schemas::default();
     let mut paths: Map<String, Value> = Map::new();

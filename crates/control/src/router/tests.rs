@@ -14,6 +14,7 @@ mod declared;
 mod gateways;
 mod logs;
 mod matrix;
+mod mcp;
 mod outside;
 mod policies;
 mod provider_configs;
