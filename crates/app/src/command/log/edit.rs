@@ -98,10 +98,8 @@ impl Patch {
 impl Delete {
     /// Bounded steps, until nothing matches.
     pub(super) fn run(&self, records: &Arc<dyn Records>) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            self.all || self.query.is_some(),
-            "which records? Such as 'status:>=500 since:24h', or --all for every record of the gateway"
-        );
+        let is_said = self.query.is_some() || self.all;
+        anyhow::ensure!(is_said, "say which records, such as 'meta.user:42', or --all for every record of the gateway");
         let mut filter = Filter::of_gateway(&*self.gateway);
         question(self.query.as_deref(), &mut filter)?;
         // What comes in while it works is not meant.

@@ -91,21 +91,6 @@ impl Shop {
         Self { desk, records, answers, entries, clock: hand, router, account, dir }
     }
 
-    /// The same stores under another API, as after a restart.
-    pub(super) fn restart(&mut self) {
-        self.router = router(Parts {
-            desk: self.desk.clone(),
-            records: self.records.clone(),
-            answers: self.answers.clone(),
-            entries: self.entries.clone(),
-            evaluations: Worker::default(),
-            uses: Arc::default(),
-            public: public(true),
-            door: Arc::new(crate::dashboard::Door::closed()),
-            catch_up: Box::new(|_| true),
-        });
-    }
-
     pub(super) fn token(&self, permissions: &[Permission]) -> String {
         let wanted = Wanted { name: "t".into(), permissions: permissions.to_vec(), ..Wanted::default() };
         self.desk.create_token(wanted).unwrap().secret.expose().to_owned()
