@@ -3,6 +3,7 @@
 //! Enters: settings. Leaves: when told to, after streams had time to end. Never: starts half: what cannot be opened is said, with what to do.
 
 mod fallback;
+mod follow;
 mod ledger;
 mod refresh;
 mod retention;
@@ -36,6 +37,7 @@ use tollgate_wire::provider::Providers;
 use crate::banner::Banner;
 use crate::place;
 use crate::settings::{self, Layers, Settings};
+use follow::Follower;
 use refresh::Refresher;
 use stores::Stores;
 
@@ -63,7 +65,11 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     ));
     let desk = Arc::new(desk(&stores, &base, &snapshot));
     let is_local = settings.listen.ip().is_loopback();
-    desk.seed_default(is_local)?;
+    let followed =
+        settings.config_file.as_deref().map(|file| Follower::start(file, &desk, &stores.entries)).transpose()?;
+    if followed.is_none() {
+        desk.seed_default(is_local)?;
+    }
     desk.refresh()?;
     refuse_strangers(&settings, &snapshot.load())?;
     let refresher = Refresher::new(desk.clone());
@@ -92,6 +98,9 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
     tokio::spawn(refresher.watch());
+    if let Some(follower) = followed {
+        tokio::spawn(follower.watch());
+    }
     let uses = uses::Keeper { uses: stores.uses.clone(), entries: stores.entries.clone(), desk: used };
     tokio::spawn(uses.clone().keep());
     tokio::spawn(ledger::keep(stores.till.clone()));

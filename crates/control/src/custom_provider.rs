@@ -190,7 +190,7 @@ fn read_headers(text: &str, known: Option<&CustomProvider>) -> Result<Vec<Custom
 }
 
 /// The members as somebody would set them.
-fn said(provider: &CustomProvider) -> Map<String, Value> {
+pub(crate) fn said(provider: &CustomProvider) -> Map<String, Value> {
     let headers: Map<String, Value> =
         provider.headers.iter().map(|header| (header.name.clone(), HIDDEN.into())).collect();
     let object = json!({

@@ -17,14 +17,19 @@ use crate::shape::{Fault, Member, Shape};
 
 use self::plain::Plain;
 
+mod gateway_parts;
 mod gateways;
 mod plain;
+mod providers;
 mod routes;
 mod tokens;
 
 pub(super) static KINDS: &[Kind] = &[
     Kind { kind: "gateway", word: "gateway", place: Place::Account, way: gateways::WAY },
     Kind { kind: "route", word: "route", place: Place::Gateway, way: routes::WAY },
+    Kind { kind: "custom domain", word: "domain", place: Place::Gateway, way: Way::Plain(&gateway_parts::DOMAIN) },
+    Kind { kind: "dataset", word: "dataset", place: Place::Gateway, way: Way::Plain(&gateway_parts::DATASETS) },
+    Kind { kind: "custom provider", word: "provider", place: Place::Account, way: providers::WAY },
     Kind { kind: "token", word: "token", place: Place::Account, way: tokens::WAY },
 ];
 
@@ -53,7 +58,6 @@ pub(super) type Fields = Map<String, Value>;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Way {
     /// By its table of members alone.
-    #[allow(dead_code)]
     Plain(&'static Plain),
     Own {
         /// What may be said of it.

@@ -58,6 +58,11 @@ fn furnish(desk: &Desk) {
         { "id": "m", "type": "model", "properties": { "model": "gpt-4o-mini", "provider": "openai" }, "outputs": {} }
     ]);
     desk.create_route(&gateway, &json!({ "name": "small", "elements": two })).unwrap();
+    desk.create_custom_domain(&gateway, &json!({ "domain": "ai.example.com", "zone_id": "z" }), "").unwrap();
+    let filters = json!([{ "key": "model", "operator": "contains", "value": ["gpt"] }]);
+    desk.create_dataset(&gateway, &json!({ "name": "good ones", "enable": true, "filters": filters })).unwrap();
+    let provider = json!({ "name": "Mine", "slug": "mine", "base_url": "https://models.example.com/v1", "enable": true, "position": 2.5 });
+    desk.create_custom_provider(&provider).unwrap();
     for name in ["ci", "ci", "people #1"] {
         let wanted = Wanted {
             name: name.into(),
@@ -83,7 +88,7 @@ fn export_wipe_apply_export_is_byte_identical() {
     let text = export(&before).unwrap();
     let after = desk(two.path());
     let plan = apply(&after, &entries(two.path()), &text, PRUNE).unwrap();
-    assert_eq!(plan.counts(), [7, 0, 0]);
+    assert_eq!(plan.counts(), [10, 0, 0]);
     assert_eq!(export(&after).unwrap(), text);
     // Applied where it is in force already, it changes nothing: no times, no versions.
     let changes = before.now().unwrap().world.changes;
@@ -175,7 +180,7 @@ fn what_the_file_does_not_name_stays_unless_it_is_pruned_or_kept() {
     let less = "format = 1\nkeep = [\"token\"]\n[gateway.support]\n";
     let told = apply(&desk, &entries, less, ADD).unwrap();
     assert_eq!(told.counts(), [0, 1, 0]);
-    assert_eq!(told.not_in_file.len(), 6, "{:?}", told.not_in_file);
+    assert_eq!(told.not_in_file.len(), 9, "{:?}", told.not_in_file);
     let pruned = apply(&desk, &entries, less, PRUNE).unwrap();
     let gone: Vec<&str> = pruned.changes.iter().map(|change| change.what.as_str()).collect();
     assert_eq!(
@@ -183,7 +188,10 @@ fn what_the_file_does_not_name_stays_unless_it_is_pruned_or_kept() {
         [
             r#"gateway "default""#,
             r#"route "chat of \"the\" shop" of gateway "support""#,
-            r#"route "small" of gateway "support""#
+            r#"route "small" of gateway "support""#,
+            r#"domain "ai.example.com" of gateway "support""#,
+            r#"dataset "good ones" of gateway "support""#,
+            r#"provider "mine""#
         ]
     );
     assert_eq!(desk.current().unwrap().tokens().count(), 3, "they are kept");
@@ -236,7 +244,7 @@ fn a_wrong_file_is_refused_with_every_place_and_changes_nothing() {
             ],
         ),
         ("format = 2\n", &["1:1: format: Expected 1, which this program reads"]),
-        ("keep = [\"tokens\"]\n", &["1:9: keep.0: Expected one of gateway, route, token"]),
+        ("keep = [\"tokens\"]\n", &["1:9: keep.0: Expected one of gateway, route, domain"]),
     ];
     for (text, expected) in cases {
         let said = wrong(apply(&desk, &entries, text, PRUNE));
@@ -259,9 +267,9 @@ fn a_rollback_goes_back_and_forth() {
     apply(&desk, &entries, &first.replace("gpt-4o-mini", "gpt-5-mini"), PRUNE).unwrap();
     apply(&desk, &entries, "[gateway.other]\n", PRUNE).unwrap();
     let states = states::all(&entries).unwrap();
-    assert_eq!(states.iter().map(|state| state.changes).collect::<Vec<_>>(), [[1, 0, 7], [0, 1, 0]]);
+    assert_eq!(states.iter().map(|state| state.changes).collect::<Vec<_>>(), [[1, 0, 10], [0, 1, 0]]);
     let (_, plan) = rollback(&desk, &entries, Some(&states[1].id)).unwrap();
-    assert_eq!(plan.counts(), [7, 0, 1]);
+    assert_eq!(plan.counts(), [10, 0, 1]);
     assert_eq!(export(&desk).unwrap(), first);
     // The last apply was the rollback itself.
     rollback(&desk, &entries, None).unwrap();
@@ -325,4 +333,27 @@ fn where_the_file_is_the_truth_nobody_else_changes_settings() {
     assert_eq!(desk.gateway("a").unwrap().unwrap().cache_ttl, Some(60), "the old ones stay in force");
     follow(&desk, &entries, "[gateway.b]\n").unwrap();
     assert!(desk.gateway("a").unwrap().is_none(), "what the file does not name goes");
+}
+
+#[test]
+fn a_header_of_a_provider_is_not_written_and_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let (desk, entries) = (desk(dir.path()), entries(dir.path()));
+    let provider = json!({ "name": "Mine", "slug": "mine", "base_url": "https://models.example.com/v1", "headers": "{\"x-key\": \"fake-secret\"}" });
+    let id = desk.create_custom_provider(&provider).unwrap().id;
+    let text = export(&desk).unwrap();
+    assert!(text.contains("***") && !text.contains("fake-secret"), "{text}");
+    apply(&desk, &entries, &text.replace("Mine", "Ours"), PRUNE).unwrap();
+    let after = desk.custom_provider(&id).unwrap();
+    assert_eq!((after.name.as_str(), after.headers[0].value.as_str()), ("Ours", "fake-secret"));
+    let moved = text.replace("models.example.com", "elsewhere.example.com");
+    assert!(
+        wrong(apply(&desk, &entries, &moved, PRUNE))[0].contains("provider.mine.headers"),
+        "a key does not follow a base URL"
+    );
+    desk.delete_custom_provider(&id).unwrap();
+    assert!(
+        wrong(apply(&desk, &entries, &text, PRUNE))[0].contains("provider.mine.headers"),
+        "there is no value to keep"
+    );
 }
