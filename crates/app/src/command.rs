@@ -1,19 +1,23 @@
 //! What can be done from a shell on the machine where the data is.
 //!
-//! Enters: parsed arguments and the data directory. Leaves: tables for people, JSON for programs. Never: needs a running server, nor connects
-//! to one: the two meet in the files.
+//! Enters: parsed arguments and the data directory. Leaves: tables for people, JSON for programs. Never: needs a running server: the two meet in the
+//! files. Only what is asked for with `--url` talks to one (`remote`).
 //!
 //! Whoever may read and write the data directory is the operator: no token is asked for. Settings live in one SQLite file that several processes may
 //! use, so a token made here works at once in a server that runs beside it.
 
+pub(crate) mod api;
 pub(crate) mod cache;
+pub(crate) mod config;
 pub(crate) mod dashboard;
 pub(crate) mod dataset;
 pub(crate) mod evaluation;
 pub(crate) mod gateway;
+pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod log;
 pub(crate) mod provider;
+pub(crate) mod remote;
 pub(crate) mod route;
 pub(crate) mod secrets;
 pub(crate) mod token;

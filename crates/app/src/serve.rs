@@ -3,6 +3,7 @@
 //! Enters: settings. Leaves: when told to, after streams had time to end. Never: starts half: what cannot be opened is said, with what to do.
 
 mod fallback;
+mod follow;
 mod ledger;
 mod refresh;
 mod retention;
@@ -38,6 +39,7 @@ use tollgate_wire::provider::Providers;
 use crate::banner::Banner;
 use crate::settings::{self, Layers, Settings};
 use crate::{place, vault};
+use follow::Follower;
 use refresh::Refresher;
 use stores::Stores;
 
@@ -68,8 +70,16 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let desk = Arc::new(desk.with_vault(Arc::new(vault)));
     desk.ensure_store()?;
     let is_local = settings.listen.ip().is_loopback();
-    desk.seed_default(is_local)?;
-    let admin = desk.seed_admin()?;
+    let followed =
+        settings.config_file.as_deref().map(|file| Follower::start(file, &desk, &stores.entries)).transpose()?;
+    // Where a file is the truth, it declares gateways and tokens.
+    let admin = match &followed {
+        Some(_) => None,
+        None => {
+            desk.seed_default(is_local)?;
+            desk.seed_admin()?
+        }
+    };
     desk.refresh()?;
     refuse_strangers(&settings, &snapshot.load())?;
     let refresher = Refresher::new(desk.clone());
@@ -99,6 +109,9 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
     tokio::spawn(refresher.watch());
+    if let Some(follower) = followed {
+        tokio::spawn(follower.watch());
+    }
     let uses = uses::Keeper { uses: stores.uses.clone(), entries: stores.entries.clone(), desk: used };
     tokio::spawn(uses.clone().keep());
     tokio::spawn(ledger::keep(stores.till.clone()));

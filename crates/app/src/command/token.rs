@@ -47,6 +47,15 @@ pub(crate) enum Token {
         #[arg(long)]
         json: bool,
     },
+    /// Make a secret and the lines that declare its token in a configuration file; nothing is stored
+    New {
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// What it may do
+        #[arg(long, value_delimiter = ',', required = true, value_parser = permissions())]
+        permissions: Vec<Permission>,
+    },
     /// Revoke a token, and those that were made with it
     #[command(alias = "revoke")]
     Delete {
@@ -117,6 +126,10 @@ impl Token {
     pub(crate) fn run(self, data_dir: &Path) -> anyhow::Result<()> {
         let desk = open_desk(data_dir)?;
         match self {
+            Self::New { name, permissions } => {
+                let (secret, lines) = tollgate_control::config::new_token(&name, &permissions)?;
+                show::text(&format!("# The secret, shown only this once: {}\n{}", secret.expose(), lines.trim_start()))
+            }
             Self::Create(create) => make(&desk, *create),
             Self::Roll { id, grace, json } => roll(&desk, &id, grace, json),
             Self::List { json } => list(&desk, json),

@@ -35,6 +35,7 @@ pub(crate) struct Raw {
     answer_idle_seconds: Option<u64>,
     providers: BTreeMap<Spanned<String>, Provider>,
     aliases: BTreeMap<Spanned<String>, Spanned<String>>,
+    config: Config,
     egress: Egress,
     tls: Tls,
     cache: Cache,
@@ -63,6 +64,12 @@ struct Provider {
 #[serde(deny_unknown_fields, default)]
 struct Egress {
     allow_private: Option<Vec<Spanned<String>>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -151,6 +158,7 @@ impl Raw {
             answer_idle_seconds: upper.answer_idle_seconds.or(self.answer_idle_seconds),
             providers,
             aliases,
+            config: Config { file: upper.config.file.or(self.config.file) },
             egress: Egress { allow_private: upper.egress.allow_private.or(self.egress.allow_private) },
             tls: Tls {
                 certificate: upper.tls.certificate.or(self.tls.certificate),
@@ -261,6 +269,7 @@ impl Raw {
             accounts: self.accounts.unwrap_or_default(),
             workers: self.workers.filter(|workers| *workers > 0),
             drain: seconds(self.drain_seconds, table::DRAIN_S),
+            config_file: self.config.file,
             allow_private: ranges.iter().filter_map(|range| read_ranges(range.get_ref())).flatten().collect(),
             values: self
                 .providers
@@ -425,6 +434,7 @@ mod tests {
             ("accounts", "[\"a\"]"),
             ("tls.certificate", "\"c\""),
             ("tls.key", "\"k\""),
+            ("config.file", "\"all.toml\""),
             ("egress.allow_private", "[\"10.0.0.0/8\"]"),
             ("cache.streams", "\"off\""),
             ("cache.ttl_header_enables", "true"),

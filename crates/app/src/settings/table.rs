@@ -86,6 +86,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("aliases.<name>", "none", "none", "another name for a model: fast = \"openai/gpt-5-mini\""),
     setting(
+        "config.file",
+        "TOLLGATE_CONFIG_FILE",
+        "none",
+        "gateways, routes, providers and tokens come from this file alone; it is watched, and the API refuses to change them",
+    ),
+    setting(
         "egress.allow_private",
         "TOLLGATE_EGRESS_ALLOW_PRIVATE",
         "[]",
