@@ -4,8 +4,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use crate::command::config::At;
+use crate::command::remote::Remote;
 use crate::settings::{self, Layers, Settings};
 use crate::{command, place, serve};
 
@@ -22,6 +24,8 @@ use crate::{command, place, serve};
   tollgate route explain support               which model would answer, and why
   tollgate token create --name ci --permissions run,read --json
   tollgate logs tail --follow                  watch requests go by
+  tollgate export > gateways.toml              everything that is configured, as one file
+  tollgate plan gateways.toml                  what applying it would change, and for whom
 
 First request, once it runs:
   curl http://127.0.0.1:8787/v1/local/default/sandbox/v1/chat/completions \\
@@ -47,6 +51,15 @@ pub(crate) struct Common {
     /// Where everything is kept; created with mode 0700
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// A server to work on instead of the data directory, such as https://gateway.example.com
+    #[arg(long, global = true, value_name = "URL", env = "TOLLGATE_URL")]
+    pub(crate) url: Option<String>,
+    /// The token for it; other users of this machine can see a flag, so prefer the variable
+    #[arg(long, global = true, value_name = "TOKEN", env = "TOLLGATE_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// The account there
+    #[arg(long, global = true, value_name = "ID", env = "TOLLGATE_ACCOUNT")]
+    pub(crate) account: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -94,6 +107,24 @@ enum Command {
     /// The response cache
     #[command(subcommand)]
     Cache(command::cache::Cache),
+    /// Write everything that is configured as one TOML file
+    Export(command::config::Export),
+    /// What applying a file would change: field by field, for whom, and for the last logged requests
+    Plan(command::config::Plan),
+    /// Make it so: all of a file in one step, or nothing
+    Apply(command::config::Apply),
+    /// Go back to an earlier state
+    Rollback(command::config::Rollback),
+    /// Turn another gateway's configuration into a file for `tollgate apply`
+    #[command(subcommand)]
+    Import(command::import::Import),
+    /// Call any operation of a server's REST API
+    Api(command::api::Api),
+    /// Write completions for a shell
+    #[command(
+        after_help = "Example:\n  tollgate completions bash > ~/.local/share/bash-completion/completions/tollgate"
+    )]
+    Completions { shell: clap_complete::Shell },
 }
 
 #[derive(Args, Clone, Default)]
@@ -126,6 +157,19 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Ok(settings)
     };
     let data_dir = || -> anyhow::Result<PathBuf> { Ok(all()?.data_dir) };
+    let remote = || -> anyhow::Result<Option<Remote>> {
+        let Common { url, token, account, .. } = &cli.common;
+        url.as_deref().map(|url| Remote::new(url, token.as_deref(), account.as_deref())).transpose()
+    };
+    let at = || -> anyhow::Result<At> {
+        Ok(match remote()? {
+            Some(remote) => At::There(remote),
+            None => At::Here(all()?),
+        })
+    };
+    if let (Some(url), Some(command)) = (&cli.common.url, &cli.command) {
+        refuse_far(command, url)?;
+    }
     match cli.command {
         None => serve::run(&layers(&cli.serve), cli.serve.json),
         Some(Command::Serve(flags)) => serve::run(&layers(&flags), flags.json),
@@ -145,5 +189,37 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             command::dashboard::run(&settings)
         }
         Some(Command::Cache(command)) => command.run(&data_dir()?),
+        Some(Command::Export(command)) => command.run(&at()?),
+        Some(Command::Plan(command)) => command.run(&at()?),
+        Some(Command::Apply(command)) => command.run(&at()?),
+        Some(Command::Rollback(command)) => command.run(&at()?),
+        Some(Command::Import(command)) => command.run(),
+        Some(Command::Api(command)) => command.run(remote()?.as_ref()),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "tollgate", &mut std::io::stdout());
+            Ok(())
+        }
     }
+}
+
+/// Silently working on the data directory here would be the wrong answer to `--url`.
+fn refuse_far(command: &Command, url: &str) -> anyhow::Result<()> {
+    let is_near = matches!(
+        command,
+        Command::Gateway(_)
+            | Command::Key(_)
+            | Command::Secrets(_)
+            | Command::Route(_)
+            | Command::Provider(_)
+            | Command::Token(_)
+            | Command::Logs(_)
+            | Command::Dataset(_)
+            | Command::Evaluation(_)
+            | Command::Cache(_)
+    );
+    anyhow::ensure!(
+        !is_near,
+        "this command works on the data directory of this machine, not on {url}; `tollgate api` lists what can be called there"
+    );
+    Ok(())
 }

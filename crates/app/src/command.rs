@@ -1,19 +1,23 @@
 //! What can be done from a shell on the machine where the data is.
 //!
-//! Enters: parsed arguments and the data directory. Leaves: tables for people, JSON for programs. Never: needs a running server, nor connects
-//! to one: the two meet in the files.
+//! Enters: parsed arguments and the data directory. Leaves: tables for people, JSON for programs. Never: needs a running server: the two meet in the
+//! files. Only what is asked for with `--url` talks to one (`remote`).
 //!
 //! Whoever may read and write the data directory is the operator: no token is asked for. Settings live in one SQLite file that several processes may
 //! use, so a token made here works at once in a server that runs beside it.
 
+pub(crate) mod api;
 pub(crate) mod cache;
+pub(crate) mod config;
 pub(crate) mod dashboard;
 pub(crate) mod dataset;
 pub(crate) mod evaluation;
 pub(crate) mod gateway;
+pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod log;
 pub(crate) mod provider;
+pub(crate) mod remote;
 pub(crate) mod route;
 pub(crate) mod secrets;
 pub(crate) mod token;
@@ -25,15 +29,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tollgate_control::audit::{Actor, Audit, Interface, Kind};
 use tollgate_control::desk::Desk;
 use tollgate_model::Clock;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::snapshot::Documents;
-use tollgate_store::embedded::FileDocuments;
+use tollgate_store::embedded::{FileDocuments, FileEntries};
 use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
 use tollgate_wire::provider::Providers;
 
-use crate::place::{DOCUMENTS_FILE, JOURNAL_DIR};
+use crate::place::{DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR};
 use crate::settings::Settings;
 use crate::{serve, vault};
 
@@ -49,7 +54,20 @@ fn open_desk_with(data_dir: &Path, egress: Arc<Egress>) -> anyhow::Result<Desk> 
     // Routes name providers, and those of the catalog are known without a server.
     let base =
         move || Documents { providers: Providers::builtin().clone(), egress: egress.clone(), ..Documents::default() };
-    Ok(Desk::new(Arc::new(documents), Clock::System, Box::new(base)))
+    let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(base));
+    Ok(desk.audited(audit(data_dir)?))
+}
+
+/// What is changed from a shell is written down as well.
+fn audit(data_dir: &Path) -> anyhow::Result<Audit> {
+    Ok(Audit::new(Arc::new(FileEntries::open(&data_dir.join(ENTRIES_FILE))?), operator()))
+}
+
+/// Who works in this shell, as the system says; the audit log names them.
+fn operator() -> Actor {
+    let named = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let name = named.unwrap_or_else(|| "operator".to_owned());
+    Actor { id: name.clone(), name, kind: Kind::Operator, interface: Interface::Cli, ..Actor::default() }
 }
 
 /// Able to seal and open secrets, with the providers as the server has them: a key is bound to where its provider is.
@@ -61,7 +79,7 @@ fn open_desk_with_vault(settings: &Settings) -> anyhow::Result<Desk> {
     })?;
     let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(move || base.documents()));
     let vault = vault::open(settings, &desk)?;
-    Ok(desk.with_vault(Arc::new(vault)))
+    Ok(desk.audited(audit(&settings.data_dir)?).with_vault(Arc::new(vault)))
 }
 
 /// The journal, and with it the right to move its records; `None` while a server has it.

@@ -3,6 +3,7 @@
 //! Enters: settings. Leaves: when told to, after streams had time to end. Never: starts half: what cannot be opened is said, with what to do.
 
 mod fallback;
+mod follow;
 mod ledger;
 mod refresh;
 mod retention;
@@ -18,6 +19,7 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tollgate_control::audit::{Actor, Audit};
 use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
 use tollgate_engine::keys::Keys;
@@ -37,6 +39,7 @@ use tollgate_wire::provider::Providers;
 use crate::banner::Banner;
 use crate::settings::{self, Layers, Settings};
 use crate::{place, vault};
+use follow::Follower;
 use refresh::Refresher;
 use stores::Stores;
 
@@ -67,7 +70,16 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let desk = Arc::new(desk.with_vault(Arc::new(vault)));
     desk.ensure_store()?;
     let is_local = settings.listen.ip().is_loopback();
-    desk.seed_default(is_local)?;
+    let followed =
+        settings.config_file.as_deref().map(|file| Follower::start(file, &desk, &stores.entries)).transpose()?;
+    // Where a file is the truth, it declares gateways and tokens.
+    let admin = match &followed {
+        Some(_) => None,
+        None => {
+            desk.seed_default(is_local)?;
+            desk.seed_admin()?
+        }
+    };
     desk.refresh()?;
     refuse_strangers(&settings, &snapshot.load())?;
     let refresher = Refresher::new(desk.clone());
@@ -92,16 +104,20 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         url: settings.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}")),
     });
     let serving = serving(&settings)?;
-    Banner::new(scheme, address, code.as_ref(), &shared, &settings).print(json)?;
+    Banner::new(scheme, address, code.as_ref(), &shared, &settings).with_admin(admin).print(json)?;
 
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
     tokio::spawn(refresher.watch());
+    if let Some(follower) = followed {
+        tokio::spawn(follower.watch());
+    }
     let uses = uses::Keeper { uses: stores.uses.clone(), entries: stores.entries.clone(), desk: used };
     tokio::spawn(uses.clone().keep());
     tokio::spawn(ledger::keep(stores.till.clone()));
     tokio::spawn(retention::trim(stores.records.clone()));
     tokio::spawn(retention::keep(stores.records.clone(), settings.log_retention_days));
+    tokio::spawn(retention::keep_audit(stores.entries.clone(), settings.audit_retention_days));
     let ended = server::run(listener, shared, &stores.journal, fallback, serving, drain, settings.drain).await;
     tokio::task::block_in_place(|| {
         uses.write();
@@ -114,7 +130,8 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
 fn desk(stores: &Stores, base: &Arc<ArcSwap<Base>>, snapshot: &Arc<ArcSwap<Snapshot>>) -> Desk {
     let (base, snapshot, records) = (base.clone(), snapshot.clone(), stores.records.clone());
     let desk = Desk::new(stores.documents.clone(), Clock::System, Box::new(move || base.load().documents()));
-    desk.publishing(Box::new(move |fresh| {
+    let gateway = Actor { name: "tollgate".to_owned(), ..Actor::default() };
+    desk.audited(Audit::new(stores.entries.clone(), gateway)).publishing(Box::new(move |fresh| {
         records.cap(retention::caps(&fresh));
         snapshot.store(fresh);
     }))

@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) accounts: Vec<String>,
     pub(crate) workers: Option<usize>,
     pub(crate) drain: Duration,
+    /// Where gateways and what belongs to them come from, when not from the API.
+    pub(crate) config_file: Option<PathBuf>,
     pub(crate) allow_private: Vec<IpNet>,
     /// Segment to base URL.
     pub(crate) base_urls: BTreeMap<String, String>,
@@ -55,6 +57,7 @@ pub(crate) struct Settings {
     pub(crate) first_byte: Duration,
     pub(crate) connections_max: usize,
     pub(crate) log_retention_days: u64,
+    pub(crate) audit_retention_days: u64,
     pub(crate) log_filter: String,
     pub(crate) log_json: bool,
     pub(crate) master_key_file: Option<PathBuf>,

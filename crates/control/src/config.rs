@@ -15,15 +15,20 @@ mod kinds;
 mod text;
 mod wanted;
 
+use serde_json::{Map, json};
+use tollgate_model::Secret;
+use tollgate_model::token::Permission;
+use tollgate_rules::token::digest;
 use tollgate_store::{Entries, Records};
 
 use self::effects::Effects;
 use self::plan::Plan;
 use self::source::{Source, Wrong};
-use crate::desk::{Current, Desk, DeskError, Prepared};
+use crate::desk::{Current, Desk, DeskError, Prepared, secret};
 
 pub use self::kinds::is_managed;
 pub use self::states::State;
+pub use self::text::section;
 
 /// Of a file. Ten thousand routes of ten elements are about this large.
 pub const FILE_BYTES_MAX: usize = 16 << 20;
@@ -121,6 +126,18 @@ pub fn rollback(desk: &Desk, entries: &dyn Entries, to: Option<&str>) -> Result<
     let state = states::find(entries, to)?.ok_or_else(|| ConfigError::NoState(to.map(str::to_owned)))?;
     let plan = apply(desk, entries, &state.text, Manner { prune: true, expected: None })?;
     Ok((state, plan))
+}
+
+/// A new secret, and the lines that declare its token. Nothing is stored: who has no server at hand declares tokens too.
+pub fn new_token(name: &str, permissions: &[Permission]) -> Result<(Secret, String), DeskError> {
+    let secret = secret::new_token()?;
+    let fields = json!({
+        "permissions": permissions.iter().map(|permission| permission.name()).collect::<Vec<_>>(),
+        "digest": secret::hex(&digest(secret.expose())),
+        "hint": secret::hint(&secret),
+    });
+    let lines = text::section(&["token", name], fields.as_object().unwrap_or(&Map::new()));
+    Ok((secret, lines))
 }
 
 #[cfg(test)]

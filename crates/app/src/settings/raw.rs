@@ -35,6 +35,7 @@ pub(crate) struct Raw {
     answer_idle_seconds: Option<u64>,
     providers: BTreeMap<Spanned<String>, Provider>,
     aliases: BTreeMap<Spanned<String>, Spanned<String>>,
+    config: Config,
     egress: Egress,
     tls: Tls,
     cache: Cache,
@@ -67,6 +68,12 @@ struct Egress {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+struct Config {
+    file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct Tls {
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
@@ -85,6 +92,7 @@ struct Cache {
 #[serde(deny_unknown_fields, default)]
 struct Log {
     retention_days: Option<u64>,
+    audit_retention_days: Option<u64>,
     filter: Option<String>,
     json: Option<bool>,
 }
@@ -150,6 +158,7 @@ impl Raw {
             answer_idle_seconds: upper.answer_idle_seconds.or(self.answer_idle_seconds),
             providers,
             aliases,
+            config: Config { file: upper.config.file.or(self.config.file) },
             egress: Egress { allow_private: upper.egress.allow_private.or(self.egress.allow_private) },
             tls: Tls {
                 certificate: upper.tls.certificate.or(self.tls.certificate),
@@ -163,6 +172,7 @@ impl Raw {
             },
             log: Log {
                 retention_days: upper.log.retention_days.or(self.log.retention_days),
+                audit_retention_days: upper.log.audit_retention_days.or(self.log.audit_retention_days),
                 filter: upper.log.filter.or(self.log.filter),
                 json: upper.log.json.or(self.log.json),
             },
@@ -259,6 +269,7 @@ impl Raw {
             accounts: self.accounts.unwrap_or_default(),
             workers: self.workers.filter(|workers| *workers > 0),
             drain: seconds(self.drain_seconds, table::DRAIN_S),
+            config_file: self.config.file,
             allow_private: ranges.iter().filter_map(|range| read_ranges(range.get_ref())).flatten().collect(),
             values: self
                 .providers
@@ -283,6 +294,7 @@ impl Raw {
             first_byte: seconds(self.first_byte_seconds, table::FIRST_BYTE_S),
             connections_max: self.connections_max.unwrap_or(table::CONNECTIONS_MAX as usize),
             log_retention_days: self.log.retention_days.unwrap_or(table::LOG_RETENTION_DAYS),
+            audit_retention_days: self.log.audit_retention_days.unwrap_or(table::AUDIT_RETENTION_DAYS),
             log_filter: self.log.filter.unwrap_or_else(|| table::LOG_FILTER.to_owned()),
             log_json: self.log.json.unwrap_or(false),
             master_key_file: self.secrets.master_key_file,
@@ -422,6 +434,7 @@ mod tests {
             ("accounts", "[\"a\"]"),
             ("tls.certificate", "\"c\""),
             ("tls.key", "\"k\""),
+            ("config.file", "\"all.toml\""),
             ("egress.allow_private", "[\"10.0.0.0/8\"]"),
             ("cache.streams", "\"off\""),
             ("cache.ttl_header_enables", "true"),

@@ -22,6 +22,7 @@ pub(crate) const ANSWER_IDLE_S: u64 = 300;
 pub(crate) const FIRST_BYTE_S: u64 = 600;
 pub(crate) const CONNECTIONS_MAX: u64 = 16_384;
 pub(crate) const LOG_RETENTION_DAYS: u64 = 0;
+pub(crate) const AUDIT_RETENTION_DAYS: u64 = 365;
 pub(crate) const LOG_FILTER: &str = "info";
 
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -85,6 +86,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("aliases.<name>", "none", "none", "another name for a model: fast = \"openai/gpt-5-mini\""),
     setting(
+        "config.file",
+        "TOLLGATE_CONFIG_FILE",
+        "none",
+        "gateways, routes, providers and tokens come from this file alone; it is watched, and the API refuses to change them",
+    ),
+    setting(
         "egress.allow_private",
         "TOLLGATE_EGRESS_ALLOW_PRIVATE",
         "[]",
@@ -111,6 +118,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "TOLLGATE_LOG_RETENTION_DAYS",
         "0",
         "days after which request logs are deleted; 0 keeps them",
+    ),
+    setting(
+        "log.audit_retention_days",
+        "TOLLGATE_LOG_AUDIT_RETENTION_DAYS",
+        "365",
+        "days after which entries of the audit log are deleted; 0 keeps them",
     ),
     setting(
         "log.filter",

@@ -12,12 +12,13 @@ use tollgate_model::Gateway;
 use tollgate_store::documents::Document;
 
 use crate::desk::world::World;
-use crate::desk::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, Desk, DeskError};
+use crate::desk::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DATASET, Desk, DeskError};
 use crate::shape::{Fault, Member, Shape};
 
 use self::plain::Plain;
 
 mod custom;
+mod datasets;
 mod gateways;
 mod plain;
 mod routes;
@@ -28,6 +29,7 @@ pub(super) static KINDS: &[Kind] = &[
     Kind { kind: "gateway", word: "gateway", place: Place::Account, way: gateways::WAY },
     Kind { kind: "route", word: "route", place: Place::Gateway, way: routes::WAY },
     Kind { kind: CUSTOM_DOMAIN, word: "custom_domain", place: Place::Gateway, way: custom::DOMAINS },
+    Kind { kind: DATASET, word: "dataset", place: Place::Gateway, way: Way::Plain(&datasets::PLAIN) },
     Kind { kind: "token", word: "token", place: Place::Account, way: tokens::WAY },
 ];
 
@@ -56,7 +58,6 @@ pub(super) type Fields = Map<String, Value>;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Way {
     /// By its table of members alone.
-    #[allow(dead_code)]
     Plain(&'static Plain),
     Own {
         /// What may be said of it.

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::difference::{Difference, shown};
 use super::effects::{Effects, Move, Traffic};
@@ -54,6 +55,13 @@ impl Plan {
 
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
+    }
+
+    /// For programs: everything, and the same in `words`.
+    pub fn said(&self) -> Value {
+        let mut said = serde_json::to_value(self).unwrap_or_default();
+        said["words"] = self.text().into();
+        said
     }
 
     /// How many are added, changed, removed.

@@ -59,6 +59,8 @@ fn furnish(desk: &Desk) {
     ]);
     desk.create_route(&gateway, &json!({ "name": "small", "elements": two })).unwrap();
     desk.create_custom_domain(&gateway, &json!({ "domain": "ai.example.com", "zone_id": "z" }), "").unwrap();
+    let filters = json!([{ "key": "model", "operator": "contains", "value": ["gpt"] }]);
+    desk.create_dataset(&gateway, &json!({ "name": "good ones", "enable": true, "filters": filters })).unwrap();
     let acme =
         json!({ "name": "Acme", "slug": "Acme-1", "base_url": "https://h.example/v1", "enable": true, "position": 2 });
     desk.create_custom_provider(&acme).unwrap();
@@ -67,6 +69,7 @@ fn furnish(desk: &Desk) {
             name: name.into(),
             permissions: vec![Permission::Run, Permission::Read],
             lives_ms: Some(86_400_000),
+            ..Wanted::default()
         };
         desk.create_token(wanted).unwrap();
     }
@@ -87,7 +90,7 @@ fn export_wipe_apply_export_is_byte_identical() {
     let text = export(&before).unwrap();
     let after = desk(two.path());
     let plan = apply(&after, &entries(two.path()), &text, PRUNE).unwrap();
-    assert_eq!(plan.counts(), [9, 0, 0]);
+    assert_eq!(plan.counts(), [10, 0, 0]);
     assert_eq!(export(&after).unwrap(), text);
     // Applied where it is in force already, it changes nothing: no times, no versions.
     let changes = before.now().unwrap().world.changes;
@@ -179,7 +182,7 @@ fn what_the_file_does_not_name_stays_unless_it_is_pruned_or_kept() {
     let less = "format = 1\nkeep = [\"token\"]\n[gateway.support]\n";
     let told = apply(&desk, &entries, less, ADD).unwrap();
     assert_eq!(told.counts(), [0, 1, 0]);
-    assert_eq!(told.not_in_file.len(), 8, "{:?}", told.not_in_file);
+    assert_eq!(told.not_in_file.len(), 9, "{:?}", told.not_in_file);
     let pruned = apply(&desk, &entries, less, PRUNE).unwrap();
     let gone: Vec<&str> = pruned.changes.iter().map(|change| change.what.as_str()).collect();
     assert_eq!(
@@ -189,7 +192,8 @@ fn what_the_file_does_not_name_stays_unless_it_is_pruned_or_kept() {
             r#"gateway "default""#,
             r#"route "chat of \"the\" shop" of gateway "support""#,
             r#"route "small" of gateway "support""#,
-            r#"custom_domain "ai.example.com" of gateway "support""#
+            r#"custom_domain "ai.example.com" of gateway "support""#,
+            r#"dataset "good ones" of gateway "support""#
         ]
     );
     assert_eq!(desk.current().unwrap().tokens().count(), 3, "they are kept");
@@ -242,10 +246,7 @@ fn a_wrong_file_is_refused_with_every_place_and_changes_nothing() {
             ],
         ),
         ("format = 2\n", &["1:1: format: Expected 1, which this program reads"]),
-        (
-            "keep = [\"tokens\"]\n",
-            &["1:9: keep.0: Expected one of custom_provider, gateway, route, custom_domain, token"],
-        ),
+        ("keep = [\"tokens\"]\n", &["1:9: keep.0: Expected one of custom_provider, gateway, route, custom_domain"]),
     ];
     for (text, expected) in cases {
         let said = wrong(apply(&desk, &entries, text, PRUNE));
@@ -268,9 +269,9 @@ fn a_rollback_goes_back_and_forth() {
     apply(&desk, &entries, &first.replace("gpt-4o-mini", "gpt-5-mini"), PRUNE).unwrap();
     apply(&desk, &entries, "[gateway.other]\n", PRUNE).unwrap();
     let states = states::all(&entries).unwrap();
-    assert_eq!(states.iter().map(|state| state.changes).collect::<Vec<_>>(), [[1, 0, 9], [0, 1, 0]]);
+    assert_eq!(states.iter().map(|state| state.changes).collect::<Vec<_>>(), [[1, 0, 10], [0, 1, 0]]);
     let (_, plan) = rollback(&desk, &entries, Some(&states[1].id)).unwrap();
-    assert_eq!(plan.counts(), [9, 0, 1]);
+    assert_eq!(plan.counts(), [10, 0, 1]);
     assert_eq!(export(&desk).unwrap(), first);
     // The last apply was the rollback itself.
     rollback(&desk, &entries, None).unwrap();

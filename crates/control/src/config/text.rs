@@ -31,7 +31,7 @@ pub(super) fn written(things: &BTreeMap<Name, Declared>) -> String {
 }
 
 /// A table with its header, and below it those of its members that are no line.
-pub(crate) fn section(path: &[&str], fields: &Map<String, Value>) -> String {
+pub fn section(path: &[&str], fields: &Map<String, Value>) -> String {
     let header: Vec<String> = path.iter().map(|part| key(part)).collect();
     let mut text = format!("\n[{}]\n", header.join("."));
     let mut below = String::new();

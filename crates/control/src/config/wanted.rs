@@ -82,7 +82,9 @@ impl Reading<'_> {
         if !lost.is_empty() {
             return Err(lost);
         }
+        let was_there = before.is_some();
         let before = before.or_else(|| self.renamed(&made));
+        let is_renamed = before.is_some() && !was_there;
         if let Some(other) = self.ids.insert((name.kind().kind, made.id.clone()), name.clone()) {
             return Err(vec![Fault::new(["id"], format!("{other} has this id already"))]);
         }
@@ -90,7 +92,11 @@ impl Reading<'_> {
         if name.kind().kind == "gateway" {
             self.owners.insert(made.id.clone(), read(&made).map_err(failed)?);
         }
-        self.note(name.clone(), before, Some(Declared { fields, document: made }));
+        let after = Declared { fields, document: made };
+        match before {
+            Some(before) if !is_renamed && before.fields == after.fields => {}
+            before => self.note(name.clone(), before, Some(after)),
+        }
         Ok(())
     }
 

@@ -22,7 +22,7 @@ pub(crate) fn new_code() -> Result<Secret, DeskError> {
 }
 
 /// What may be shown of a token later: enough to tell two apart, far too little to guess the rest.
-pub(super) fn hint(token: &Secret) -> String {
+pub(crate) fn hint(token: &Secret) -> String {
     let text = token.expose();
     let tail = text.len().saturating_sub(SHOWN_CHARS);
     format!("{PREFIX}…{}", text.get(tail..).unwrap_or_default())
@@ -43,7 +43,7 @@ pub(crate) fn new_uuid() -> Result<String, DeskError> {
     Ok(parts.join("-"))
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -30,7 +30,11 @@ fn operations_are_told_apart_and_explained() {
     for row in rows() {
         assert!(seen.insert(row.op), "{} twice", row.op);
         assert!(row.doc.ends_with('.'), "{}: {}", row.op, row.doc);
-        assert!(row.op.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", row.op);
+        assert!(
+            row.op.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+            "{}",
+            row.op
+        );
         assert!(row.body.is_none() || row.method != http::Method::GET, "{}", row.op);
         for name in segments(row.path) {
             assert!(SEGMENTS.iter().any(|(each, _)| *each == name), "what is {{{name}}} in {}?", row.path);

@@ -137,17 +137,17 @@ fn plan(call: &Call) -> Result<Answer, Problem> {
         logs::catch_up(call);
     }
     let parts = &call.parts;
-    shown(config::plan(&parts.desk, &*parts.records, text(&asked), manner(&asked), last)?)
+    Ok(Answer::Result(config::plan(&parts.desk, &*parts.records, text(&asked), manner(&asked), last)?.said()))
 }
 
 fn apply(call: &Call) -> Result<Answer, Problem> {
     let asked = asked(call, MEMBERS)?;
-    shown(config::apply(&call.parts.desk, &*call.parts.entries, text(&asked), manner(&asked))?)
+    Ok(Answer::Result(config::apply(&call.parts.desk, &*call.parts.entries, text(&asked), manner(&asked))?.said()))
 }
 
 fn rollback(call: &Call) -> Result<Answer, Problem> {
     let asked = asked(call, TO)?;
-    shown(config::rollback(&call.parts.desk, &*call.parts.entries, asked["to"].as_str())?.1)
+    Ok(Answer::Result(config::rollback(&call.parts.desk, &*call.parts.entries, asked["to"].as_str())?.1.said()))
 }
 
 fn states(call: &Call) -> Result<Answer, Problem> {
@@ -177,10 +177,4 @@ fn text(asked: &Value) -> &str {
 
 fn manner(asked: &Value) -> Manner {
     Manner { prune: asked["prune"] == true, expected: asked["expected"].as_u64() }
-}
-
-fn shown(plan: config::plan::Plan) -> Result<Answer, Problem> {
-    let mut shown = serde_json::to_value(&plan).map_err(|_| Problem::internal())?;
-    shown["words"] = plan.text().into();
-    Ok(Answer::Result(shown))
 }

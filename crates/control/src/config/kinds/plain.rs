@@ -26,7 +26,6 @@ pub(crate) struct Plain {
 }
 
 /// What a new document is told.
-#[allow(dead_code)]
 pub(crate) struct Fresh<'a> {
     pub(crate) id: &'a str,
     pub(crate) now_ms: u64,
@@ -114,7 +113,6 @@ impl Plain {
 }
 
 /// For [`Plain::check`].
-#[allow(dead_code)]
 pub(crate) fn typed<T: serde::de::DeserializeOwned>(body: &Value) -> Result<(), String> {
     serde_json::from_value::<T>(body.clone()).map(drop).map_err(|cause| cause.to_string())
 }
