@@ -6,6 +6,7 @@
 // A chore talks to the person who started it.
 #![allow(clippy::print_stderr)]
 
+mod budgets;
 mod chaos;
 mod gateway;
 mod prices;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask NAME
 
+  budgets [KILLS] draw on budgets with many callers at once, and while the gateway is killed; none may be overrun, lost or doubled
   chaos [ROUNDS] kill a loaded gateway again and again; nothing delivered may be missing from its log
   tidy           check the invariants of this repository that a program can check
   prices FILE..  rewrite catalog/models from public price lists
@@ -26,6 +28,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("tidy") => tidy::run(),
+        Some("budgets") => budgets::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("chaos") => chaos::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("prices") => prices::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("replay") => replay::run(arguments),

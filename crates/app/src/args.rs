@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::command::config::At;
 use crate::command::remote::Remote;
-use crate::settings::{self, Layers};
+use crate::settings::{self, Layers, Settings};
 use crate::{command, place, serve};
 
 #[derive(Parser)]
@@ -77,15 +77,33 @@ enum Command {
     /// Gateways: the unit that has settings, limits and a log of its own
     #[command(subcommand)]
     Gateway(command::gateway::Gateway),
+    /// Provider keys of gateways: stored once, sealed, so that callers need none
+    #[command(subcommand)]
+    Key(command::key::Key),
+    /// The master key that stored secrets are sealed with
+    #[command(subcommand)]
+    Secrets(command::secrets::Secrets),
     /// Dynamic routes: which model answers, decided by conditions, shares, budgets and fallbacks
     #[command(subcommand)]
     Route(command::route::Route),
+    /// Providers of your own
+    #[command(subcommand)]
+    Provider(command::provider::Provider),
     /// Tokens for callers, scripts and people
     #[command(subcommand)]
     Token(command::token::Token),
-    /// Read the log
-    #[command(subcommand)]
+    /// Read the log, rate its records, delete some
+    #[command(subcommand, visible_alias = "log")]
     Logs(command::log::Logs),
+    /// Saved filters over the log
+    #[command(subcommand)]
+    Dataset(command::dataset::Datasets),
+    /// What evaluators find in the records of datasets
+    #[command(subcommand)]
+    Evaluation(command::evaluation::Evaluations),
+    /// Print a link that signs a browser in to the dashboard, for a day
+    #[command(after_help = "Example:\n  tollgate dashboard")]
+    Dashboard,
     /// The response cache
     #[command(subcommand)]
     Cache(command::cache::Cache),
@@ -133,17 +151,21 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         listen: flags.listen.clone(),
         allow_unauthenticated: flags.allow_unauthenticated,
     };
-    let data_dir = || -> anyhow::Result<PathBuf> {
+    let all = || -> anyhow::Result<Settings> {
         let settings = settings::resolve(&layers(&ServeFlags::default()))?;
         place::prepare(&settings.data_dir)?;
-        Ok(settings.data_dir)
+        Ok(settings)
     };
+    let data_dir = || -> anyhow::Result<PathBuf> { Ok(all()?.data_dir) };
     let remote = || -> anyhow::Result<Option<Remote>> {
         let Common { url, token, account, .. } = &cli.common;
         url.as_deref().map(|url| Remote::new(url, token.as_deref(), account.as_deref())).transpose()
     };
     let at = || -> anyhow::Result<At> {
-        Ok(remote()?.map_or_else(|| data_dir().map(At::Here), |remote| Ok(At::There(remote)))?)
+        Ok(match remote()? {
+            Some(remote) => At::There(remote),
+            None => At::Here(all()?),
+        })
     };
     if let (Some(url), Some(command)) = (&cli.common.url, &cli.command) {
         refuse_far(command, url)?;
@@ -154,9 +176,18 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Check { file }) => settings::check(file.or(cli.common.config).as_deref()),
         Some(Command::Settings) => settings::print_table(),
         Some(Command::Gateway(command)) => command.run(&data_dir()?),
+        Some(Command::Provider(command)) => command.run(&all()?),
+        Some(Command::Key(command)) => command.run(&all()?),
+        Some(Command::Secrets(command)) => command.run(&all()?),
         Some(Command::Route(command)) => command.run(&data_dir()?),
         Some(Command::Token(command)) => command.run(&data_dir()?),
         Some(Command::Logs(command)) => command.run(&data_dir()?),
+        Some(Command::Dataset(command)) => command.run(&data_dir()?),
+        Some(Command::Evaluation(command)) => command.run(&data_dir()?),
+        Some(Command::Dashboard) => {
+            let settings = settings::resolve(&layers(&ServeFlags::default()))?;
+            command::dashboard::run(&settings)
+        }
         Some(Command::Cache(command)) => command.run(&data_dir()?),
         Some(Command::Export(command)) => command.run(&at()?),
         Some(Command::Plan(command)) => command.run(&at()?),
@@ -175,7 +206,16 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
 fn refuse_far(command: &Command, url: &str) -> anyhow::Result<()> {
     let is_near = matches!(
         command,
-        Command::Gateway(_) | Command::Route(_) | Command::Token(_) | Command::Logs(_) | Command::Cache(_)
+        Command::Gateway(_)
+            | Command::Key(_)
+            | Command::Secrets(_)
+            | Command::Route(_)
+            | Command::Provider(_)
+            | Command::Token(_)
+            | Command::Logs(_)
+            | Command::Dataset(_)
+            | Command::Evaluation(_)
+            | Command::Cache(_)
     );
     anyhow::ensure!(
         !is_near,

@@ -1,28 +1,39 @@
 //! What a newcomer sees first: where it listens, and a line to paste.
 //!
-//! Enters: the bound address. Leaves: a few lines on standard output, the first of which scripts read. Never: prints a secret.
+//! Enters: the bound address. Leaves: a few lines on standard output, the first of which scripts read. Never: prints a secret, but for
+//! the code of a link that signs in once, on loopback.
 
 use std::io::Write;
 use std::net::SocketAddr;
 
 use serde_json::json;
 use tollgate_engine::Shared;
+use tollgate_model::Secret;
 
 use crate::place;
 use crate::settings::Settings;
 
 pub(crate) struct Banner {
     base: String,
+    dashboard: String,
     data_dir: String,
     keys: Vec<String>,
     logs: String,
 }
 
 impl Banner {
-    pub(crate) fn new(scheme: &str, address: SocketAddr, shared: &Shared, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        scheme: &str,
+        address: SocketAddr,
+        code: Option<&Secret>,
+        shared: &Shared,
+        settings: &Settings,
+    ) -> Self {
+        let code = code.map(|code| format!("#code={}", code.expose())).unwrap_or_default();
         let keys = shared.keys.providers().into_iter().map(str::to_owned).collect();
         Self {
             base: format!("{scheme}://{address}"),
+            dashboard: format!("{scheme}://{address}/dashboard/{code}"),
             data_dir: settings.data_dir.display().to_string(),
             keys,
             logs: logs(settings),
@@ -41,6 +52,7 @@ impl Banner {
         let line = json!({
             "listening": self.base,
             "gateway": gateway,
+            "dashboard": self.dashboard,
             "api": format!("{}/client/v4", self.base),
             "data_dir": self.data_dir,
             "providers_with_keys": self.keys,
@@ -67,6 +79,10 @@ impl Banner {
   Provider keys             {keys}
   Data                      {data_dir}
 
+The dashboard, signed in (the link is good once; `tollgate dashboard` prints another):
+
+  {dashboard}
+
 Try it:
 
   curl {base}/v1/local/default/sandbox/v1/chat/completions \
@@ -79,6 +95,7 @@ Then look at what was logged, with its tokens and cost:
 
 "#,
             data_dir = self.data_dir,
+            dashboard = self.dashboard,
             logs = self.logs
         )
     }

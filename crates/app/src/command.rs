@@ -9,11 +9,17 @@
 pub(crate) mod api;
 pub(crate) mod cache;
 pub(crate) mod config;
+pub(crate) mod dashboard;
+pub(crate) mod dataset;
+pub(crate) mod evaluation;
 pub(crate) mod gateway;
 pub(crate) mod import;
+pub(crate) mod key;
 pub(crate) mod log;
+pub(crate) mod provider;
 pub(crate) mod remote;
 pub(crate) mod route;
+pub(crate) mod secrets;
 pub(crate) mod token;
 
 mod duration;
@@ -25,20 +31,41 @@ use std::sync::Arc;
 use anyhow::Context;
 use tollgate_control::desk::Desk;
 use tollgate_model::Clock;
+use tollgate_rules::egress::Egress;
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::embedded::FileDocuments;
 use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
 use tollgate_wire::provider::Providers;
 
 use crate::place::{DOCUMENTS_FILE, JOURNAL_DIR};
+use crate::settings::Settings;
+use crate::{serve, vault};
 
 fn open_desk(data_dir: &Path) -> anyhow::Result<Desk> {
+    open_desk_with(data_dir, Arc::default())
+}
+
+/// With what the operator opened, by which base URLs are judged.
+fn open_desk_with(data_dir: &Path, egress: Arc<Egress>) -> anyhow::Result<Desk> {
     let path = data_dir.join(DOCUMENTS_FILE);
     let documents = FileDocuments::open(&path)
         .with_context(|| format!("cannot open the settings in {}; is --data-dir right?", data_dir.display()))?;
     // Routes name providers, and those of the catalog are known without a server.
-    let base = || Documents { providers: Providers::builtin().clone(), ..Documents::default() };
+    let base =
+        move || Documents { providers: Providers::builtin().clone(), egress: egress.clone(), ..Documents::default() };
     Ok(Desk::new(Arc::new(documents), Clock::System, Box::new(base)))
+}
+
+/// Able to seal and open secrets, with the providers as the server has them: a key is bound to where its provider is.
+fn open_desk_with_vault(settings: &Settings) -> anyhow::Result<Desk> {
+    let base = serve::base(settings)?;
+    let path = settings.data_dir.join(DOCUMENTS_FILE);
+    let documents = FileDocuments::open(&path).with_context(|| {
+        format!("cannot open the settings in {}; is --data-dir right?", settings.data_dir.display())
+    })?;
+    let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(move || base.documents()));
+    let vault = vault::open(settings, &desk)?;
+    Ok(desk.with_vault(Arc::new(vault)))
 }
 
 /// The journal, and with it the right to move its records; `None` while a server has it.

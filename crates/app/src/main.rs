@@ -8,6 +8,7 @@ mod command;
 mod place;
 mod serve;
 mod settings;
+mod vault;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,8 @@ use anyhow::Context;
 pub(crate) const DOCUMENTS_FILE: &str = "tollgate.db";
 /// What grows with use: the audit, results of evaluations, credit lines.
 pub(crate) const ENTRIES_FILE: &str = "entries.db";
+/// What stored secrets are sealed with, unless the settings name another place.
+pub(crate) const MASTER_KEY_FILE: &str = "master.key";
 /// Cached answers.
 pub(crate) const ANSWERS_FILE: &str = "answers.db";
 /// Log records, one file per day.

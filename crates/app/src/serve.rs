@@ -19,12 +19,13 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Serving};
 use tollgate_engine::{Limits, Parts, Shared};
-use tollgate_model::Clock;
+use tollgate_model::{Clock, Secret};
 use tollgate_rules::auto::Pool;
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
@@ -35,8 +36,8 @@ use tollgate_testkit::Sandbox;
 use tollgate_wire::provider::Providers;
 
 use crate::banner::Banner;
-use crate::place;
 use crate::settings::{self, Layers, Settings};
+use crate::{place, vault};
 use follow::Follower;
 use refresh::Refresher;
 use stores::Stores;
@@ -63,7 +64,10 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let snapshot = Arc::new(ArcSwap::from_pointee(
         Snapshot::compile(0, base.load().documents()).map_err(|_| anyhow::anyhow!("the settings do not compile"))?,
     ));
-    let desk = Arc::new(desk(&stores, &base, &snapshot));
+    let desk = desk(&stores, &base, &snapshot);
+    let vault = vault::open(&settings, &desk)?;
+    let desk = Arc::new(desk.with_vault(Arc::new(vault)));
+    desk.ensure_store()?;
     let is_local = settings.listen.ip().is_loopback();
     let followed =
         settings.config_file.as_deref().map(|file| Follower::start(file, &desk, &stores.entries)).transpose()?;
@@ -83,17 +87,18 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let draining = Arc::new(AtomicBool::new(false));
     let shared = Arc::new(shared(&settings, &stores, snapshot, &refresher));
+    let (door, code) = door(is_local)?;
     let fallback = fallback::build(fallback::Parts {
         desk,
         stores: &stores,
         shared: shared.clone(),
+        door: Arc::new(door),
         draining: draining.clone(),
         is_local,
-        scheme,
-        address,
+        url: settings.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}")),
     });
     let serving = serving(&settings)?;
-    Banner::new(scheme, address, &shared, &settings).print(json)?;
+    Banner::new(scheme, address, code.as_ref(), &shared, &settings).print(json)?;
 
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
@@ -132,9 +137,11 @@ pub(crate) struct Base {
     pub(crate) providers: Arc<Providers>,
     pub(crate) aliases: Arc<Aliases>,
     pub(crate) auto: Arc<Pool>,
+    /// As at the start: connections are judged by that until a restart.
+    pub(crate) egress: Arc<Egress>,
 }
 
-fn base(settings: &Settings) -> anyhow::Result<Base> {
+pub(crate) fn base(settings: &Settings) -> anyhow::Result<Base> {
     let mut providers = (**Providers::builtin()).clone();
     for (segment, url) in &settings.base_urls {
         providers = providers.with_base_url(segment, url).with_context(|| format!("providers.{segment}.base_url"))?;
@@ -148,20 +155,31 @@ fn base(settings: &Settings) -> anyhow::Result<Base> {
         Manners { ttl_enables_cache: settings.cache_ttl_header_enables, stream_cache: settings.cache_streams };
     let auto = Arc::new(settings.auto.clone());
     let aliases = Arc::new(settings.aliases.clone());
-    Ok(Base { accounts: settings.accounts.clone(), manners, providers: Arc::new(providers), aliases, auto })
+    let egress = Arc::new(Egress { allow_private: settings.allow_private.clone() });
+    Ok(Base { accounts: settings.accounts.clone(), manners, providers: Arc::new(providers), aliases, auto, egress })
 }
 
 impl Base {
-    fn documents(&self) -> Documents {
+    pub(crate) fn documents(&self) -> Documents {
         Documents {
             accounts: self.accounts.clone(),
             manners: self.manners,
             providers: self.providers.clone(),
             aliases: self.aliases.clone(),
             auto: self.auto.clone(),
+            egress: self.egress.clone(),
             ..Documents::default()
         }
     }
+}
+
+/// Who starts the process on their own machine may sign in by the link that the banner shows.
+fn door(is_local: bool) -> anyhow::Result<(Door, Option<Secret>)> {
+    if !is_local {
+        return Ok((Door::closed(), None));
+    }
+    let (door, code) = Door::open_once()?;
+    Ok((door, Some(code)))
 }
 
 /// Beyond loopback anybody could use what the operator pays for.
@@ -250,7 +268,8 @@ async fn hear_signals(
 async fn reload(layers: &Layers, current: &ArcSwap<Base>, refresher: &Refresher) {
     match settings::resolve(layers).and_then(|settings| base(&settings)) {
         Ok(fresh) => {
-            current.store(Arc::new(fresh));
+            let egress = current.load().egress.clone();
+            current.store(Arc::new(Base { egress, ..fresh }));
             refresher.force().await;
             tracing::info!(
                 "settings read again: accounts, providers, cache manners and the auto pool are in force; other settings need a restart"

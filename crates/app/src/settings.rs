@@ -32,6 +32,8 @@ pub(crate) struct Layers {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
+    /// Without a slash at its end.
+    pub(crate) public_url: Option<String>,
     pub(crate) data_dir: PathBuf,
     pub(crate) allow_unauthenticated: bool,
     pub(crate) accounts: Vec<String>,
@@ -57,6 +59,10 @@ pub(crate) struct Settings {
     pub(crate) log_retention_days: u64,
     pub(crate) log_filter: String,
     pub(crate) log_json: bool,
+    pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) master_key_command: Option<String>,
+    pub(crate) env_references: Vec<String>,
+    pub(crate) file_references: Vec<PathBuf>,
     pub(crate) auto: Pool,
 }
 

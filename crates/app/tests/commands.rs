@@ -150,6 +150,52 @@ fn a_route_is_made_explained_changed_and_rolled_back() {
 }
 
 #[test]
+fn a_custom_provider_is_added_changed_and_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let headers = dir.path().join("headers.json");
+    std::fs::write(&headers, r#"{"X-Api-Key":"sk-fake"}"#).unwrap();
+    let data = dir.path().join("data");
+    let dir = data.as_path();
+    let add = format!("provider custom add acme --base-url https://h.example/v1 --headers {}", headers.display());
+    let made = json_of(dir, &add);
+    assert_eq!(
+        (&made["slug"], &made["name"], &made["enable"], &made["headers"]),
+        (&json!("acme"), &json!("acme"), &json!(true), &json!(r#"{"X-Api-Key":"***"}"#))
+    );
+    for named in ["acme", "custom-acme", made["id"].as_str().unwrap()] {
+        assert_eq!(json_of(dir, &format!("provider custom show {named}")), made, "{named}");
+    }
+    assert_eq!(json_of(dir, "provider custom list"), json!([made]));
+    assert!(said(dir, "provider custom list").contains("custom-acme  acme  yes      https://h.example/v1"));
+    let changed = json_of(dir, "provider custom edit acme --enable false --slug acme-2 --position 3");
+    assert_eq!(
+        (&changed["slug"], &changed["enable"], &changed["position"], &changed["headers"]),
+        (&json!("acme-2"), &json!(false), &json!(3), &made["headers"])
+    );
+    let moved = tollgate(dir, "provider custom edit acme-2 --base-url https://elsewhere.example --json");
+    assert!(String::from_utf8_lossy(&moved.stderr).contains("headers are gone"));
+    assert!(!String::from_utf8_lossy(&moved.stdout).contains("X-Api-Key"));
+    assert_eq!(said(dir, "provider custom remove acme-2"), "removed custom-acme-2\n");
+    assert_eq!(json_of(dir, "provider custom list"), json!([]));
+}
+
+#[test]
+fn a_local_model_server_needs_one_setting() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("tollgate.toml");
+    std::fs::write(&config, "[egress]\nallow_private = [\"loopback\"]\n").unwrap();
+    let data = dir.path().join("data");
+    for url in ["http://127.0.0.1:11434/v1", "http://localhost:11434/v1", "http://[::1]:8000"] {
+        let add = format!("provider custom add local --base-url {url}");
+        let said = refused(&data, &add);
+        assert!(said.contains("[egress] allow_private"), "{said}");
+        let made = json_of(&data, &format!("{add} --config {}", config.display()));
+        assert_eq!(made["base_url"], url);
+        self::said(&data, "provider custom remove local");
+    }
+}
+
+#[test]
 fn errors_say_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
@@ -159,6 +205,12 @@ fn errors_say_what_to_do() {
         ("gateway create Upper", "lower-case letters"),
         ("gateway create g --rate-limit 5", "--rate-interval 60"),
         ("gateway show nope", "tollgate gateway list"),
+        ("provider custom show nope", "tollgate provider custom list"),
+        ("provider custom add a_b --base-url https://h.example", "slug: Invalid: only letters, digits and hyphens"),
+        ("provider custom add a --base-url http://h.example", "write https://"),
+        ("provider custom add a --base-url https://127.0.0.1", "[egress] allow_private"),
+        ("provider custom add a --base-url https://0x7f.1", "four decimal numbers"),
+        ("provider custom add a", "base_url: Required"),
         ("gateway delete nope", "tollgate gateway list"),
         ("cache purge nope", "tollgate gateway list"),
         ("token create --name t --permissions fly", "read_metadata"),
@@ -177,4 +229,39 @@ fn an_empty_log_is_an_empty_answer() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(said(dir.path(), "logs tail"), "");
     assert_eq!(said(dir.path(), "logs tail --json -n 5 --gateway g"), "");
+}
+
+#[test]
+fn datasets_and_evaluations_are_made_without_a_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    said(dir, "gateway create default");
+    let filters = r#"[{"key":"cost","operator":"gt","value":[0.05]}]"#;
+    let made = json_of(dir, &format!("dataset create dear --filters {filters}"));
+    assert_eq!((&made["name"], &made["filters"][0]["key"]), (&json!("dear"), &json!("cost")));
+    assert_eq!(json_of(dir, "dataset show dear")["total_logs"], 0);
+    assert_eq!(json_of(dir, "dataset list"), json!([made]));
+    assert!(refused(dir, "dataset create dear").contains("already exists"));
+    assert!(refused(dir, "dataset create other --filters [{\"key\":\"colour\"}]").contains("filters"));
+    let evaluated = json_of(dir, "evaluation create weekly --dataset dear --type cost");
+    assert_eq!((&evaluated["processed"], &evaluated["results"][0]["status"]), (&json!(true), &json!(3)));
+    assert!(said(dir, "evaluation show weekly").contains("No log has a known cost"));
+    assert_eq!(json_of(dir, "evaluation types").as_array().unwrap().len(), 3);
+    said(dir, "evaluation delete weekly");
+    assert_eq!(json_of(dir, "evaluation list"), json!([]));
+    said(dir, "dataset delete dear");
+    assert!(refused(dir, "dataset show dear").contains("tollgate dataset list"));
+}
+
+#[test]
+fn the_log_is_asked_and_thinned_out_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    assert_eq!(said(dir, "log list status:>=400"), "");
+    assert!(refused(dir, "logs list colour:red").contains("is not a key"));
+    assert_eq!(json_of(dir, "log delete --all --gateway default"), json!({ "deleted": 0 }));
+    assert!(refused(dir, "log delete --gateway default").contains("--all"));
+    let id = "0199b7c2-6c1e-7d41-9a55-0c3f6f2a1b00";
+    assert!(refused(dir, &format!("log patch {id} --feedback 2")).contains("less than or equal to 1"));
+    assert!(refused(dir, &format!("log patch {id} --feedback -1")).contains("no record"));
 }

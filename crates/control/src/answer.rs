@@ -2,9 +2,10 @@
 //!
 //! Enters: values. Leaves: the original's success envelope, or bytes as they were stored. Never: decides anything.
 
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -26,6 +27,12 @@ pub enum Answer {
     Body {
         content_type: Option<String>,
         bytes: Bytes,
+    },
+    /// A file that is written while it is read.
+    Download {
+        content_type: &'static str,
+        name: String,
+        body: Body,
     },
     /// For people and probes, outside the API.
     Plain {
@@ -52,6 +59,7 @@ impl IntoResponse for Answer {
                 envelope(body)
             }
             Self::Body { content_type, bytes } => stored(content_type, bytes),
+            Self::Download { content_type, name, body } => download(content_type, &name, body),
             Self::Plain { status, content_type, text } => {
                 (status, [(CONTENT_TYPE, content_type)], text).into_response()
             }
@@ -61,6 +69,18 @@ impl IntoResponse for Answer {
 
 fn envelope(body: Value) -> Response {
     ([(CONTENT_TYPE, JSON), (CACHE_CONTROL, HeaderValue::from_static("no-store"))], body.to_string()).into_response()
+}
+
+/// The name is ours: a gateway's id and an ending.
+fn download(content_type: &'static str, name: &str, body: Body) -> Response {
+    let disposition = HeaderValue::try_from(format!("attachment; filename=\"{name}\""));
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(content_type)),
+        (CONTENT_DISPOSITION, disposition.unwrap_or(HeaderValue::from_static("attachment"))),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    (headers, body).into_response()
 }
 
 fn stored(content_type: Option<String>, bytes: Bytes) -> Response {

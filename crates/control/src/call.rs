@@ -12,6 +12,7 @@ use crate::authorize::Caller;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::router::Parts;
+use crate::shape::{Shape, Step};
 
 #[derive(Debug)]
 pub struct Call {
@@ -33,6 +34,13 @@ impl Call {
     /// Text that is not JSON counts as an empty object, so that the required members are named as missing.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| Value::Object(serde_json::Map::new()))
+    }
+
+    /// The body in the shape that its row declares.
+    pub(crate) fn read(&self, shape: &Shape) -> Result<Value, Problem> {
+        let mut faults = Vec::new();
+        let read = shape.read(&self.json(), &mut vec![Step::from("body")], &mut faults);
+        read.ok_or_else(|| Problem::invalid(faults))
     }
 
     /// The gateway that the path names.

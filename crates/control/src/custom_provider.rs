@@ -73,6 +73,16 @@ static SHOWN: &[Member] = &[
     Member::of("modified_at", Shape::Time, Required, "When it was last saved."),
 ];
 
+/// The whole of it said anew, as a file does: `***` stands for the value of a header of before, as long as the origin is the same.
+pub(crate) fn replace(
+    before: Option<&CustomProvider>,
+    body: &Map<String, Value>,
+    egress: &Egress,
+) -> Result<CustomProvider, Vec<Fault>> {
+    let stays = |before: &&CustomProvider| origin(body, egress) == origin(&said(before), egress);
+    read(before.filter(stays), body, egress)
+}
+
 /// From the body of a create. Identity and times are the desk's to fill in.
 pub(crate) fn create(body: &Value, egress: &Egress) -> Result<CustomProvider, Vec<Fault>> {
     read(None, object(body)?, egress)

@@ -14,28 +14,38 @@ use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_store::Failure;
 use tollgate_store::documents::{Document, Write};
 
-use crate::config::is_managed;
-
+use self::open::Opened;
 use self::read::read_all;
 use self::wishes::Forget;
 use self::world::{Edit, World};
+use crate::config::is_managed;
+use crate::vault::{Stamp, Vault};
 
 pub use self::custom::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DOMAIN};
 pub use self::datasets::DATASET;
-pub use self::error::DeskError;
+pub use self::error::{DeskError, SecretsFault};
+pub use self::policies::{Failed, MEMBERS as POLICY_MEMBERS, POLICY};
+pub use self::provider_configs::{Configured, PROVIDER_CONFIG};
 pub use self::routes::{ROUTE, Saved, VERSION};
+pub(crate) use self::secret::new_code;
+pub use self::secrets::{NewSecret, SCOPES, SECRETS_MAX, SecretChange};
 
 pub(crate) use self::routes::faults as faults_of;
 pub use self::tokens::{Made, Wanted};
 
-mod custom;
+pub(crate) mod custom;
 mod datasets;
 mod error;
 mod gateways;
 mod installation;
+mod open;
+mod policies;
+mod provider_configs;
 pub(crate) mod read;
 mod routes;
 pub(crate) mod secret;
+mod secrets;
+mod stores;
 mod tokens;
 mod wishes;
 pub(crate) mod world;
@@ -54,17 +64,24 @@ pub struct Desk {
     base: Base,
     publish: Publish,
     forget: OnceLock<Forget>,
+    /// Without one, secrets stay closed: who only lists gateways needs no master key.
+    vault: Option<Arc<Vault>>,
+    opened: Mutex<Opened>,
     file: OnceLock<std::path::PathBuf>,
     current: RwLock<Option<Current>>,
     /// One change at a time in this process; other processes are met by versions.
     changing: Mutex<()>,
 }
 
+type Stamps = Vec<(std::path::PathBuf, Option<Stamp>)>;
+
 #[derive(Clone)]
 pub(crate) struct Current {
     /// The documents that it was made from.
     pub(crate) world: Arc<World>,
     pub(crate) snapshot: Arc<Snapshot>,
+    /// Files that secrets refer to, as they looked before they were read.
+    files: Arc<Stamps>,
 }
 
 /// Edits that may be committed, and what is in force then.
@@ -72,6 +89,7 @@ pub(crate) struct Prepared {
     pub(crate) edits: Vec<Edit>,
     pub(crate) world: World,
     pub(crate) snapshot: Snapshot,
+    files: Arc<Stamps>,
 }
 
 // === impl Desk ===
@@ -84,6 +102,8 @@ impl Desk {
             base,
             publish: Box::new(|_| {}),
             forget: OnceLock::new(),
+            vault: None,
+            opened: Mutex::default(),
             file: OnceLock::new(),
             current: RwLock::default(),
             changing: Mutex::default(),
@@ -96,6 +116,12 @@ impl Desk {
         self
     }
 
+    /// Opens and seals secrets with this vault.
+    pub fn with_vault(mut self, vault: Arc<Vault>) -> Self {
+        self.vault = Some(vault);
+        self
+    }
+
     /// All settings as they are now, compiled afresh.
     pub fn snapshot(&self) -> Result<Snapshot, DeskError> {
         let (stored, changes) = self.documents.all()?;
@@ -105,7 +131,7 @@ impl Desk {
     /// Whether documents changed since the current snapshot was made, here or in another process. Cheap.
     pub fn changed(&self) -> Result<bool, DeskError> {
         let changes = self.documents.changes()?;
-        Ok(self.current.read().as_ref().is_none_or(|current| current.world.changes != changes))
+        Ok(self.current.read().as_ref().is_none_or(|current| !current.is_of(changes)))
     }
 
     /// The current snapshot: the last one, unless documents changed since. Publishes a new one.
@@ -131,7 +157,7 @@ impl Desk {
 
     pub(crate) fn now(&self) -> Result<Current, DeskError> {
         let changes = self.documents.changes()?;
-        if let Some(current) = self.current.read().as_ref().filter(|current| current.world.changes == changes) {
+        if let Some(current) = self.current.read().as_ref().filter(|current| current.is_of(changes)) {
             return Ok(current.clone());
         }
         self.look()
@@ -144,8 +170,9 @@ impl Desk {
         let world = current.as_ref().map_or_else(World::default, |current| World::clone(&current.world));
         let world = Arc::new(world.renewed(stored, changes));
         let last = current.as_ref().map(|current| &*current.snapshot);
+        let files = Arc::new(self.stamps(&world)?);
         let snapshot = Arc::new(self.compile(&world, last)?);
-        Ok(self.install(&mut current, Current { world, snapshot }))
+        Ok(self.install(&mut current, Current { world, snapshot, files }))
     }
 
     /// Under the lock, so that an older snapshot cannot be published after a newer one.
@@ -167,6 +194,7 @@ impl Desk {
             };
         }
         read_all(world, &mut documents)?;
+        documents.secrets = self.open_all(world)?;
         Snapshot::compile_after(last, world.changes, documents).map_err(DeskError::Problems)
     }
 
@@ -234,13 +262,14 @@ impl Desk {
     /// Compiles what would be in force after some edits: what would not serve is not written.
     pub(crate) fn prepare(&self, current: &Current, edits: Vec<Edit>) -> Result<Prepared, DeskError> {
         let world = current.world.with(&edits);
+        let files = Arc::new(self.stamps(&world)?);
         let snapshot = self.compile(&world, Some(&current.snapshot))?;
-        Ok(Prepared { edits, world, snapshot })
+        Ok(Prepared { edits, world, snapshot, files })
     }
 
     /// One transaction, then one pointer.
     fn commit(&self, current: &Current, prepared: Prepared) -> Result<(), DeskError> {
-        let Prepared { edits, mut world, mut snapshot } = prepared;
+        let Prepared { edits, mut world, mut snapshot, files } = prepared;
         let writes: Vec<Write<'_>> = edits.iter().filter_map(write).collect();
         let written = self.documents.write_all(&writes)?;
         if written.before != current.world.changes {
@@ -251,9 +280,18 @@ impl Desk {
         let mut place = self.current.write();
         // Who looked since the commit has published it already.
         if place.as_ref().is_none_or(|now| now.world.changes < written.after) {
-            self.install(&mut place, Current { world: Arc::new(world), snapshot: Arc::new(snapshot) });
+            self.install(&mut place, Current { world: Arc::new(world), snapshot: Arc::new(snapshot), files });
         }
         Ok(())
+    }
+}
+
+// === impl Current ===
+
+impl Current {
+    /// Whether it is still what documents and files say.
+    fn is_of(&self, changes: u64) -> bool {
+        self.world.changes == changes && self.files.iter().all(|(path, stamp)| Stamp::of(path) == *stamp)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::shape::{Fault, Step};
 use crate::time;
 
 pub(crate) mod flat;
+pub(crate) mod text;
 
 mod encoding;
 mod grouped;

@@ -8,10 +8,12 @@
 
 pub mod config;
 pub mod custom_provider;
+pub mod dashboard;
 pub mod dataset;
 pub mod desk;
 pub mod evaluation;
 pub mod gateway;
+pub mod keep;
 pub mod log;
 pub mod openapi;
 pub mod purge;
@@ -22,10 +24,12 @@ pub mod row;
 pub mod shape;
 pub mod simulate;
 pub mod time;
+pub mod vault;
 
 mod answer;
 mod authorize;
 mod call;
+mod credits;
 mod filters;
 mod page;
 mod problem;

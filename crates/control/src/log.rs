@@ -5,11 +5,13 @@
 
 use serde_json::{Map, Value, json};
 use tollgate_model::{Record, Usage};
-use tollgate_store::records::Body;
+use tollgate_store::records::{Body, Filter};
 
 use crate::time;
 
 pub use self::members::{DELETED, DETAIL, PATCH, ROW};
+
+pub use self::patch::read as read_patch;
 
 pub(crate) mod patch;
 
@@ -17,6 +19,11 @@ mod members;
 
 /// How much of a body the detail shows.
 pub const HEAD_BYTES_MAX: usize = 10 * 1024;
+
+/// Adds a question in one line to a filter, as `q` does. `now_ms` is what `since:24h` counts from. Else what is wrong, for people.
+pub fn ask(text: &str, now_ms: u64, filter: &mut Filter) -> Result<(), String> {
+    crate::filters::text::read(text, now_ms, filter)
+}
 
 /// A row of the list.
 pub fn row(record: &Record) -> Value {

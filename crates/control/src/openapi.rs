@@ -23,9 +23,13 @@ static SEGMENTS: &[(&str, &str)] = &[
     ("provider", "A provider's path segment."),
     ("id", "Id of the object."),
     ("route", "The route's id, or its name."),
+    ("config", "The provider config's id."),
+    ("store", "The secrets store's id."),
+    ("secret", "The secret's id."),
     ("custom_provider", "The custom provider's id."),
     ("hostname", "The custom domain's host name."),
     ("version", "The version's id."),
+    ("policy", "The policy's id, or its name."),
     ("dataset", "The dataset's id."),
     ("evaluation", "The evaluation's id."),
 ];

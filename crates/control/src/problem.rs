@@ -16,8 +16,9 @@ use tollgate_store::StoreError;
 use crate::answer::JSON;
 use crate::config::ConfigError;
 use crate::config::source::Wrong;
-use crate::desk::{DeskError, ROUTE, VERSION};
+use crate::desk::{DeskError, PROVIDER_CONFIG, ROUTE, SecretsFault, VERSION};
 use crate::shape::Fault;
+use crate::vault::VaultError;
 
 #[derive(Debug)]
 pub struct Problem {
@@ -43,6 +44,17 @@ impl Problem {
 
     fn exists(what: &str) -> Self {
         Self::invalid(vec![Fault::new(["body", "id"], format!("A {what} with this id already exists"))])
+    }
+
+    fn provider_config_exists() -> Self {
+        let said = "A provider config with this provider and alias already exists";
+        Self::invalid(vec![Fault::new(["body", "alias"], said)])
+    }
+
+    /// The secrets store is another product of the original's, with codes of its own.
+    fn of_secrets(fault: &SecretsFault) -> Self {
+        let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::BAD_REQUEST);
+        Self::outer(status, fault.code, &fault.said)
     }
 
     /// Routes have a code of their own, for being there and for not being there.
@@ -75,6 +87,11 @@ impl Problem {
         let place = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_string());
         let said = format!("Cannot use the access token from location: {place}");
         Self::outer(StatusCode::FORBIDDEN, 9109, &said)
+    }
+
+    /// Something that this installation does for nobody. The code is that of the original's billing.
+    pub(crate) fn refused(message: &str) -> Self {
+        Self::of_resource(StatusCode::FORBIDDEN, vec![json!({ "code": 1000, "message": message })])
     }
 
     pub(crate) fn malformed_authorization() -> Self {
@@ -143,6 +160,7 @@ impl From<DeskError> for Problem {
         match error {
             DeskError::Faults(faults) => Self::invalid(faults),
             DeskError::Exists(ROUTE) => Self::route_exists(),
+            DeskError::Exists(PROVIDER_CONFIG) => Self::provider_config_exists(),
             DeskError::Exists(what) => Self::exists(what),
             DeskError::Missing(what @ (ROUTE | VERSION)) => Self::no_such_route(what),
             DeskError::Missing(_) => Self::not_found(),
@@ -152,8 +170,12 @@ impl From<DeskError> for Problem {
             }
             refused @ DeskError::ReadOnly(_) => Self::read_only(&refused.to_string()),
             DeskError::Contended => Self::busy(),
+            DeskError::Secrets(fault) => Self::of_secrets(&fault),
+            DeskError::Vault(VaultError::Reference(cause)) => {
+                Self::invalid(vec![Fault::new(["body", "value"], cause.to_string())])
+            }
             DeskError::Store(cause) => cause.into(),
-            cause @ (DeskError::Damaged { .. } | DeskError::NoRandomness(_)) => {
+            cause @ (DeskError::Damaged { .. } | DeskError::NoRandomness(_) | DeskError::Vault(_)) => {
                 tracing::error!(%cause, "the settings cannot be used");
                 Self::internal()
             }

@@ -112,6 +112,12 @@ impl<'q> Reader<'q> {
         }
     }
 
+    pub fn required(&mut self, name: &str) {
+        if self.pairs().iter().all(|(each, value)| each != name || value.is_empty()) {
+            self.faults.push(Fault::new(["query", name], "Required"));
+        }
+    }
+
     pub fn note(&mut self, fault: Fault) {
         self.faults.push(fault);
     }

@@ -3,26 +3,28 @@
 //! Enters: nothing. Leaves: rows of method, path, who may, what is asked and answered, and what it is for.
 //! Never: a row without one of these; an undeclared endpoint does not exist.
 
-use crate::resource::{
-    account, cache, config, custom_domains, custom_providers, datasets, evaluations, gateways, logs, openapi, public,
-    routes,
-};
+use crate::resource;
 use crate::row::Row;
 
 /// In the order of the manual.
 static TABLE: &[(&str, &[Row])] = &[
-    ("Probes", public::ROWS),
-    ("Description", openapi::ROWS),
-    ("User and accounts", account::ROWS),
-    ("Gateways", gateways::ROWS),
-    ("Cache", cache::ROWS),
-    ("Logs", logs::ROWS),
-    ("Datasets", datasets::ROWS),
-    ("Evaluations", evaluations::ROWS),
-    ("Dynamic routes", routes::ROWS),
-    ("Configuration", config::ROWS),
-    ("Custom providers", custom_providers::ROWS),
-    ("Custom domains", custom_domains::ROWS),
+    ("Probes", resource::public::ROWS),
+    ("Description", resource::openapi::ROWS),
+    ("User and accounts", resource::account::ROWS),
+    ("Gateways", resource::gateways::ROWS),
+    ("Cache", resource::cache::ROWS),
+    ("Logs", resource::logs::ROWS),
+    ("Datasets", resource::datasets::ROWS),
+    ("Evaluations", resource::evaluations::ROWS),
+    ("Dynamic routes", resource::routes::ROWS),
+    ("Policies", resource::policies::ROWS),
+    ("Configuration", resource::config::ROWS),
+    ("Custom providers", resource::custom_providers::ROWS),
+    ("Custom domains", resource::custom_domains::ROWS),
+    ("Provider configs", resource::provider_configs::ROWS),
+    ("Secrets store", resource::secrets::ROWS),
+    ("Billing", resource::billing::ROWS),
+    ("Models", resource::models::ROWS),
 ];
 
 pub fn rows() -> impl Iterator<Item = &'static Row> {

@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
@@ -25,6 +26,7 @@ use tollgate_store::{Answers, Entries, Records, Uses};
 use crate::answer::Answer;
 use crate::authorize::{self, Needs};
 use crate::call::{Call, Params};
+use crate::dashboard::{self, Door};
 use crate::desk::Desk;
 use crate::evaluation::Worker;
 use crate::problem::Problem;
@@ -49,6 +51,8 @@ pub struct Parts {
     /// When each token was used last, here and on the data plane.
     pub uses: Arc<Uses>,
     pub public: Public,
+    /// Who may sign in to the dashboard without a token.
+    pub door: Arc<Door>,
     /// Makes everything that was journaled so far readable; `Ingest::catch_up`.
     pub catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
 }
@@ -72,6 +76,7 @@ struct Office {
 /// The whole API, and `/`, `/livez`, `/readyz`, `/metrics` beside it. Answers every path: what is in no row is 404.
 pub fn router(parts: Parts) -> Router {
     forget_outdated(&parts);
+    let dashboard = dashboard::router(parts.desk.clone(), parts.door.clone());
     let parts = Arc::new(parts);
     // What an earlier process left half done.
     Worker::nudge(&parts);
@@ -94,6 +99,8 @@ pub fn router(parts: Parts) -> Router {
         .fallback(async || Problem::no_route())
         .method_not_allowed_fallback(async || Problem::wrong_method())
         .with_state(office)
+        .merge(dashboard)
+        .layer(middleware::from_fn(dashboard::lead_people))
 }
 
 /// Gateways that another process changes or deletes lose their cached answers too, and wishes that it leaves are met. The handlers here do not

@@ -25,6 +25,15 @@ pub fn read(text: &str) -> Option<u64> {
     u64::try_from(moment.round(Unit::Millisecond).ok()?.as_millisecond()).ok()
 }
 
+/// The calendar month around a moment: its first millisecond, and that of the next.
+pub fn month(unix_ms: u64) -> [u64; 2] {
+    let ms = i64::try_from(unix_ms).unwrap_or(i64::MAX);
+    let day = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX).to_zoned(TimeZone::UTC).date();
+    let first = day.first_of_month();
+    let after = day.last_of_month().tomorrow().unwrap_or(Date::MAX);
+    [first, after].map(|day| read(&day.to_string()).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +44,13 @@ mod tests {
         assert_eq!(read(&text(1_795_000_000_007)), Some(1_795_000_000_007));
         assert_eq!(text(0), "1970-01-01T00:00:00.000Z");
         assert!(!text(u64::MAX).is_empty());
+    }
+
+    #[test]
+    fn a_month_ends_where_the_next_begins() {
+        let [from, to] = month(1_795_000_000_000).map(text);
+        assert_eq!((from.as_str(), to.as_str()), ("2026-11-01T00:00:00.000Z", "2026-12-01T00:00:00.000Z"));
+        assert_eq!(month(0), [0, 31 * 86_400_000]);
     }
 
     #[test]

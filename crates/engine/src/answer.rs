@@ -66,8 +66,15 @@ pub(crate) async fn refuse(
 ) -> Response<ReplyBody> {
     let mut response = edge::refusal(refusal, host);
     books.refused(refusal);
-    Marks { id: books.id(), event_id, logged: books.writes(), step: books.step(), cache: CacheSaid::Nothing }
-        .write(response.headers_mut());
+    Marks {
+        id: books.id(),
+        event_id,
+        logged: books.writes(),
+        step: books.step(),
+        rates: books.rates(),
+        cache: CacheSaid::Nothing,
+    }
+    .write(response.headers_mut());
     let outcome = if refusal.is_for_nobody() { Outcome::Cancelled } else { Outcome::Refused };
     books.close(outcome).await;
     response
@@ -85,7 +92,14 @@ pub(crate) fn follow(
     host: Host,
 ) -> impl Future<Output = Response<ReplyBody>> {
     async move {
-        let marks = |cache| Marks { id: books.id(), event_id, logged: books.writes(), step: books.step(), cache };
+        let marks = |cache| Marks {
+            id: books.id(),
+            event_id,
+            logged: books.writes(),
+            step: books.step(),
+            rates: books.rates(),
+            cache,
+        };
         match answer {
             Answer::Remembered(answer) => {
                 let ttl_s = answer.expires_ms.saturating_sub(books.started_ms()) / 1_000;

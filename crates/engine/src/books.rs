@@ -22,6 +22,7 @@ use tollgate_store::journal::Written;
 use tollgate_wire::watch::Seen;
 
 use crate::decode::{Encoding, encoding};
+use crate::edge::Rate;
 use crate::gate::{Gate, Held};
 use crate::head::Head;
 use crate::tally::{Tally, Told};
@@ -44,6 +45,8 @@ struct Open {
     response_body: Bytes,
     /// Windows of cost that the answer's price is entered in.
     owed: Vec<Need>,
+    /// Limits that the request was counted in.
+    rates: Vec<Rate>,
     /// What is held of budgets until the answer's price is known.
     lease: Option<Lease>,
     tally: Option<Tally>,
@@ -68,6 +71,7 @@ impl Books {
             request_body: Bytes::new(),
             response_body: Bytes::new(),
             owed: Vec::new(),
+            rates: Vec::new(),
             lease: None,
             tally: None,
             held: Held::new(shared.clone()),
@@ -184,6 +188,15 @@ impl Books {
 
     pub(crate) fn request_size(&self) -> u64 {
         self.open.as_ref().map_or(0, |open| open.record.request_size)
+    }
+
+    /// Counted in this limit.
+    pub(crate) fn rated(&mut self, rate: Rate) {
+        self.note(|open| open.rates.push(rate));
+    }
+
+    pub(crate) fn rates(&self) -> Vec<Rate> {
+        self.open.as_ref().map_or_else(Vec::new, |open| open.rates.clone())
     }
 
     /// Held until the books are closed; then the truth takes its place.
@@ -380,6 +393,10 @@ impl Open {
             return;
         }
         let usage = self.record.usage.as_ref();
+        // An error that was not counted was not delivered, whatever its caller would have paid for an answer.
+        if self.record.status >= 400 && usage.is_none() {
+            return;
+        }
         let estimated = usage.is_some_and(|usage| usage.source == UsageSource::Estimated);
         if let Some(custom) = self.custom_cost.as_deref().and_then(cost::CustomCost::read) {
             self.record.cost = custom.of(usage, counts).map(|amount| Cost { amount, custom: true, estimated });

@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tollgate_dial::Client;
 use tollgate_model::{Clock, Ids};
 use tollgate_rules::auto::Health;
 use tollgate_rules::catalog::Catalog;
@@ -24,6 +25,7 @@ use tollgate_store::answers::Answers;
 use tollgate_store::journal::JournalWriter;
 
 use crate::alarm::Alarms;
+use crate::exchange::Exchanges;
 use crate::fill::Fills;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
@@ -47,6 +49,8 @@ pub struct Shared {
     /// What may be spent, and is.
     pub till: Arc<Till>,
     pub(crate) fills: Fills,
+    /// Access tokens that service accounts were exchanged for.
+    pub(crate) exchanges: Exchanges,
     /// Of routes and of the auto router: their windows, the choices that stick, who failed lately.
     pub(crate) meters: Mutex<Meters>,
     pub(crate) memory: Mutex<Memory>,
@@ -66,6 +70,8 @@ pub struct Gate {
     pub(crate) upstream: Upstream,
     /// Reaches what callers name: nothing private.
     pub(crate) outside: Upstream,
+    /// For the gateway's own questions: token exchanges.
+    pub(crate) client: Client,
     pub(crate) journal: JournalWriter,
     pub(crate) alarms: Alarms,
 }
@@ -150,6 +156,7 @@ impl Shared {
             refresh: parts.refresh,
             till: parts.till,
             fills: Fills::default(),
+            exchanges: Exchanges::default(),
             windows: Mutex::default(),
             meters: Mutex::default(),
             memory: Mutex::default(),
@@ -171,8 +178,14 @@ impl Shared {
 }
 
 impl Gate {
-    pub(crate) fn new(shared: Arc<Shared>, upstream: Upstream, outside: Upstream, journal: JournalWriter) -> Self {
-        Self { shared, upstream, outside, journal, alarms: Alarms::default() }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        upstream: Upstream,
+        outside: Upstream,
+        client: Client,
+        journal: JournalWriter,
+    ) -> Self {
+        Self { shared, upstream, outside, client, journal, alarms: Alarms::default() }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Which credential a request goes out with.
+//! The operator's keys, and how keys are written.
 //!
-//! Enters: the caller's headers and the provider's row. Leaves: the caller's own key, the operator's, or none.
+//! Enters: the environment, a provider's row. Leaves: a key for a target, or none; a header.
 //! Never: sends an operator's key to an origin it was not bound to.
 
 use ahash::RandomState;
@@ -19,15 +19,6 @@ pub struct Keys {
 struct Stored {
     secret: Secret,
     origin: Option<Origin>,
-}
-
-/// What authenticates a request to its provider.
-pub(crate) enum Key {
-    /// In the caller's headers or query, forwarded as it is.
-    Callers,
-    /// The operator's, to be written into this header.
-    Operators(HeaderName, HeaderValue),
-    None,
 }
 
 impl Keys {
@@ -51,42 +42,32 @@ impl Keys {
         names
     }
 
-    pub(crate) fn pick(
-        &self,
-        row: &ProviderRow,
-        headers: &HeaderMap,
-        query: &str,
-        is_gateway_token: impl Fn(&HeaderName) -> bool,
-        target: &Origin,
-    ) -> Key {
-        if carries_own(row, headers, query, is_gateway_token) {
-            return Key::Callers;
-        }
-        let Some(stored) = self.stored.get(row.segment()) else { return Key::None };
-        if stored.origin.as_ref() != Some(target) {
-            return Key::None;
-        }
-        write(row.auth(), &stored.secret).map_or(Key::None, |(name, value)| Key::Operators(name, value))
-    }
-
     /// Whether the operator has a key for it.
     pub(crate) fn knows(&self, row: &ProviderRow) -> bool {
         self.stored.contains_key(row.segment())
     }
 
-    /// The operator's key for a target that no caller had a say in: a provider of many hosts may have its key there too.
-    pub(crate) fn of_operator(&self, row: &ProviderRow, target: &Origin) -> Key {
-        let Some(stored) = self.stored.get(row.segment()) else { return Key::None };
+    /// Whether there is one for a native call to this place.
+    pub(crate) fn is_for(&self, row: &ProviderRow, target: &Origin) -> bool {
+        self.of_native(row, target).is_some()
+    }
+
+    /// For a target that the caller had a say in: only to the one origin that the key is bound to.
+    pub(crate) fn of_native(&self, row: &ProviderRow, target: &Origin) -> Option<&Secret> {
+        let stored = self.stored.get(row.segment()).filter(|stored| stored.origin.as_ref() == Some(target))?;
+        Some(&stored.secret)
+    }
+
+    /// For a target that no caller had a say in: a provider of many hosts may have its key there too.
+    pub(crate) fn of_operator(&self, row: &ProviderRow, target: &Origin) -> Option<&Secret> {
+        let stored = self.stored.get(row.segment())?;
         let is_bound =
             stored.origin == row.fixed_origin() && stored.origin.as_ref().is_none_or(|origin| origin == target);
-        match write(row.auth(), &stored.secret) {
-            Some((name, value)) if is_bound => Key::Operators(name, value),
-            _ => Key::None,
-        }
+        is_bound.then_some(&stored.secret)
     }
 }
 
-fn carries_own(
+pub(crate) fn carries_own(
     row: &ProviderRow,
     headers: &HeaderMap,
     query: &str,
@@ -106,7 +87,9 @@ fn has_parameter(query: &str, name: &str) -> bool {
 /// As the provider wants to see it. What would sign a request may also be an API key, which is a bearer token.
 pub(crate) fn write(auth: &Auth, secret: &Secret) -> Option<(HeaderName, HeaderValue)> {
     let (name, text) = match auth {
-        Auth::Bearer | Auth::Sigv4 => (http::header::AUTHORIZATION, format!("Bearer {}", secret.expose())),
+        Auth::Bearer | Auth::Google | Auth::Sigv4 { .. } => {
+            (http::header::AUTHORIZATION, format!("Bearer {}", secret.expose()))
+        }
         Auth::Header { name, prefix } => (name.clone(), format!("{prefix}{}", secret.expose())),
         Auth::Query { .. } | Auth::None => return None,
     };

@@ -11,6 +11,7 @@ mod body;
 mod books;
 mod decode;
 mod edge;
+mod exchange;
 mod fill;
 mod gate;
 mod head;

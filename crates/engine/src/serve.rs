@@ -16,12 +16,11 @@ use crate::books::Books;
 use crate::edge::{self, CacheSaid, ReplyBody};
 use crate::gate::Gate;
 use crate::head::Head;
-use crate::keys::Key;
 use crate::stage::admit::Caller;
 use crate::stage::cache::Looked;
+use crate::stage::key::{self, Whose};
 use crate::stage::miss::{self, Failed};
 use crate::stage::plan::Step;
-use crate::stage::plan::foreign::Credential;
 use crate::stage::plan::way::{Next, Way};
 use crate::stage::{access, admit, cache, hear, limit, plan, scope, send};
 use crate::surface::run::{self, Job};
@@ -201,6 +200,7 @@ async fn take(
     books: &mut Books,
 ) -> Result<Answer, Refusal> {
     scope::check(gate, caller, head, &step)?; //                                 what the caller's token is limited to  (403)
+    let whose = whose(gate, caller, head, &step, options)?; //                   the caller's key, a stored one, ours   (2040)
     let looked = cache::find(gate, caller, head, &step, options).await?; //      a hit costs no unit and no budget
     let (share, cache) = match looked {
         Looked::Hit(answer) => return Ok(Answer::Remembered(answer)),
@@ -210,25 +210,17 @@ async fn take(
         Looked::Off => (None, CacheSaid::Nothing),
     };
     if !std::mem::replace(entered, true) {
-        limit::enter(gate, caller)?; //                                          one unit a request                     (2003)
+        limit::enter(gate, caller, books)?; //                                   one unit a request                     (2003)
     }
-    access::spend(gate, caller, &step, options, books)?; //                      budgets: held before it is sent         (2041)
-    let key = pick(gate, caller, head, &step);
+    access::spend(gate, caller, &step, options, books)?; //                      policies; budgets: held before sending  (403, 429/2041)
+    let key = key::ready(gate, &step, &whose).await?; //                         counted, opened, exchanged             (2003, 2907)
     let sent = send::out(gate, caller, head, &mut step, &key, options.retry, books).await?; // deadlines, asking again (2005)
     Ok(Answer::Fresh { sent, step, share, cache })
 }
 
-fn pick(gate: &Gate, caller: &Caller, head: &Head, step: &Step) -> Key {
-    let keys = &gate.shared.keys;
-    let query = step.target.path_and_query.split_once('?').map_or("", |(_, query)| query);
-    let spent = |name: &HeaderName| caller.spent.contains(name);
-    let Some(foreign) = &step.foreign else {
-        return keys.pick(&step.row, head.headers(), query, spent, &step.target.origin);
-    };
-    match foreign.credential {
-        Credential::Callers => Key::Callers,
-        Credential::Operators => keys.of_operator(&step.row, &step.target.origin),
-        // Tokens of ours were taken out of these.
-        Credential::AsNative => keys.pick(&step.row, &foreign.headers, query, |_| false, &step.target.origin),
+fn whose(gate: &Gate, caller: &Caller, head: &Head, step: &Step, options: &Options) -> Result<Whose, Refusal> {
+    match &step.foreign {
+        Some(foreign) if !foreign.as_native => Ok(foreign.whose.clone()),
+        _ => key::of_native(gate, caller, head, step, options),
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod admit;
 pub(crate) mod cache;
 pub(crate) mod hear;
+pub(crate) mod key;
 pub(crate) mod limit;
 pub(crate) mod miss;
 pub(crate) mod plan;

@@ -22,6 +22,8 @@ struct Inner {
     /// `None`: what is spent is forgotten with the process.
     ledger: Option<Ledger>,
     unsynced: bool,
+    /// When budgets that count nothing any more were forgotten last.
+    swept_ms: u64,
 }
 
 /// What one request holds. Dropped, it gives everything back: a request that is cut off anywhere owes nothing.
@@ -33,6 +35,7 @@ pub(crate) struct Lease {
 
 /// A file of this size is worth a sum.
 const SUM_AT_BYTES: u64 = 1 << 20;
+const SWEEP_EVERY_MS: u64 = 60_000;
 
 // === impl Till ===
 
@@ -41,7 +44,7 @@ impl Till {
     pub fn new(ledger: Ledger, spent: &[Line]) -> Self {
         let mut budgets = Budgets::default();
         spent.iter().for_each(|line| budgets.restore(&restored(line)));
-        Self(Mutex::new(Inner { budgets, ledger: Some(ledger), unsynced: false }))
+        Self(Mutex::new(Inner { budgets, ledger: Some(ledger), unsynced: false, swept_ms: 0 }))
     }
 
     pub(crate) fn admit(self: &Arc<Self>, claims: &[Claim], now_ms: u64) -> Result<Lease, Over> {
@@ -62,6 +65,10 @@ impl Till {
     /// Makes what was appended safe against loss of power, and sums it up when it has become long. Waits for the disk: for a thread of its own.
     pub fn keep(&self, now_ms: u64) -> Result<(), StoreError> {
         let mut inner = self.0.lock();
+        if now_ms.saturating_sub(inner.swept_ms) >= SWEEP_EVERY_MS {
+            inner.budgets.sweep(now_ms);
+            inner.swept_ms = now_ms;
+        }
         let Some(ledger) = &inner.ledger else { return Ok(()) };
         if ledger.bytes() >= SUM_AT_BYTES || ledger.is_broken() {
             drop(inner);

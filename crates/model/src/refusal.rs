@@ -8,6 +8,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::Money;
+
 /// Boxed, so that the happy path stays one word wide.
 #[derive(Debug)]
 pub struct Refusal(Box<Inner>);
@@ -41,6 +43,7 @@ pub mod code {
     pub const UPSTREAM_FAILED: u16 = 2005;
     pub const INVALID_PROVIDER: u16 = 2008;
     pub const UNAUTHORIZED: u16 = 2009;
+    pub const NO_SUCH_KEY: u16 = 2040;
     pub const SPEND_LIMIT: u16 = 2041;
     pub const BAD_REQUEST: u16 = 2901;
     pub const TOO_LARGE: u16 = 2902;
@@ -48,13 +51,19 @@ pub mod code {
     pub const UNAVAILABLE: u16 = 2904;
     pub const INTERNAL: u16 = 2905;
     pub const NOT_FOUND: u16 = 2906;
+    pub const NO_KEY: u16 = 2907;
     pub const FORBIDDEN: u16 = 2907;
+    /// Of policies, whose bodies name no code: for the log.
+    pub const POLICY_BLOCK: u16 = 2908;
+    pub const POLICY_LIMIT: u16 = 2909;
     /// Of the REST API.
     pub const NO_ROUTE: u16 = 7000;
     pub const NO_MODEL: u16 = 7003;
     pub const AUTHENTICATION: u16 = 10_000;
 }
 
+/// The longest `Retry-After` that official SDKs follow.
+const SDK_PATIENCE: Duration = Duration::from_secs(60);
 /// As web servers have come to write it down.
 const CALLER_LEFT: u16 = 499;
 
@@ -80,12 +89,33 @@ impl Refusal {
     }
 
     pub fn rate_limited(after: Duration) -> Self {
-        Self::new(code::RATE_LIMITED, 429, Blame::Caller, "Rate limited").retry_after(after)
+        let refusal = Self::new(code::RATE_LIMITED, 429, Blame::Caller, "Rate limited").retry_after(after);
+        // Official SDKs wait no longer than that: beyond it they would only ask in vain.
+        if after > SDK_PATIENCE { refusal.should_retry(false) } else { refusal }
     }
 
     /// Asking again at once is in vain, so an SDK is told not to; `after`: when there is room again, if ever.
     pub fn spend_limited(said: impl Into<String>, after: Option<Duration>) -> Self {
         let refusal = Self::new(code::SPEND_LIMIT, 429, Blame::Caller, said).should_retry(false);
+        match after {
+            Some(after) => refusal.retry_after(after),
+            None => refusal,
+        }
+    }
+
+    /// `why` is for the log: which policy it was.
+    pub fn denied_by_policy(why: impl Into<String>) -> Self {
+        const BODY: &[u8] = br#"{"success":false,"error":{"message":"Access denied by policy"}}"#;
+        let refusal = Self::new(code::POLICY_BLOCK, 403, Blame::Caller, "Access denied by policy");
+        refusal.told(BODY.to_vec()).because(why.into())
+    }
+
+    pub fn policy_limited(bucket: &str, spent: Money, limit: Money, after: Option<Duration>) -> Self {
+        let body = serde_json::json!({ "success": false, "error": {
+            "message": "Spending limit exceeded", "bucket": bucket, "spent": spent.as_dollars(), "limit": limit.as_dollars()
+        } });
+        let refusal = Self::new(code::POLICY_LIMIT, 429, Blame::Caller, "Spending limit exceeded").should_retry(false);
+        let refusal = refusal.told(body.to_string().into_bytes()).because(format!("bucket {bucket:?}"));
         match after {
             Some(after) => refusal.retry_after(after),
             None => refusal,
@@ -132,6 +162,40 @@ impl Refusal {
     pub fn disabled_provider(segment: &str) -> Self {
         let said = format!("Invalid provider: {segment} is disabled, its `enable` is false");
         Self::new(code::INVALID_PROVIDER, 400, Blame::Caller, said)
+    }
+
+    /// The caller named a stored key that is not there. The text is the original's.
+    pub fn no_such_key(provider: &str, alias: &str, configured: &[&str]) -> Self {
+        let said = match configured {
+            [] => format!("Provider '{provider}' has no BYOK credential named '{alias}'. No aliases are configured"),
+            some => {
+                let some: Vec<String> = some.iter().map(|alias| format!("'{alias}'")).collect();
+                format!(
+                    "Provider '{provider}' has no BYOK credential named '{alias}'. Configured aliases: {}",
+                    some.join(", ")
+                )
+            }
+        };
+        Self::new(code::NO_SUCH_KEY, 400, Blame::Caller, said)
+    }
+
+    /// A gateway or a caller that allows no key of the operator's, and nobody else's is there.
+    pub fn no_key(provider: &str) -> Self {
+        let said = format!(
+            "Provider '{provider}' needs credentials of your own: send a key with the request, or store one in the gateway"
+        );
+        Self::new(code::NO_KEY, 400, Blame::Caller, said)
+    }
+
+    /// A stored key that is there and cannot be used.
+    pub fn unusable_key(provider: &str, alias: &str, why: &str) -> Self {
+        let said = format!("The BYOK credential '{alias}' of provider '{provider}' cannot be used: {why}");
+        Self::new(code::NO_KEY, 400, Blame::Gateway, said)
+    }
+
+    /// Waiting does not help.
+    pub fn rejected_key(said: &str) -> Self {
+        Self::new(code::UNAUTHORIZED, 401, Blame::Gateway, said).should_retry(false)
     }
 
     pub fn unauthorized() -> Self {

@@ -21,6 +21,16 @@ pub struct Egress {
     pub allow_private: Vec<IpNet>,
 }
 
+/// What one entry of the allow-list opens: a range as CIDR, or a word for several.
+pub fn read_ranges(text: &str) -> Option<Vec<IpNet>> {
+    let words: &[&str] = match text {
+        "loopback" => &["127.0.0.0/8", "::1/128"],
+        "private" => &["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
+        range => &[range],
+    };
+    words.iter().map(|range| range.parse().ok()).collect()
+}
+
 /// Why something may not be connected to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
@@ -139,6 +149,25 @@ mod tests {
         assert!(egress.permits("127.0.0.1".parse().unwrap()));
         assert!(egress.permits("::ffff:127.0.0.1".parse().unwrap()));
         assert!(!egress.permits("10.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_entry_of_the_allow_list_is_a_range_or_a_word() {
+        assert_eq!(read_ranges("10.2.0.0/16").unwrap().len(), 1);
+        assert!(read_ranges("127.0.0.0/99").is_none() && read_ranges("everything").is_none());
+        let open = |word: &str| Egress { allow_private: read_ranges(word).unwrap() };
+        for (word, address, is_open) in [
+            ("loopback", "127.0.0.1", true),
+            ("loopback", "::1", true),
+            ("loopback", "10.0.0.1", false),
+            ("private", "192.168.1.1", true),
+            ("private", "fd12::1", true),
+            ("private", "fd00:ec2::254", false),
+            ("private", "127.0.0.1", false),
+            ("private", "169.254.1.1", false),
+        ] {
+            assert_eq!(open(word).permits(address.parse().unwrap()), is_open, "{word} {address}");
+        }
     }
 
     #[test]

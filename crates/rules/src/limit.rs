@@ -52,6 +52,13 @@ impl Window {
         last_ms.saturating_add(self.limit.interval_ms) <= now_ms
     }
 
+    /// What is left at the moment of the last [`Window::take`], and for how many milliseconds nothing is added to it.
+    pub fn left(&self, now_ms: u64) -> (u64, u64) {
+        let begun_ms = self.admissions.front().map_or(self.began_ms, |(at_ms, _)| *at_ms);
+        let more_ms = begun_ms.saturating_add(self.limit.interval_ms).saturating_sub(now_ms);
+        (self.limit.requests.saturating_sub(self.taken), more_ms.min(self.limit.interval_ms))
+    }
+
     /// Takes one unit, or says when the next one is free. A clock that steps back reopens nothing.
     pub fn take(&mut self, now_ms: u64) -> Result<(), Duration> {
         match self.limit.technique {
@@ -136,6 +143,16 @@ mod tests {
             assert!(inside <= limit, "{inside} admitted within {interval} ms of {at}");
         }
         assert!(admitted.len() >= 2 * limit, "the window must reopen: {}", admitted.len());
+    }
+
+    #[test]
+    fn what_is_left_and_until_when_is_known() {
+        let mut fixed = window(3, 1_000, Technique::Fixed);
+        assert!(fixed.take(5_200).is_ok());
+        assert_eq!(fixed.left(5_200), (2, 800));
+        let mut sliding = window(2, 1_000, Technique::Sliding);
+        assert!(sliding.take(5_200).is_ok() && sliding.take(5_500).is_ok() && sliding.take(5_600).is_err());
+        assert_eq!(sliding.left(5_600), (0, 600));
     }
 
     #[test]

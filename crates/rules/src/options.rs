@@ -30,6 +30,10 @@ pub struct Options {
     pub custom_cost: Option<String>,
     /// A request that cannot be said to its target without a loss is refused.
     pub strict: bool,
+    /// Which of the gateway's stored keys.
+    pub byok_alias: Option<String>,
+    /// The operator's keys are not to be used.
+    pub no_wholesale: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +81,8 @@ pub const HEADERS: &[(&str, &str)] = &[
         "cf-aig-custom-cost",
         "JSON: per_token_in, per_token_out, per_cache_read_token, per_cache_write_token, or total_cost",
     ),
+    ("cf-aig-byok-alias", "which stored key of the gateway for this provider; without it the default one"),
+    ("cf-aig-no-wholesale", "true: never fall back to a key of the gateway's operator"),
     ("tollgate-strict", "true: refuse what the target's dialect cannot say, instead of listing it in tollgate-loss"),
     ("cf-aig-request-timeout", "milliseconds to the first byte"),
     ("cf-aig-max-attempts", "1 to 5, the first try included"),
@@ -100,6 +106,8 @@ impl Options {
             event_id: None,
             custom_cost: None,
             strict: gateway.tollgate_strict,
+            byok_alias: None,
+            no_wholesale: false,
         }
     }
 
@@ -132,6 +140,8 @@ impl Options {
             "cf-aig-metadata" => self.metadata = metadata::read(text),
             "cf-aig-event-id" => self.event_id = short(text),
             "cf-aig-custom-cost" => self.custom_cost = short(text),
+            "cf-aig-byok-alias" => self.byok_alias = short(text),
+            "cf-aig-no-wholesale" => set(&mut self.no_wholesale, flag(text)),
             "tollgate-strict" => set(&mut self.strict, flag(text)),
             "cf-aig-request-timeout" => {
                 set(&mut self.retry.timeout_ms, text.parse().ok().filter(|ms| *ms > 0).map(Some))

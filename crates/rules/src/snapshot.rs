@@ -7,17 +7,20 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use tollgate_model::gateway::DEFAULT_ID;
+use tollgate_model::keep::Bound;
 use tollgate_model::token::{Digest, Token};
-use tollgate_model::{CustomDomain, CustomProvider, Gateway, RouteDocument};
+use tollgate_model::{CustomDomain, CustomProvider, Gateway, PolicyDocument, ProviderConfig, RouteDocument};
 use tollgate_wire::provider::{ProviderRow, Providers};
 
 use crate::auto::Pool;
 use crate::budget::rule::Rules;
 use crate::custom;
 use crate::egress::Egress;
+use crate::key::{self, Keys, OpenSecret};
 use crate::limit::Limit;
 use crate::naming::Aliases;
 use crate::options::Manners;
+use crate::policy::{Policies, Policy, Verdict, Who};
 use crate::route::{Draft, Route};
 use crate::scope::Pass;
 
@@ -44,8 +47,11 @@ pub struct Snapshot {
     pub auto: Arc<Pool>,
     gateways: HashMap<String, Arc<GatewayRules>, ahash::RandomState>,
     tokens: Passes,
+    secrets: Vec<OpenSecret>,
     /// By id. The next snapshot takes over those whose document is the same one.
     compiled: HashMap<String, Compiled, ahash::RandomState>,
+    /// The same for policies. Reading a condition takes a thousand times as long as meeting it.
+    conditions: HashMap<String, (Arc<PolicyDocument>, Arc<Policy>), ahash::RandomState>,
     /// By id; taken over in the same way.
     custom: BTreeMap<String, Custom>,
     /// Gateways by host name.
@@ -78,6 +84,12 @@ pub struct GatewayRules {
     pub limit: Option<Limit>,
     /// What may be spent here.
     pub spend: Rules,
+    /// Its stored keys for providers.
+    pub keys: Keys,
+    /// Who may ask for what.
+    pub policies: Policies,
+    /// Name and inner id: budgets of a gateway that is gone are not those of one made later under its name.
+    owner: String,
     /// The deployed versions of its dynamic routes.
     routes: Vec<Arc<Route>>,
 }
@@ -95,6 +107,9 @@ pub struct Documents {
     pub tokens: Vec<Token>,
     /// Shared, because a route is compiled only when its document is another one than before.
     pub routes: Vec<Arc<RouteDocument>>,
+    pub secrets: Vec<OpenSecret>,
+    pub provider_configs: Vec<ProviderConfig>,
+    pub policies: Vec<Arc<PolicyDocument>>,
     pub custom_providers: Vec<Arc<CustomProvider>>,
     pub custom_domains: Vec<Arc<CustomDomain>>,
     pub egress: Arc<Egress>,
@@ -141,25 +156,49 @@ impl Snapshot {
                 compiled.insert(document.id.clone(), Compiled { from: document.clone(), route });
             }
         }
+        let mut conditions = HashMap::with_hasher(ahash::RandomState::new());
+        documents.policies.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        for document in &documents.policies {
+            let owner = gateways.get_mut(&document.gateway);
+            let owner = owner.filter(|gateway| gateway.settings.internal_id == document.gateway_internal_id);
+            let Some(gateway) = owner else { continue };
+            let known = last.and_then(|last| last.conditions.get(&document.id));
+            let known = known.filter(|(from, _)| Arc::ptr_eq(from, document)).map(|(_, policy)| policy.clone());
+            if let Some(policy) = known.or_else(|| compile_policy(document, &mut problems)) {
+                gateway.policies.add(policy.clone());
+                conditions.insert(document.id.clone(), (document.clone(), policy));
+            }
+        }
         let custom = compile_custom(last, documents.custom_providers, &mut problems);
-        let domains = read_domains(documents.custom_domains, &gateways);
-        let gateways = gateways.into_iter().map(|(id, gateway)| (id, Arc::new(gateway.in_order()))).collect();
+        let domains = read_domains(documents.custom_domains, &gateways, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
+        let providers = with_custom(documents.providers, &custom);
+        let settings: Vec<&Gateway> = gateways.values().map(|gateway| &gateway.settings).collect();
+        let (secrets, configs) = (documents.secrets, documents.provider_configs);
+        let keys = key::compile(&documents.account, &providers, &settings, &secrets, &configs);
+        for (gateway, keys) in keys {
+            if let Some(gateway) = gateways.get_mut(&gateway) {
+                gateway.keys = keys;
+            }
+        }
+        let gateways = gateways.into_iter().map(|(id, gateway)| (id, Arc::new(gateway.in_order()))).collect();
         let account = documents.account.into();
         Ok(Self {
             version,
             account,
             accounts: documents.accounts,
             manners: documents.manners,
-            providers: with_custom(documents.providers, &custom),
+            providers,
             egress: documents.egress,
             aliases: documents.aliases,
             auto: documents.auto,
             gateways,
             tokens,
+            secrets,
             compiled,
+            conditions,
             custom,
             domains,
         })
@@ -189,6 +228,27 @@ impl Snapshot {
 
     pub fn passes(&self) -> impl Iterator<Item = &Arc<Pass>> {
         self.tokens.all()
+    }
+
+    /// A stored secret by its name, else by its id: what other settings refer to instead of holding a value.
+    pub fn secret(&self, name_or_id: &str) -> Option<&OpenSecret> {
+        let named = self.secrets.iter().find(|secret| secret.stored.name == name_or_id);
+        named.or_else(|| self.secrets.iter().find(|secret| secret.stored.id == name_or_id))
+    }
+
+    /// Whose key a secret of this name is: what it is bound to when its value is written now.
+    pub fn binding(&self, name: &str) -> Option<Bound> {
+        let gateway = |id: &str| self.gateways.get(id).map(|gateway| &gateway.settings);
+        let (gateway, row, _) = key::meanings(name, gateway, &self.providers).into_iter().next()?;
+        Some(Bound {
+            gateway_internal_id: gateway.internal_id.clone(),
+            provider: row.segment().to_owned(),
+            origin: row.fixed_origin().map(|origin| origin.text()),
+        })
+    }
+
+    pub fn secrets(&self) -> &[OpenSecret] {
+        &self.secrets
     }
 
     /// In order of their ids.
@@ -234,13 +294,20 @@ impl GatewayRules {
             problems.push(Problem { document: format!("gateway {:?}", settings.id), what });
             Rules::default()
         });
+        let owner = owner.join("/");
         let (id, limit) = (settings.id.as_str().into(), Limit::of_gateway(&settings));
-        Self { id, limit, spend, settings, routes: Vec::new() }
+        let (keys, policies) = (Keys::default(), Policies::default());
+        Self { id, limit, spend, keys, policies, owner, settings, routes: Vec::new() }
     }
 
     fn in_order(mut self) -> Self {
         self.routes.sort_by(|a, b| a.name.name.cmp(&b.name.name));
         self
+    }
+
+    /// What its policies say.
+    pub fn judge(&self, who: &Who<'_>, provider: &str, model: &str) -> Verdict {
+        self.policies.judge(&self.owner, who, provider, model)
     }
 
     /// What `dynamic/{name}` means: a route by its name, else by its id.
@@ -261,6 +328,18 @@ impl GatewayRules {
 }
 
 /// `None`: nothing of it is deployed, or a problem was noted.
+fn compile_policy(document: &PolicyDocument, problems: &mut Vec<Problem>) -> Option<Arc<Policy>> {
+    let faults = match Policy::of(document)? {
+        Ok(policy) => return Some(Arc::new(policy)),
+        Err(faults) => faults,
+    };
+    problems.extend(faults.into_iter().map(|fault| Problem {
+        document: format!("policy {:?} of gateway {:?}", document.id, document.gateway),
+        what: format!("{}: {}", fault.member.join("."), fault.said),
+    }));
+    None
+}
+
 fn compile_route(document: &RouteDocument, problems: &mut Vec<Problem>) -> Option<Arc<Route>> {
     let version = document.deployed()?;
     match Route::compile(&Draft::of(document, version)) {
@@ -287,6 +366,11 @@ fn compile_custom(
             Some(known) => Ok(known.row.clone()),
             None => custom::row(&from).map(Arc::new),
         };
+        let is_twin = |other: &Custom| other.from.slug.eq_ignore_ascii_case(&from.slug);
+        let row = match custom.values().any(is_twin) {
+            true => Err(custom::Wrong { member: "slug", what: "another one has it".to_owned() }),
+            false => row,
+        };
         match row {
             Ok(row) => drop(custom.insert(from.id.clone(), Custom { from, row })),
             Err(wrong) => {
@@ -310,12 +394,18 @@ fn with_custom(catalog: Arc<Providers>, custom: &BTreeMap<String, Custom>) -> Ar
 fn read_domains(
     documents: Vec<Arc<CustomDomain>>,
     gateways: &HashMap<String, GatewayRules, ahash::RandomState>,
+    problems: &mut Vec<Problem>,
 ) -> HashMap<String, Domain, ahash::RandomState> {
     let mut domains = HashMap::with_hasher(ahash::RandomState::new());
     for from in documents {
         let owner = gateways.get(&from.gateway);
         if let Some(owner) = owner.filter(|gateway| gateway.settings.internal_id == from.gateway_internal_id) {
-            domains.insert(from.hostname.clone(), Domain { gateway: owner.id.clone(), from });
+            let document = format!("custom domain {:?} of gateway {:?}", from.hostname, from.gateway);
+            let domain = Domain { gateway: owner.id.clone(), from };
+            if let Some(other) = domains.insert(domain.from.hostname.clone(), domain) {
+                let what = format!("gateway {:?} has it already", other.gateway);
+                problems.push(Problem { document, what });
+            }
         }
     }
     domains

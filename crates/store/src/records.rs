@@ -13,10 +13,12 @@ use crate::failure::StoreError;
 pub mod edit;
 pub mod filter;
 pub mod line;
+pub mod sums;
 
 pub use edit::{AtTheCap, Cap, Patch};
 pub use filter::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Place, Value};
 pub use line::{Encoded, Line};
+pub use sums::{Facet, Facets, Histogram, Stretches, Sums};
 
 /// One record with its bodies, as it goes in. A body that is not kept is empty, and the record says why.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +107,12 @@ pub trait Records: Send + Sync {
     /// The next records that match, at most `size`, in the order of creation: whoever comes again with the place sees each once, however many there are
     /// and whatever is added or deleted meanwhile.
     fn walk(&self, filter: &Filter, from: Walk, size: u32) -> Result<Walked, StoreError>;
+
+    /// How often each value occurs among the records that match; of each facet the most frequent.
+    fn facets(&self, filter: &Filter, wanted: &[Facet], limit: usize) -> Result<Facets, StoreError>;
+
+    /// What the records that match come to, stretch by stretch.
+    fn histogram(&self, filter: &Filter, stretches: Stretches) -> Result<Histogram, StoreError>;
 
     fn get(&self, id: Id) -> Result<Option<Record>, StoreError>;
 

@@ -75,6 +75,7 @@ pub struct ProviderRow {
     fixed_headers: Vec<(HeaderName, HeaderValue)>,
     bare_models: Option<String>,
     model_dots: Option<String>,
+    never_withheld: bool,
     quirks: Vec<Quirk>,
 }
 
@@ -84,15 +85,26 @@ struct Value {
     env: Vec<String>,
     /// The settings', the environment's, or the row's own.
     text: Option<String>,
+    names_owner: bool,
 }
 
 /// How a provider wants to see its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {
     Bearer,
-    Header { name: HeaderName, prefix: String },
-    Query { name: String },
-    Sigv4,
+    Header {
+        name: HeaderName,
+        prefix: String,
+    },
+    Query {
+        name: String,
+    },
+    /// Signed for a service and a region that the host names; some services are named otherwise than their host.
+    Sigv4 {
+        services: BTreeMap<String, String>,
+    },
+    /// A bearer token, which a service account's key is exchanged for.
+    Google,
     None,
 }
 
@@ -251,6 +263,11 @@ impl ProviderRow {
     /// Whether this model of its is called by its bare name.
     pub fn is_bare(&self, model: &str) -> bool {
         self.bare_models.as_deref().is_some_and(|prefix| model.starts_with(prefix))
+    }
+
+    /// Whether the operator's key goes there even for gateways that demand stored keys.
+    pub fn is_never_withheld(&self) -> bool {
+        self.never_withheld
     }
 
     /// Headers that its API asks for besides a credential.

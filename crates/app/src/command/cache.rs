@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tollgate_control::desk::Desk;
 use tollgate_control::purge;
+use tollgate_store::answers::Purge;
 use tollgate_store::embedded::{DiskAnswers, DiskAnswersOptions};
 use tollgate_store::{Answers, Metrics};
 
@@ -73,8 +74,19 @@ pub(crate) fn purge_unless_served(data_dir: &Path, desk: &Desk, gateway: &str) -
     purge_disk(data_dir, desk, &what).map(drop)
 }
 
-/// `None` while a server has the cache.
+/// The same for a custom provider, in every gateway.
+pub(crate) fn purge_provider_unless_served(data_dir: &Path, desk: &Desk, segment: &str) -> anyhow::Result<()> {
+    let account = desk.current()?.account.clone();
+    forget(data_dir, vec![Purge::of_provider(account, segment)]).map(drop)
+}
+
 fn purge_disk(data_dir: &Path, desk: &Desk, what: &What) -> anyhow::Result<Option<u64>> {
+    let account = desk.current()?.account.clone();
+    forget(data_dir, purge::named(&account, &what.gateway, what.model.as_deref(), what.key.as_deref()))
+}
+
+/// `None` while a server has the cache.
+fn forget(data_dir: &Path, purges: Vec<Purge>) -> anyhow::Result<Option<u64>> {
     let metrics = Arc::new(Metrics::default());
     // Held to the end: no server starts on a cache that is being purged.
     let Some(_lock) = journal_unless_served(data_dir, &metrics)? else { return Ok(None) };
@@ -83,10 +95,9 @@ fn purge_disk(data_dir: &Path, desk: &Desk, what: &What) -> anyhow::Result<Optio
         return Ok(Some(0));
     }
     let answers = DiskAnswers::open(&path, UNBOUNDED, metrics)?;
-    let account = desk.current()?.account.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut purged = 0;
-    for purge in purge::named(&account, &what.gateway, what.model.as_deref(), what.key.as_deref()) {
+    for purge in purges {
         purged += runtime.block_on(answers.purge(purge))?;
     }
     Ok(Some(purged))

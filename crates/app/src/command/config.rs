@@ -4,22 +4,26 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
 use tollgate_control::config::{self, ConfigError, FILE_BYTES_MAX, Manner, REQUESTS_DEFAULT};
+use tollgate_control::desk::Desk;
 use tollgate_control::time;
+use tollgate_rules::egress::Egress;
 use tollgate_store::embedded::FileEntries;
 
 use super::remote::{Remote, Said};
-use super::{log, open_desk, show};
+use super::{log, open_desk_with, show};
 use crate::place::ENTRIES_FILE;
+use crate::settings::Settings;
 
 /// Where the configuration is.
 pub(crate) enum At {
-    Here(PathBuf),
+    Here(Settings),
     There(Remote),
 }
 
@@ -86,7 +90,7 @@ pub(crate) struct Rollback {
 impl Export {
     pub(crate) fn run(&self, at: &At) -> anyhow::Result<()> {
         match at {
-            At::Here(dir) => show::text(&config::export(&open_desk(dir)?)?),
+            At::Here(settings) => show::text(&config::export(&open(settings)?)?),
             At::There(remote) => show::text(&remote.text("config/export")?),
         }
     }
@@ -96,10 +100,10 @@ impl Plan {
     pub(crate) fn run(&self, at: &At) -> anyhow::Result<()> {
         let text = read(&self.file)?;
         let said = match at {
-            At::Here(dir) => {
+            At::Here(settings) => {
                 let manner = Manner { prune: self.prune, expected: None };
-                let records = log::open(dir)?;
-                let planned = config::plan(&open_desk(dir)?, &*records, &text, manner, self.last);
+                let records = log::open(&settings.data_dir)?;
+                let planned = config::plan(&open(settings)?, &*records, &text, manner, self.last);
                 planned.map(|plan| plan.said()).map_err(|error| told(error, &self.file))?
             }
             At::There(remote) => {
@@ -115,9 +119,9 @@ impl Apply {
     pub(crate) fn run(&self, at: &At) -> anyhow::Result<()> {
         let text = read(&self.file)?;
         let said = match at {
-            At::Here(dir) => {
+            At::Here(settings) => {
                 let manner = Manner { prune: self.prune, expected: self.expected };
-                let applied = config::apply(&open_desk(dir)?, &open_entries(dir)?, &text, manner);
+                let applied = config::apply(&open(settings)?, &open_entries(&settings.data_dir)?, &text, manner);
                 applied.map(|plan| plan.said()).map_err(|error| told(error, &self.file))?
             }
             At::There(remote) => {
@@ -139,8 +143,8 @@ impl Rollback {
             error => error.into(),
         };
         let said = match at {
-            At::Here(dir) => {
-                let rolled = config::rollback(&open_desk(dir)?, &open_entries(dir)?, self.to.as_deref());
+            At::Here(settings) => {
+                let rolled = config::rollback(&open(settings)?, &open_entries(&settings.data_dir)?, self.to.as_deref());
                 rolled.map_err(failed)?.1.said()
             }
             At::There(remote) => {
@@ -155,7 +159,7 @@ impl Rollback {
 
     fn list(&self, at: &At) -> anyhow::Result<()> {
         let states: Vec<Value> = match at {
-            At::Here(dir) => config::states::all(&open_entries(dir)?)?.iter().map(state).collect(),
+            At::Here(settings) => config::states::all(&open_entries(&settings.data_dir)?)?.iter().map(state).collect(),
             At::There(remote) => {
                 let said = remote.get("config/states")?.result().map_err(|said| said.into_error(""))?;
                 said.as_array().cloned().unwrap_or_default()
@@ -206,6 +210,16 @@ fn wrong_there(said: &Said, file: &Path) -> anyhow::Error {
         None => error["message"].as_str().unwrap_or_default().to_owned(),
     };
     anyhow::anyhow!("nothing was changed\n{}", errors.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// Where a file is the only truth, the command line changes nothing either.
+fn open(settings: &Settings) -> anyhow::Result<Desk> {
+    let egress = Egress { allow_private: settings.allow_private.clone() };
+    let desk = open_desk_with(&settings.data_dir, Arc::new(egress))?;
+    if let Some(file) = &settings.config_file {
+        desk.follow_file(file);
+    }
+    Ok(desk)
 }
 
 fn open_entries(dir: &Path) -> anyhow::Result<FileEntries> {

@@ -5,6 +5,7 @@
 //! The log's files can be read while a server writes them. What it has journaled a moment ago is in them within two of its rounds, so we
 //! wait that long before the first look. When no server runs, what the last one left in the journal is moved first.
 
+mod edit;
 mod follow;
 mod line;
 
@@ -31,10 +32,19 @@ const CATCH_UP_AT_MOST: Duration = Duration::from_secs(30);
   tollgate logs tail
   tollgate logs tail --gateway my-app -n 100
   tollgate logs tail --follow --json | jq .cost
+  tollgate logs list 'status:>=400 model:gpt-5* since:24h'
+  tollgate logs patch 0199b7c2-6c1e-7d41-9a55-0c3f6f2a1b00 --feedback -1
+  tollgate logs delete 'meta.user:42' --gateway my-app
   tollgate logs show 0199b7c2-6c1e-7d41-9a55-0c3f6f2a1b00")]
 pub(crate) enum Logs {
     /// The last requests, the newest at the bottom
     Tail(Tail),
+    /// The newest records that match a question
+    List(edit::List),
+    /// Say what you thought of an answer
+    Patch(edit::Patch),
+    /// Delete records; their room comes back with the day
+    Delete(edit::Delete),
     /// Everything about one request, bodies included
     Show {
         /// As the line shows it; also the answer's header cf-aig-log-id
@@ -66,6 +76,9 @@ impl Logs {
         let records = open(data_dir)?;
         match self {
             Self::Tail(tail) => tail.run(&records),
+            Self::List(list) => list.run(&records),
+            Self::Patch(patch) => patch.run(&records),
+            Self::Delete(delete) => delete.run(&records),
             Self::Show { id, json } => show_one(&records, &id, json),
         }
     }

@@ -2,7 +2,6 @@
 //!
 //! Enters: requests from the workers. Leaves: the desk's answers. Never: runs a handler of the desk on a thread that serves traffic.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,6 +13,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
+use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
 use tollgate_control::evaluation::Worker;
 use tollgate_control::router::{self, Public};
@@ -27,10 +27,11 @@ pub(crate) struct Parts<'a> {
     pub(crate) desk: Arc<Desk>,
     pub(crate) stores: &'a Stores,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) door: Arc<Door>,
     pub(crate) draining: Arc<AtomicBool>,
     pub(crate) is_local: bool,
-    pub(crate) scheme: &'a str,
-    pub(crate) address: SocketAddr,
+    /// Where clients reach the gateway.
+    pub(crate) url: String,
 }
 
 pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
@@ -43,11 +44,12 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         evaluations: Worker::default(),
         uses: parts.stores.uses.clone(),
         public: Public {
-            url: format!("{}://{}", parts.scheme, parts.address),
+            url: parts.url,
             loopback: parts.is_local,
             ready: Box::new(move || !draining.load(Ordering::SeqCst)),
             metrics: Box::new(move || shared.metrics.text().unwrap_or_default()),
         },
+        door: parts.door,
         catch_up: Box::new(move |at_most| ingest.catch_up(at_most)),
     });
     Arc::new(Desks { router, handle: Handle::current() })

@@ -9,9 +9,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use tollgate_rules::auto;
+use tollgate_rules::egress::read_ranges;
 use tollgate_rules::naming::{Aliases, Naming, resolve};
 use tollgate_rules::options::StreamCache;
-use tollgate_wire::provider::Providers;
+use tollgate_wire::provider::{Origin, Providers};
 
 use super::fault::{Fault, suggestion};
 use super::table::{self, SETTINGS};
@@ -22,6 +23,7 @@ use crate::place;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Raw {
     listen: Option<Spanned<String>>,
+    public_url: Option<Spanned<String>>,
     data_dir: Option<PathBuf>,
     allow_unauthenticated: Option<bool>,
     accounts: Option<Vec<String>>,
@@ -38,7 +40,17 @@ pub(crate) struct Raw {
     tls: Tls,
     cache: Cache,
     log: Log,
+    secrets: Secrets,
     auto: auto::Settings,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Secrets {
+    master_key_file: Option<PathBuf>,
+    master_key_command: Option<String>,
+    env_references: Option<Vec<String>>,
+    file_references: Option<Vec<PathBuf>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -133,6 +145,7 @@ impl Raw {
         models.extend(upper.auto.models);
         Self {
             listen: upper.listen.or(self.listen),
+            public_url: upper.public_url.or(self.public_url),
             data_dir: upper.data_dir.or(self.data_dir),
             allow_unauthenticated: upper.allow_unauthenticated.or(self.allow_unauthenticated),
             accounts: upper.accounts.or(self.accounts),
@@ -161,6 +174,12 @@ impl Raw {
                 filter: upper.log.filter.or(self.log.filter),
                 json: upper.log.json.or(self.log.json),
             },
+            secrets: Secrets {
+                master_key_file: upper.secrets.master_key_file.or(self.secrets.master_key_file),
+                master_key_command: upper.secrets.master_key_command.or(self.secrets.master_key_command),
+                env_references: upper.secrets.env_references.or(self.secrets.env_references),
+                file_references: upper.secrets.file_references.or(self.secrets.file_references),
+            },
             auto: auto::Settings {
                 pool: upper.auto.pool.or(self.auto.pool),
                 levels: upper.auto.levels.or(self.auto.levels),
@@ -187,12 +206,18 @@ impl Raw {
                 format!("listen: expected ADDRESS:PORT such as {}, found {:?}", table::LISTEN, listen.get_ref()),
             ));
         }
+        if let Some(url) = &self.public_url
+            && !Origin::of_url(url.get_ref()).is_ok_and(|(_, path)| path == "/")
+        {
+            let what = format!("public_url: expected https://HOST[:PORT], found {:?}", url.get_ref());
+            faults.push(fault(url.span(), what));
+        }
         for range in self.egress.allow_private.iter().flatten() {
-            if range.get_ref().parse::<ipnet::IpNet>().is_err() {
+            if read_ranges(range.get_ref()).is_none() {
                 faults.push(fault(
                     range.span(),
                     format!(
-                        "egress.allow_private: expected a range such as \"127.0.0.0/8\", found {:?}",
+                        "egress.allow_private: expected a range such as \"127.0.0.0/8\", \"loopback\" or \"private\", found {:?}",
                         range.get_ref()
                     ),
                 ));
@@ -212,6 +237,15 @@ impl Raw {
                 what: " tls: certificate and key belong together; one of them is missing".to_owned(),
             });
         }
+        if self.secrets.master_key_file.is_some() && self.secrets.master_key_command.is_some() {
+            let what = " secrets: there is one master key; choose master_key_file or master_key_command";
+            faults.push(Fault { place: None, what: what.to_owned() });
+        }
+        let relative = self.secrets.file_references.iter().flatten().find(|dir| !dir.is_absolute());
+        if let Some(dir) = relative {
+            let what = format!(" secrets.file_references: {} is no absolute path", dir.display());
+            faults.push(Fault { place: None, what });
+        }
         faults
     }
 
@@ -227,13 +261,14 @@ impl Raw {
             listen: listen
                 .parse()
                 .map_err(|_| vec![Fault { place: None, what: " listen: expected ADDRESS:PORT".to_owned() }])?,
+            public_url: self.public_url.map(|url| url.into_inner().trim_end_matches('/').to_owned()),
             data_dir: self.data_dir.unwrap_or_else(place::default_dir),
             allow_unauthenticated: self.allow_unauthenticated.unwrap_or(false),
             accounts: self.accounts.unwrap_or_default(),
             workers: self.workers.filter(|workers| *workers > 0),
             drain: seconds(self.drain_seconds, table::DRAIN_S),
             config_file: self.config.file,
-            allow_private: ranges.iter().filter_map(|range| range.get_ref().parse().ok()).collect(),
+            allow_private: ranges.iter().filter_map(|range| read_ranges(range.get_ref())).flatten().collect(),
             values: self
                 .providers
                 .iter()
@@ -259,6 +294,10 @@ impl Raw {
             log_retention_days: self.log.retention_days.unwrap_or(table::LOG_RETENTION_DAYS),
             log_filter: self.log.filter.unwrap_or_else(|| table::LOG_FILTER.to_owned()),
             log_json: self.log.json.unwrap_or(false),
+            master_key_file: self.secrets.master_key_file,
+            master_key_command: self.secrets.master_key_command,
+            env_references: self.secrets.env_references.unwrap_or_default(),
+            file_references: self.secrets.file_references.unwrap_or_default(),
         })
     }
 }
@@ -351,6 +390,7 @@ mod tests {
         );
         assert_eq!(fault("lisen = \"127.0.0.1:1\""), "1:1: unknown setting \"lisen\"; did you mean \"listen\"?");
         assert!(fault("[egress]\nallow_private = [\"127.0.0.0/99\"]").starts_with("2:18: egress.allow_private"));
+        assert!(fault("public_url = \"https://h.example/x\"").starts_with("1:14: public_url: expected https://HOST"));
         assert!(fault("[providers.opnai]\nbase_url = \"http://127.0.0.1\"").contains("did you mean \"openai\"?"));
         assert!(
             fault("[providers.aws-bedrock.values]\nregoin = \"x\"")
@@ -386,6 +426,7 @@ mod tests {
         let samples = [
             ("listen", "\"127.0.0.1:1\""),
             ("data_dir", "\"d\""),
+            ("public_url", "\"https://h.example\""),
             ("allow_unauthenticated", "true"),
             ("accounts", "[\"a\"]"),
             ("tls.certificate", "\"c\""),
@@ -396,6 +437,10 @@ mod tests {
             ("cache.ttl_header_enables", "true"),
             ("log.filter", "\"info\""),
             ("log.json", "true"),
+            ("secrets.master_key_file", "\"f\""),
+            ("secrets.master_key_command", "\"c\""),
+            ("secrets.env_references", "[\"NAME\"]"),
+            ("secrets.file_references", "[\"/run/secrets\"]"),
             ("aliases.\"a/b\"", "\"openai/gpt-5\""),
             ("auto.pool", "[\"openai/gpt-5.5\"]"),
             ("auto.levels", "[1, 2, 3]"),

@@ -32,6 +32,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "address and port; port 0 takes a free one. Beyond loopback every gateway must require a token",
     ),
     setting(
+        "public_url",
+        "TOLLGATE_PUBLIC_URL",
+        "the listener's",
+        "https://HOST as clients reach the gateway, where a proxy stands before it: told by the API, no custom domain",
+    ),
+    setting(
         "data_dir",
         "TOLLGATE_DATA_DIR",
         "~/.local/share/tollgate",
@@ -88,7 +94,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "egress.allow_private",
         "TOLLGATE_EGRESS_ALLOW_PRIVATE",
         "[]",
-        "private address ranges that may be connected to, as CIDR",
+        "private address ranges that may be connected to: CIDR, loopback or private; see docs/egress.md",
     ),
     setting("tls.certificate", "TOLLGATE_TLS_CERTIFICATE", "none", "PEM file; with tls.key the listener speaks TLS"),
     setting("tls.key", "TOLLGATE_TLS_KEY", "none", "PEM file"),
@@ -119,6 +125,30 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "what the process says of itself: error, warn, info, debug, or a tracing filter",
     ),
     setting("log.json", "TOLLGATE_LOG_JSON", "false", "say it as JSON"),
+    setting(
+        "secrets.master_key_file",
+        "TOLLGATE_SECRETS_MASTER_KEY_FILE",
+        "master.key in data_dir",
+        "the key that stored secrets are sealed with; made with mode 0600 at first use. TOLLGATE_MASTER_KEY may hold the key itself instead",
+    ),
+    setting(
+        "secrets.master_key_command",
+        "TOLLGATE_SECRETS_MASTER_KEY_COMMAND",
+        "none",
+        "a command (for sh) that prints the master key; run once at start",
+    ),
+    setting(
+        "secrets.env_references",
+        "TOLLGATE_SECRETS_ENV_REFERENCES",
+        "[]",
+        "variables that stored secrets may name as env:NAME, besides those where providers' keys are usually found",
+    ),
+    setting(
+        "secrets.file_references",
+        "TOLLGATE_SECRETS_FILE_REFERENCES",
+        "[]",
+        "directories whose files stored secrets may name as file:/path",
+    ),
     setting("auto.pool", "TOLLGATE_AUTO_POOL", "see docs/routes.md", "models that cloudflare/auto chooses from"),
     setting(
         "auto.levels",
@@ -172,7 +202,7 @@ listen = \"127.0.0.1:8787\"
 base_url = \"http://127.0.0.1:11434/v1\"
 
 [egress]
-allow_private = [\"127.0.0.0/8\"]
+allow_private = [\"loopback\"]
 ```
 
 | key | environment | default | meaning |

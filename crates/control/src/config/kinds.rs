@@ -12,24 +12,24 @@ use tollgate_model::Gateway;
 use tollgate_store::documents::Document;
 
 use crate::desk::world::World;
-use crate::desk::{Desk, DeskError};
+use crate::desk::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DATASET, Desk, DeskError};
 use crate::shape::{Fault, Member, Shape};
 
 use self::plain::Plain;
 
-mod gateway_parts;
+mod custom;
+mod datasets;
 mod gateways;
 mod plain;
-mod providers;
 mod routes;
 mod tokens;
 
 pub(super) static KINDS: &[Kind] = &[
+    Kind { kind: CUSTOM_PROVIDER, word: "custom_provider", place: Place::Account, way: custom::PROVIDERS },
     Kind { kind: "gateway", word: "gateway", place: Place::Account, way: gateways::WAY },
     Kind { kind: "route", word: "route", place: Place::Gateway, way: routes::WAY },
-    Kind { kind: "custom domain", word: "domain", place: Place::Gateway, way: Way::Plain(&gateway_parts::DOMAIN) },
-    Kind { kind: "dataset", word: "dataset", place: Place::Gateway, way: Way::Plain(&gateway_parts::DATASETS) },
-    Kind { kind: "custom provider", word: "provider", place: Place::Account, way: providers::WAY },
+    Kind { kind: CUSTOM_DOMAIN, word: "custom_domain", place: Place::Gateway, way: custom::DOMAINS },
+    Kind { kind: DATASET, word: "dataset", place: Place::Gateway, way: Way::Plain(&datasets::PLAIN) },
     Kind { kind: "token", word: "token", place: Place::Account, way: tokens::WAY },
 ];
 

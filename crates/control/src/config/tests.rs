@@ -61,8 +61,9 @@ fn furnish(desk: &Desk) {
     desk.create_custom_domain(&gateway, &json!({ "domain": "ai.example.com", "zone_id": "z" }), "").unwrap();
     let filters = json!([{ "key": "model", "operator": "contains", "value": ["gpt"] }]);
     desk.create_dataset(&gateway, &json!({ "name": "good ones", "enable": true, "filters": filters })).unwrap();
-    let provider = json!({ "name": "Mine", "slug": "mine", "base_url": "https://models.example.com/v1", "enable": true, "position": 2.5 });
-    desk.create_custom_provider(&provider).unwrap();
+    let acme =
+        json!({ "name": "Acme", "slug": "Acme-1", "base_url": "https://h.example/v1", "enable": true, "position": 2 });
+    desk.create_custom_provider(&acme).unwrap();
     for name in ["ci", "ci", "people #1"] {
         let wanted = Wanted {
             name: name.into(),
@@ -186,12 +187,12 @@ fn what_the_file_does_not_name_stays_unless_it_is_pruned_or_kept() {
     assert_eq!(
         gone,
         [
+            r#"custom_provider "Acme-1""#,
             r#"gateway "default""#,
             r#"route "chat of \"the\" shop" of gateway "support""#,
             r#"route "small" of gateway "support""#,
-            r#"domain "ai.example.com" of gateway "support""#,
-            r#"dataset "good ones" of gateway "support""#,
-            r#"provider "mine""#
+            r#"custom_domain "ai.example.com" of gateway "support""#,
+            r#"dataset "good ones" of gateway "support""#
         ]
     );
     assert_eq!(desk.current().unwrap().tokens().count(), 3, "they are kept");
@@ -244,7 +245,7 @@ fn a_wrong_file_is_refused_with_every_place_and_changes_nothing() {
             ],
         ),
         ("format = 2\n", &["1:1: format: Expected 1, which this program reads"]),
-        ("keep = [\"tokens\"]\n", &["1:9: keep.0: Expected one of gateway, route, domain"]),
+        ("keep = [\"tokens\"]\n", &["1:9: keep.0: Expected one of custom_provider, gateway, route, custom_domain"]),
     ];
     for (text, expected) in cases {
         let said = wrong(apply(&desk, &entries, text, PRUNE));
@@ -335,25 +336,39 @@ fn where_the_file_is_the_truth_nobody_else_changes_settings() {
     assert!(desk.gateway("a").unwrap().is_none(), "what the file does not name goes");
 }
 
+/// A file may stand in a repository, so it holds no credential; where there is none to keep, it must be given.
 #[test]
-fn a_header_of_a_provider_is_not_written_and_stays() {
+fn values_of_headers_are_not_in_the_file() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let before = desk(one.path());
+    let acme =
+        json!({ "name": "Acme", "slug": "acme", "base_url": "https://h.example", "headers": r#"{"X-Key":"sk-fake"}"# });
+    before.create_custom_provider(&acme).unwrap();
+    let text = export(&before).unwrap();
+    assert!(text.contains("X-Key") && !text.contains("sk-fake"), "{text}");
+    let renamed = text.replace("\"Acme\"", "\"Other\"");
+    assert_eq!(apply(&before, &entries(one.path()), &renamed, PRUNE).unwrap().counts(), [0, 1, 0]);
+    let kept = before.custom_providers().unwrap().remove(0);
+    assert_eq!((kept.name.as_str(), kept.headers[0].value.as_str()), ("Other", "sk-fake"));
+    let elsewhere = desk(two.path());
+    let said = wrong(apply(&elsewhere, &entries(two.path()), &text, PRUNE));
+    assert!(said[0].contains("\"X-Key\" needs its value"), "{said:?}");
+    // Nor does it follow to another server by way of a file.
+    let moved = text.replace("https://h.example", "https://elsewhere.example");
+    assert!(wrong(apply(&before, &entries(one.path()), &moved, PRUNE))[0].contains("needs its value"));
+}
+
+#[test]
+fn two_of_one_name_do_not_compile() {
     let dir = tempfile::tempdir().unwrap();
-    let (desk, entries) = (desk(dir.path()), entries(dir.path()));
-    let provider = json!({ "name": "Mine", "slug": "mine", "base_url": "https://models.example.com/v1", "headers": "{\"x-key\": \"fake-secret\"}" });
-    let id = desk.create_custom_provider(&provider).unwrap().id;
-    let text = export(&desk).unwrap();
-    assert!(text.contains("***") && !text.contains("fake-secret"), "{text}");
-    apply(&desk, &entries, &text.replace("Mine", "Ours"), PRUNE).unwrap();
-    let after = desk.custom_provider(&id).unwrap();
-    assert_eq!((after.name.as_str(), after.headers[0].value.as_str()), ("Ours", "fake-secret"));
-    let moved = text.replace("models.example.com", "elsewhere.example.com");
-    assert!(
-        wrong(apply(&desk, &entries, &moved, PRUNE))[0].contains("provider.mine.headers"),
-        "a key does not follow a base URL"
-    );
-    desk.delete_custom_provider(&id).unwrap();
-    assert!(
-        wrong(apply(&desk, &entries, &text, PRUNE))[0].contains("provider.mine.headers"),
-        "there is no value to keep"
-    );
+    let desk = desk(dir.path());
+    let provider = |slug: &str| format!("[custom_provider.{slug}]\nname = \"x\"\nbase_url = \"https://h.example\"\n");
+    let domain = |gateway: &str| format!("[gateway.{gateway}.custom_domain.\"ai.example.com\"]\n");
+    for (text, expected) in [
+        (format!("format = 1\n{}{}", provider("acme"), provider("ACME")), "another one has it"),
+        (format!("format = 1\n[gateway.a]\n[gateway.b]\n{}{}", domain("a"), domain("b")), "has this id already"),
+    ] {
+        let said = wrong(apply(&desk, &entries(dir.path()), &text, PRUNE));
+        assert!(said.iter().any(|said| said.contains(expected)), "{said:?}");
+    }
 }

@@ -154,11 +154,11 @@ fn wanted_domain(body: &Value, own: &str) -> Result<(String, Option<String>), De
     if faults.is_empty() { Ok((hostname, text("zone_id").map(str::to_owned))) } else { Err(DeskError::Faults(faults)) }
 }
 
-fn provider_document(provider: &CustomProvider) -> Result<Document, DeskError> {
+pub(crate) fn provider_document(provider: &CustomProvider) -> Result<Document, DeskError> {
     write(CUSTOM_PROVIDER, &provider.id, &provider.slug, provider)
 }
 
-fn domain_document(domain: &CustomDomain) -> Result<Document, DeskError> {
+pub(crate) fn domain_document(domain: &CustomDomain) -> Result<Document, DeskError> {
     let document = write(CUSTOM_DOMAIN, &domain.hostname, &domain.hostname, domain)?;
     Ok(Document { parent: domain.gateway.clone(), ..document })
 }

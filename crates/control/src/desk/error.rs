@@ -7,6 +7,7 @@ use tollgate_rules::snapshot::Problem;
 use tollgate_store::StoreError;
 
 use crate::shape::Fault;
+use crate::vault::VaultError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
@@ -28,9 +29,41 @@ pub enum DeskError {
     Contended,
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// In the words of the secrets store's own API.
+    #[error(transparent)]
+    Secrets(#[from] SecretsFault),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The operating system gave no randomness, without which no secret is made.
     #[error("no randomness from the operating system: {0}")]
     NoRandomness(String),
+}
+
+/// What the secrets store refuses: each with the word that its clients look for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{said}")]
+pub struct SecretsFault {
+    pub status: u16,
+    pub code: u32,
+    pub said: String,
+}
+
+impl SecretsFault {
+    pub(crate) fn invalid(said: impl Into<String>) -> DeskError {
+        Self { status: 400, code: 1001, said: said.into() }.into()
+    }
+
+    pub(crate) fn missing(said: &str) -> DeskError {
+        Self { status: 404, code: 1001, said: said.to_owned() }.into()
+    }
+
+    pub(crate) fn taken(said: impl Into<String>) -> DeskError {
+        Self { status: 400, code: 1003, said: said.into() }.into()
+    }
+
+    pub(crate) fn conflict(said: &str) -> DeskError {
+        Self { status: 409, code: 1003, said: said.to_owned() }.into()
+    }
 }
 
 fn list(items: &[impl ToString]) -> String {

@@ -7,6 +7,7 @@ use tollgate_model::Gateway;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_store::documents::Document;
 
+use super::provider_configs::secrets_of_gateway;
 use super::read::{GATEWAY, read, write};
 use super::world::Edit;
 use super::{Change, Desk, DeskError, secret};
@@ -43,8 +44,10 @@ impl Desk {
             let before = world.find(GATEWAY, id).ok_or(DeskError::Missing(GATEWAY))?;
             let gone = read(before)?;
             let below = world.below(id).map(|held| &held.document);
+            let secrets = secrets_of_gateway(world, id)?;
             let gone_with_it = |document: &Document| Edit { before: Some(document.clone()), after: None };
-            Ok((std::iter::once(before).chain(below).map(gone_with_it).collect(), gone))
+            let all = std::iter::once(before).chain(below).chain(secrets.iter());
+            Ok((all.map(gone_with_it).collect(), gone))
         })
     }
 

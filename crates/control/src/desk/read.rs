@@ -5,19 +5,21 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tollgate_model::Gateway;
 use tollgate_model::token::Token;
+use tollgate_model::{Gateway, ProviderConfig};
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::documents::{Document, Draft};
 
 use super::world::World;
-use super::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DeskError, ROUTE};
+use super::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DeskError, POLICY, PROVIDER_CONFIG, ROUTE};
 
 pub(crate) const GATEWAY: &str = "gateway";
 pub(crate) const TOKEN: &str = "token";
+pub(crate) const SECRET: &str = "secret";
+pub(crate) const STORE: &str = "secret_store";
 
 /// What goes when its gateway goes. Their parent is its id.
-pub(super) const BELOW_GATEWAY: &[&str] = &[ROUTE, CUSTOM_DOMAIN];
+pub(super) const BELOW_GATEWAY: &[&str] = &[POLICY, ROUTE, CUSTOM_DOMAIN, PROVIDER_CONFIG];
 
 /// Kinds that are not known here belong to later features and are left alone.
 pub(super) fn read_all(world: &World, into: &mut Documents) -> Result<(), DeskError> {
@@ -26,6 +28,8 @@ pub(super) fn read_all(world: &World, into: &mut Documents) -> Result<(), DeskEr
             GATEWAY => into.gateways.push(Gateway::clone(&*held.read()?)),
             TOKEN => into.tokens.push(Token::clone(&*held.read()?)),
             ROUTE => into.routes.push(held.read()?),
+            PROVIDER_CONFIG => into.provider_configs.push(ProviderConfig::clone(&*held.read()?)),
+            POLICY => into.policies.push(held.read()?),
             CUSTOM_PROVIDER => into.custom_providers.push(held.read()?),
             CUSTOM_DOMAIN => into.custom_domains.push(held.read()?),
             _ => {}

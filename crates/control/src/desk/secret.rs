@@ -16,6 +16,11 @@ pub(crate) fn new_token() -> Result<Secret, DeskError> {
     Ok(Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random::<32>()?))))
 }
 
+/// A code that a person carries in a link.
+pub(crate) fn new_code() -> Result<Secret, DeskError> {
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(random::<32>()?)))
+}
+
 /// What may be shown of a token later: enough to tell two apart, far too little to guess the rest.
 pub(crate) fn hint(token: &Secret) -> String {
     let text = token.expose();

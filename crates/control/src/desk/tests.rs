@@ -12,6 +12,8 @@ use tollgate_wire::provider::Providers;
 
 use super::*;
 
+mod secrets;
+
 /// How many purges, and for which wish.
 type Heard = Vec<(usize, Option<String>)>;
 

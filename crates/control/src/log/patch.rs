@@ -15,7 +15,8 @@ const TEXT_CHARS_MAX: usize = 16 * 1024;
 /// The gateway's own keys.
 const RESERVED: &str = "cf.";
 
-pub(crate) fn read(body: &Value) -> Result<Patch, Vec<Fault>> {
+/// From the body of a PATCH.
+pub fn read(body: &Value) -> Result<Patch, Vec<Fault>> {
     let mut faults = Vec::new();
     let Value::Object(body) = body else {
         return Err(vec![Fault::new(["body"], format!("Expected object, received {}", type_name(body)))]);

@@ -34,6 +34,14 @@ pub(crate) static ROWS: &[Row] = &[
         "The one account of this installation, as a list.",
     )
     .query(&[PAGE, PER_PAGE]),
+    get(
+        "/memberships",
+        "user-s-account-memberships-list-memberships",
+        Guarded(Needs::Token, memberships),
+        Page(&MEMBERSHIP),
+        "The account again, as older clients ask for it.",
+    )
+    .query(&[PAGE, PER_PAGE]),
     get("/accounts/{account}", "accounts-account-details", Guarded(Needs::Token, one), One(&ACCOUNT), "The account."),
     get(
         "/accounts/{account}/tokens/verify",
@@ -64,16 +72,23 @@ static VERIFIED: Shape = Shape::Named(
     ]),
 );
 
-static ACCOUNT: Shape = Shape::Named(
-    "Account",
-    &Shape::Object(&[
-        Member::of("id", Shape::TEXT, Required, "Part of every path."),
-        Member::of("name", Shape::TEXT, Required, "For people."),
-        Member::of("type", Shape::Word(&["standard"]), Required, "Always standard."),
-        Member::of("settings", Shape::Map(&Shape::Any), Required, "Always empty."),
-        Member::of("created_on", Shape::Time, Required, "When the data directory was made."),
-    ]),
-);
+static MEMBERSHIP: Shape = Shape::Object(&[
+    Member::of("id", Shape::TEXT, Required, "The account's."),
+    Member::of("account", NAMED_ACCOUNT, Required, "The account."),
+    Member::of("status", Shape::Word(&["accepted"]), Required, "Always accepted."),
+    Member::of("roles", Shape::List { of: &Shape::TEXT, max: usize::MAX }, Required, "Permissions of the token."),
+    Member::of("api_access_enabled", Shape::Flag, Required, "Always true."),
+]);
+
+const NAMED_ACCOUNT: Shape = Shape::Named("Account", &ACCOUNT_OBJECT);
+static ACCOUNT: Shape = NAMED_ACCOUNT;
+static ACCOUNT_OBJECT: Shape = Shape::Object(&[
+    Member::of("id", Shape::TEXT, Required, "Part of every path."),
+    Member::of("name", Shape::TEXT, Required, "For people."),
+    Member::of("type", Shape::Word(&["standard"]), Required, "Always standard."),
+    Member::of("settings", Shape::Map(&Shape::Any), Required, "Always empty."),
+    Member::of("created_on", Shape::Time, Required, "When the data directory was made."),
+]);
 
 pub(crate) fn user(call: &Call) -> Result<Answer, Problem> {
     let token = &call.caller.token;
@@ -110,6 +125,18 @@ pub(crate) fn list(call: &Call) -> Result<Answer, Problem> {
 
 pub(crate) fn one(call: &Call) -> Result<Answer, Problem> {
     Ok(Answer::Result(object(call)?))
+}
+
+fn memberships(call: &Call) -> Result<Answer, Problem> {
+    let mut reader = call.query.reader();
+    let paging = Paging::read(&mut reader, PER_PAGE_MAX);
+    reader.finish()?;
+    let roles: Vec<&str> = call.caller.token.permissions.iter().map(|permission| permission.name()).collect();
+    let row = json!({
+        "id": call.account(), "account": object(call)?, "status": "accepted", "roles": roles, "api_access_enabled": true
+    });
+    let rows = paging.cut(vec![row]);
+    Ok(Answer::Page { info: paging.info(rows.len(), 1), rows })
 }
 
 fn object(call: &Call) -> Result<Value, Problem> {

@@ -19,10 +19,13 @@ use crate::page::{PAGE, Paging, per_page};
 use crate::problem::Problem;
 use crate::query::Reader;
 use crate::row::Access::Guarded;
-use crate::row::Answers::{One, Page as Rows, Stored};
+use crate::row::Answers::{One, Page as Rows, Plain, Stored, Whole};
 use crate::row::{Needs, Row, get, row};
-use crate::shape::Presence::{Default, Optional};
-use crate::shape::{Member, Shape};
+use crate::shape::Presence::{Default, Optional, Required};
+use crate::shape::{Fault, Member, Shape};
+
+mod export;
+mod sums;
 
 const PER_PAGE_MAX: u64 = 50;
 const LOGS: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/logs";
@@ -37,6 +40,38 @@ pub(crate) static ROWS: &[Row] = &[
         "Log rows by filter, order and page.",
     )
     .query(LISTED),
+    get(
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/facets",
+        "tollgate-list-gateway-log-facets",
+        Guarded(Needs::Metadata, sums::facets),
+        Whole(COUNTED),
+        "How often each value occurs among the records that match. Not in the original.",
+    )
+    .query(FACETED),
+    get(
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/histogram",
+        "tollgate-get-gateway-log-histogram",
+        Guarded(Needs::Metadata, sums::histogram),
+        Rows(&sums::STRETCH),
+        "What the records that match come to, over time. Not in the original.",
+    )
+    .query(STRETCHED),
+    get(
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/export",
+        "tollgate-export-gateway-logs",
+        Guarded(Needs::Metadata, export::lines),
+        Plain(export::LINES),
+        "All records that match, as JSON lines, however many there are. Not in the original.",
+    )
+    .query(EXPORTED),
+    get(
+        "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/export.csv",
+        "tollgate-export-gateway-logs-csv",
+        Guarded(Needs::Metadata, export::csv),
+        Plain(export::CSV),
+        "All records that match, as CSV with a header. Not in the original.",
+    )
+    .query(EXPORTED),
     row(
         Method::DELETE,
         LOGS,
@@ -110,8 +145,8 @@ macro_rules! and_filters {
     ($($own:expr),* $(,)?) => {
         &[
             $($own,)*
+            Member::of("q", Shape::TEXT, Optional, "A question in one line, such as `status:>=400 model:gpt-5* cost:>0.05 meta.team:search`; see docs/logs.md."),
             Member::of("search", Shape::TEXT, Optional, "A piece of the metadata."),
-            Member::of("direction", DIRECTION, Optional, "Older name of `order_by_direction`."),
             Member::of("filters", Shape::TEXT, Optional, "JSON list of `{key, operator, value}`; or in the SDKs' spellings."),
             Member::of("start_date", Shape::Time, Optional, "From this moment on."),
             Member::of("end_date", Shape::Time, Optional, "Up to this moment."),
@@ -141,6 +176,7 @@ static LISTED: &[Member] = and_filters![
     PAGE,
     per_page(PER_PAGE_MAX),
     Member::of("order_by", ORDER_WORDS, Default("\"created_at\""), "A column."),
+    Member::of("direction", DIRECTION, Optional, "Older name of `order_by_direction`."),
     Member::of("order_by_direction", DIRECTION, Optional, "`desc` when no order is asked for, else `asc`."),
     Member::of(
         "meta_info",
@@ -150,9 +186,35 @@ static LISTED: &[Member] = and_filters![
     ),
 ];
 
+static FACETED: &[Member] = and_filters![
+    Member::of("fields", Shape::TEXT, Optional, "Names with commas between them; `meta.NAME` for metadata."),
+    Member::of("limit", Shape::Whole { min: 1, max: 1_000 }, Default("20"), "Values of each field."),
+];
+
+static STRETCHED: &[Member] = and_filters![Member::of(
+    "buckets",
+    Shape::Whole { min: 1, max: 1_000 },
+    Default("60"),
+    "Into how many stretches the time is cut; the last day unless the filter says otherwise."
+)];
+
+static EXPORTED: &[Member] =
+    and_filters![Member::of("order_by_direction", DIRECTION, Default("\"desc\""), "Which end of time comes first."),];
+
+static COUNTED: &[Member] = &[
+    Member::of("result", Shape::OrNull(&sums::COUNTED), Required, "By field, the most frequent first."),
+    Member::of(
+        "result_info",
+        Shape::Map(&Shape::Any),
+        Required,
+        "`complete`: false when counting would have taken too long.",
+    ),
+];
+
 static DELETABLE: &[Member] = and_filters![
     Member::of("limit", Shape::Whole { min: 1, max: REMOVED_MAX }, Default("10000"), "At most so many."),
     Member::of("order_by", ORDER_WORDS, Default("\"created_at\""), "A column."),
+    Member::of("direction", DIRECTION, Optional, "Older name of `order_by_direction`."),
     Member::of("order_by_direction", DIRECTION, Default("\"asc\""), "Which end of the order goes first."),
 ];
 
@@ -179,7 +241,7 @@ fn list(call: &Call) -> Result<Answer, Problem> {
     let paging = Paging::read(&mut reader, PER_PAGE_MAX);
     let order = read_order(&mut reader);
     let ranges = reader.flag("meta_info").unwrap_or(false);
-    let filter = read_filter(&mut reader, gateway);
+    let filter = read_filter(&mut reader, gateway, call.parts.desk.now_ms());
     reader.finish()?;
     catch_up(call);
     let page = Page { skip: paging.skip(), size: paging.per_page as u32, order, ranges };
@@ -239,7 +301,7 @@ fn delete(call: &Call) -> Result<Answer, Problem> {
         descending: read_direction(&mut reader).unwrap_or(false),
         by: reader.word("order_by", ORDERS).unwrap_or(OrderBy::CreatedAt),
     };
-    let filter = read_filter(&mut reader, gateway);
+    let filter = read_filter(&mut reader, gateway, call.parts.desk.now_ms());
     reader.finish()?;
     catch_up(call);
     let removed = call.parts.records.remove(&filter, order, limit)?;
@@ -279,18 +341,24 @@ pub(crate) fn catch_up(call: &Call) {
     }
 }
 
-fn read_filter(reader: &mut Reader<'_>, gateway: &GatewayRules) -> Filter {
+fn read_filter(reader: &mut Reader<'_>, gateway: &GatewayRules, now_ms: u64) -> Filter {
     let made_ms = gateway.settings.created_at;
     let mut conditions = filters::flat::read(reader);
     conditions.extend(filters::read(reader));
-    Filter {
+    let mut filter = Filter {
         gateway: Some(gateway.id.to_string()),
         from_ms: Some(reader.time("start_date").unwrap_or_default().max(made_ms)),
         to_ms: reader.time("end_date"),
         search: reader.text("search").map(str::to_owned),
         conditions,
-        any_of: Vec::new(),
+        ..Filter::default()
+    };
+    if let Some(text) = reader.text("q")
+        && let Err(message) = filters::text::read(text, now_ms, &mut filter)
+    {
+        reader.note(Fault::new(["query", "q"], message));
     }
+    filter
 }
 
 /// Newest first when nothing was said about order; otherwise `asc` is the default, as the schema has it.

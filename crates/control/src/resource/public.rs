@@ -9,11 +9,16 @@ use crate::router::Public;
 use crate::row::Access::{Open, OpenOnLoopback};
 use crate::row::{Answers, Needs, Row, get};
 
-const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(crate) static ROWS: &[Row] = &[
-    get("/", "tollgate-start", Open(start), Answers::Plain(HTML), "What runs here, for people."),
+    get(
+        "/",
+        "tollgate-start",
+        Open(start),
+        Answers::Plain(TEXT),
+        "What runs here, and how to begin. Browsers are led to the dashboard.",
+    ),
     get("/livez", "tollgate-live", Open(live), Answers::Plain(TEXT), "200 while the process runs."),
     get(
         "/readyz",
@@ -31,12 +36,12 @@ pub(crate) static ROWS: &[Row] = &[
     ),
 ];
 
-static PAGE: &str = include_str!("start.html");
+static PAGE: &str = include_str!("start.txt");
 
-/// Static but for the address. No script, no request to anywhere.
+/// For programs and terminals: `dashboard::lead_people` has led browsers elsewhere.
 pub(crate) fn start(public: &Public) -> Answer {
-    let text = PAGE.replace("{url}", &escape(&public.url)).replace("{version}", env!("CARGO_PKG_VERSION"));
-    Answer::Plain { status: StatusCode::OK, content_type: HTML, text }
+    let text = PAGE.replace("{url}", &public.url).replace("{version}", env!("CARGO_PKG_VERSION"));
+    Answer::Plain { status: StatusCode::OK, content_type: TEXT, text }
 }
 
 pub(crate) fn live(_: &Public) -> Answer {
@@ -51,8 +56,4 @@ pub(crate) fn ready(public: &Public) -> Answer {
 
 pub(crate) fn metrics(public: &Public) -> Answer {
     Answer::Plain { status: StatusCode::OK, content_type: PROMETHEUS, text: (public.metrics)() }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod billing;
 mod config;
 mod conventions;
 mod custom_domains;
@@ -12,5 +13,8 @@ mod declared;
 mod gateways;
 mod logs;
 mod outside;
+mod policies;
+mod provider_configs;
 mod routes;
+mod secrets;
 mod shop;

@@ -98,7 +98,9 @@ impl Worker {
         };
         let upstream = Upstream::new(dialer(&serving.egress), serving.upstream, shared.clock.clone());
         let outside = Upstream::new(dialer(&serving.outside), serving.upstream, shared.clock.clone());
-        let gate = Arc::new(Gate::new(shared.clone(), upstream, outside, journal));
+        let (roots, resolver) = (serving.roots.clone(), serving.resolver.clone());
+        let client = tollgate_dial::Client::new(serving.egress.clone(), roots, resolver);
+        let gate = Arc::new(Gate::new(shared.clone(), upstream, outside, client, journal));
         let context = Context {
             gate,
             fallback: fallback.clone(),

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName};
 use tollgate_model::Refusal;
 use tollgate_model::gateway::DEFAULT_ID;
-use tollgate_model::token::Permission;
+use tollgate_model::token::{Permission, Token};
+use tollgate_rules::policy::Identity;
 use tollgate_rules::scope::{Border, Pass};
 use tollgate_rules::snapshot::{GatewayRules, Snapshot};
 use tollgate_rules::token;
@@ -30,6 +31,8 @@ pub(crate) struct Caller {
     pub(crate) pass: Option<Arc<Pass>>,
     /// Credential headers that hold a gateway token.
     pub(crate) spent: Vec<HeaderName>,
+    /// Who it is, as far as policies ask.
+    pub(crate) identity: Identity,
 }
 
 struct Shown {
@@ -72,7 +75,16 @@ pub(crate) async fn caller(gate: &Gate, head: &Head, books: &mut Books) -> Resul
     if let Some(pass) = &shown.pass {
         gate.shared.uses.note(&pass.token.id, books.started_ms());
     }
-    Ok(Caller { pass: shown.pass, spent: shown.spent, gateway, snapshot })
+    let token = shown.pass.as_ref().map(|pass| &*pass.token);
+    let identity = if gateway.policies.is_empty() { Identity::default() } else { identity(token) };
+    Ok(Caller { pass: shown.pass, spent: shown.spent, identity, gateway, snapshot })
+}
+
+/// A gateway token stands for whoever it was given to.
+fn identity(token: Option<&Token>) -> Identity {
+    let claims = token.map(|token| [("token_id", &token.id), ("token_name", &token.name)]);
+    let custom = claims.into_iter().flatten().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    Identity { custom, ..Identity::default() }
 }
 
 fn is_unwelcome(snapshot: &Snapshot, head: &Head, shown: &Shown) -> bool {

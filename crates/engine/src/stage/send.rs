@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 use tollgate_model::record::Attempt;
-use tollgate_model::{Moment, Refusal};
+use tollgate_model::{Moment, Refusal, Secret};
+use tollgate_rules::key::sign;
 use tollgate_rules::retry::{self, Fault, Plan, Verdict};
 use tollgate_wire::headers::{RequestPolicy, forward_request};
 
@@ -15,8 +16,8 @@ use crate::body::{CallerLeft, TooLarge, is_because};
 use crate::books::Books;
 use crate::gate::Gate;
 use crate::head::Head;
-use crate::keys::Key;
 use crate::stage::admit::Caller;
+use crate::stage::key::Key;
 use crate::stage::plan::Step;
 use crate::upstream::{self, Answered, Miss, Pool};
 
@@ -39,8 +40,8 @@ pub(crate) async fn out(
     loop {
         tried += 1;
         // Made anew for each attempt: nearly always there is only one, and then nothing is copied twice.
-        let headers = outgoing(caller, head, step, key);
-        let tried_once = try_once(gate, step, headers, (tried, plan.timeout(tried, step.more)), books).await;
+        let outgoing = outgoing(gate, caller, head, step, key)?;
+        let tried_once = try_once(gate, step, outgoing, (tried, plan.timeout(tried, step.more)), books).await;
         let fault = match &tried_once {
             Ok(answered) => answer_fault(gate, answered),
             Err(miss) => Some(miss.fault()),
@@ -72,14 +73,14 @@ fn answer_fault(gate: &Gate, answered: &Answered) -> Option<Fault> {
 async fn try_once(
     gate: &Gate,
     step: &mut Step,
-    headers: HeaderMap,
+    outgoing: Outgoing,
     (number, timeout): (u8, Option<Duration>),
     books: &mut Books,
 ) -> Result<Answered, Miss> {
     let begun = gate.shared.clock.now();
     let pool = gate.upstream.pool(&step.target.origin);
     let patience = timeout.unwrap_or(gate.shared.limits.first_byte);
-    let request = match prepared(step, headers) {
+    let request = match prepared(step, outgoing) {
         Ok(request) => request,
         Err(miss) => return noted(gate, step, &pool, begun, Err(miss), books),
     };
@@ -102,10 +103,10 @@ fn noted(
     result
 }
 
-fn prepared(step: &mut Step, headers: HeaderMap) -> Result<http::Request<upstream::UpstreamBody>, Miss> {
+fn prepared(step: &mut Step, outgoing: Outgoing) -> Result<http::Request<upstream::UpstreamBody>, Miss> {
     let body = step.body.take().ok_or_else(|| Miss::Broken("the request body was sent already".into()))?;
-    upstream::request(step.method.clone(), &step.target.path_and_query, headers, body)
-        .map_err(|cause| Miss::Broken(cause.into()))
+    let path = outgoing.path.as_ref().map_or(step.target.path_and_query.as_str(), Secret::expose);
+    upstream::request(step.method.clone(), path, outgoing.headers, body).map_err(|cause| Miss::Broken(cause.into()))
 }
 
 fn attempt(step: &Step, pool: &Pool, started_us: u64, elapsed_us: u64, result: &Result<Answered, Miss>) -> Attempt {
@@ -125,17 +126,38 @@ fn attempt(step: &Step, pool: &Pool, started_us: u64, elapsed_us: u64, result: &
     }
 }
 
-fn outgoing(caller: &Caller, head: &Head, step: &Step, key: &Key) -> HeaderMap {
+/// What goes out besides the body.
+struct Outgoing {
+    headers: HeaderMap,
+    /// When a key stands in it.
+    path: Option<Secret>,
+}
+
+fn outgoing(gate: &Gate, caller: &Caller, head: &Head, step: &Step, key: &Key) -> Result<Outgoing, Refusal> {
     let is_spent = |name: &HeaderName| caller.spent.contains(name);
-    let mut headers = match &step.foreign {
+    let headers = match &step.foreign {
         None => forward_request(head.headers(), &RequestPolicy { spent: &is_spent, own: step.row.own_headers() }),
         Some(foreign) => foreign.headers.clone(),
     };
-    if let Key::Operators(name, value) = key {
-        headers.insert(name.clone(), value.clone());
+    let mut outgoing = Outgoing { headers, path: None };
+    match key {
+        Key::Callers | Key::None => {}
+        Key::Header(name, value) => drop(outgoing.headers.insert(name.clone(), value.clone())),
+        Key::Query(pair) => {
+            let path = &step.target.path_and_query;
+            let joint = if path.contains('?') { '&' } else { '?' };
+            outgoing.path = Some(Secret::new(format!("{path}{joint}{}", pair.expose())));
+        }
+        Key::Signs(keys, scope) => {
+            let too_large = || Refusal::too_large("the request body is too large to be signed for this provider");
+            let body = step.body.held().ok_or_else(too_large)?;
+            let host = tollgate_dial::authority(&step.target.origin);
+            let request = (&step.method, host.as_str(), step.target.path_and_query.as_str());
+            let now_ms = gate.shared.clock.unix_ms();
+            sign(keys, scope, request, &mut outgoing.headers, body, now_ms).ok_or_else(Refusal::internal)?;
+        }
     }
-    step.row.write_fixed_headers(&mut headers);
-    headers
+    Ok(outgoing)
 }
 
 fn missed(miss: Miss, exhausted: bool) -> Refusal {

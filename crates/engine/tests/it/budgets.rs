@@ -6,10 +6,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use serde_json::json;
-use tollgate_model::Gateway;
+use tollgate_model::gateway::Technique;
+use tollgate_model::token::{Scope, SpendLimit};
+use tollgate_model::{Clock, Gateway};
 use tollgate_testkit::plan::{Frame, Plan as Answer};
 
-use crate::town::{Heard, Plan, chat_body, town};
+use crate::town::{Heard, Plan, TOKEN, chat_body, town};
 
 const CHAT: &str = "openai/v1/chat/completions";
 
@@ -106,6 +108,17 @@ async fn what_failed_owes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_the_provider_owes_nothing() {
+    let town = town(limited(json!([{ "id": "a", "limit": 0.01, "window": 3600 }]))).await;
+    town.provider.on("POST", "/v1/chat/completions", |_| Answer::json(500, r#"{"error":{"message":"down"}}"#));
+    for _ in 0..5 {
+        assert_eq!(town.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 500);
+    }
+    assert_eq!(town.shared.till.outstanding(), 0);
+    assert_eq!(town.last_record().await.cost, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_spend_limited_model_of_a_route_takes_its_fallback() {
     let elements = json!([
         { "id": "start", "type": "start", "outputs": { "next": "dear" } },
@@ -133,6 +146,49 @@ async fn what_was_spent_is_spent_after_a_restart() {
     let second = town(Plan { dir: Some(dir), ..limited(rules) }).await;
     assert_eq!(second.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 200);
     assert_eq!(second.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_has_a_budget_of_its_own() {
+    let spend_limit = Some(SpendLimit { limit_usd: 0.02, window: 3_600 });
+    let tokens = vec![("tg_fake-poor", Scope { spend_limit, ..Scope::default() })];
+    let town = town(Plan { tokens, ..Plan::default() }).await;
+    let poor = [costs(CENT), ("cf-aig-authorization", "tg_fake-poor")];
+    let statuses = [town.chat(&poor, "m").await, town.chat(&poor, "m").await].map(|heard| heard.status);
+    assert_eq!(statuses, [200, 200]);
+    let message = "Spend limit exceeded: token 'tg_fake-poor' (cost limit 0.02 per 3600s, sliding) for openai openai/m";
+    assert_eq!(said(&town.chat(&poor, "m").await), (429, 2041, message.to_owned()));
+    assert_eq!(town.chat(&[costs(CENT), ("cf-aig-authorization", TOKEN)], "m").await.status, 200);
+}
+
+/// Cut at the edge of a fixed window, where counting by the clock would let twice as many pass.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_three_thousand_at_an_edge_a_thousand_pass_in_any_sliding_minute() {
+    let (clock, hand) = Clock::manual(1_795_000_019_500);
+    let mut plan = Plan::gateway(|gateway| {
+        gateway.rate_limiting_limit = Some(1_000);
+        gateway.rate_limiting_interval = Some(60);
+        gateway.rate_limiting_technique = Some(Technique::Sliding);
+        gateway.collect_logs = false;
+    });
+    plan.clock = clock;
+    let town = town(plan).await;
+    town.provider.on("POST", "/v1/chat/completions", |_| Answer::json(200, r#"{"usage":{}}"#));
+    let batch = async |size: usize| {
+        let asked = join_all((0..size).map(|_| town.chat(&[], "m"))).await;
+        asked.into_iter().filter(|heard| heard.status == 200).count()
+    };
+    let mut admitted = vec![batch(700).await];
+    for wait_ms in [400, 200, 59_399, 1, 600] {
+        hand.advance(Duration::from_millis(wait_ms));
+        admitted.push(batch(460).await);
+    }
+    // 0 s: 700; 0.4 s, 0.6 s: the rest of 1,000; 59.999 s: nothing; 60 s: as many as have left; 60.6 s: those of 0.4 s.
+    assert_eq!(admitted, [700, 300, 0, 0, 460, 460]);
+    let refused = town.chat(&[], "m").await;
+    assert_eq!(refused.header("ratelimit-policy"), Some(r#""gateway";q=1000;w=60"#));
+    let left = refused.header("ratelimit").unwrap();
+    assert!(left.starts_with(r#""gateway";r="#), "{left}");
 }
 
 const ROUNDS: usize = 10;

@@ -4,6 +4,7 @@
 mod bad_fields;
 mod bodies;
 mod budgets;
+mod byok;
 mod cache;
 mod cancel;
 mod custom;
@@ -15,6 +16,7 @@ mod flight;
 mod framing;
 mod http2;
 mod native;
+mod policies;
 mod raw;
 mod retry;
 mod routes;

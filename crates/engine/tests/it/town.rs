@@ -26,9 +26,10 @@ use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Till, Wish};
 use tollgate_model::record::Outcome;
 use tollgate_model::route::{Deployment, RouteVersion};
 use tollgate_model::token::{Permission, Scope, Token};
-use tollgate_model::{Clock, Gateway, Record, RouteDocument};
+use tollgate_model::{Clock, Gateway, PolicyBody, PolicyDocument, ProviderConfig, Record, RouteDocument};
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
+use tollgate_rules::key::OpenSecret;
 use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_rules::token;
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions};
@@ -66,12 +67,16 @@ pub struct Plan {
     pub upstream: Option<String>,
     /// Dynamic routes of `gateway`: names and elements.
     pub routes: Vec<(&'static str, serde_json::Value)>,
+    /// Policies of `gateway`.
+    pub policies: Vec<PolicyBody>,
     /// Custom providers and domains, by where the scripted provider is.
     pub custom: fn(&str, &mut Documents),
     /// Besides the one that may everything: secrets and scopes.
     pub tokens: Vec<(&'static str, Scope)>,
     /// The operator has a key for every provider.
     pub keys: bool,
+    /// Keys that `gateway` has stored, each bound to wherever its provider is, unless it is bound already.
+    pub stored: Vec<(OpenSecret, ProviderConfig)>,
     /// For streams in flight, once told to stop.
     pub patience: Duration,
     /// What an earlier town left.
@@ -94,9 +99,11 @@ impl Default for Plan {
             serving: Box::new(|_| {}),
             upstream: None,
             routes: Vec::new(),
+            policies: Vec::new(),
             custom: |_, _| {},
             tokens: Vec::new(),
             keys: false,
+            stored: Vec::new(),
             patience: Duration::from_secs(5),
             dir: None,
         }
@@ -155,7 +162,7 @@ pub async fn town(plan: Plan) -> Town {
     let (ledger, spent) = Ledger::open(&dir.path().join("ledger")).unwrap();
     let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
     let upstream = plan.upstream.unwrap_or(listening.url());
-    let snapshot = snapshot(gateways, plan.tokens, plan.routes, &upstream, plan.custom);
+    let snapshot = snapshot(gateways, plan.tokens, plan.routes, plan.policies, &upstream, plan.custom, plan.stored);
     let look = |_: &str| plan.keys.then(|| "sk-operator-fake".to_owned());
     let keys = Keys::find(snapshot.providers.all().map(|row| &**row), look);
     let shared = Arc::new(Shared::new(Parts {
@@ -197,28 +204,56 @@ fn route((name, elements): (&str, serde_json::Value)) -> RouteDocument {
     }
 }
 
+fn policy((number, body): (usize, PolicyBody)) -> PolicyDocument {
+    PolicyDocument {
+        id: format!("p{number}"),
+        gateway: "g".to_owned(),
+        gateway_internal_id: String::new(),
+        committed: Some(body),
+        draft: None,
+        created_at: number as u64,
+        updated_at: 0,
+    }
+}
+
 fn token(id: &str, secret: &str, scope: Scope) -> Token {
     let digest = token::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect();
     Token { id: id.to_owned(), permissions: vec![Permission::Run], digest, scope, ..Token::default() }
+}
+
+fn bound(mut secret: OpenSecret, providers: &Providers) -> OpenSecret {
+    if let Some(bound) = &mut secret.stored.bound {
+        let today = providers.get(&bound.provider).and_then(|row| row.fixed_origin());
+        bound.origin = bound.origin.take().or_else(|| today.map(|origin| origin.text()));
+    }
+    secret
 }
 
 fn snapshot(
     gateways: Vec<Gateway>,
     tokens: Vec<(&'static str, Scope)>,
     routes: Vec<(&str, serde_json::Value)>,
+    policies: Vec<PolicyBody>,
     upstream: &str,
     custom: fn(&str, &mut Documents),
+    stored: Vec<(OpenSecret, ProviderConfig)>,
 ) -> Snapshot {
     let scoped = tokens.into_iter().map(|(secret, scope)| token(secret, secret, scope));
     let tokens = std::iter::once(token("t1", TOKEN, Scope::default())).chain(scoped).collect();
-    let elsewhere = [("openai", "/v1"), ("anthropic", ""), ("google-ai-studio", "")];
+    let elsewhere = ["openai", "anthropic", "google-ai-studio", "aws-bedrock", "google-vertex-ai"];
+    let elsewhere = elsewhere.map(|segment| (segment, if segment == "openai" { "/v1" } else { "" }));
     let providers = elsewhere.into_iter().fold((**Providers::builtin()).clone(), |providers, (segment, path)| {
         providers.with_base_url(segment, &format!("{upstream}{path}")).unwrap()
     });
+    let (secrets, provider_configs) =
+        stored.into_iter().map(|(secret, config)| (bound(secret, &providers), config)).unzip();
     let mut documents = Documents {
         account: "account".to_owned(),
+        secrets,
+        provider_configs,
         gateways,
         routes: routes.into_iter().map(|document| Arc::new(route(document))).collect(),
+        policies: policies.into_iter().enumerate().map(|each| Arc::new(policy(each))).collect(),
         tokens,
         providers: Arc::new(providers),
         ..Documents::default()

@@ -6,6 +6,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 use tollgate_model::gateway::Technique;
+use tollgate_model::token::SpendLimit;
 use tollgate_model::{Metadata, Money};
 
 use super::{Claim, Span, Unit};
@@ -205,6 +206,29 @@ impl Rule {
     }
 }
 
+/// A token's own budget, in all gateways together.
+pub fn of_token(token: &str, limit: SpendLimit, amount: Money) -> Claim {
+    let mark = Mark::of(&["token", token, &limit.window.to_string()]);
+    Claim {
+        mark,
+        shared: mark,
+        span: Span::Sliding(limit.window.saturating_mul(1_000)),
+        unit: Unit::Nanos,
+        // Bounded when it was saved; what is no number of dollars allows nothing.
+        limit: (limit.limit_usd.max(0.0) * 1e9).round() as u64,
+        amount: u64::try_from(amount.nanos()).unwrap_or(0),
+    }
+}
+
+/// In the original's words for a rule.
+pub fn token_refusal(token: &str, limit: SpendLimit, spender: Spender<'_>) -> String {
+    let Spender { provider, model, .. } = spender;
+    let SpendLimit { limit_usd, window } = limit;
+    format!(
+        "Spend limit exceeded: token '{token}' (cost limit {limit_usd} per {window}s, sliding) for {provider} {provider}/{model}"
+    )
+}
+
 // === impl Spender ===
 
 impl Spender<'_> {
@@ -216,7 +240,7 @@ impl Spender<'_> {
 }
 
 /// Rounded to the nano-dollar where somebody wrote more decimals.
-fn dollars(number: &serde_json::Number) -> Result<Money, String> {
+pub(crate) fn dollars(number: &serde_json::Number) -> Result<Money, String> {
     let text = number.to_string();
     text.parse::<Money>().or_else(|_| {
         let nanos = number.as_f64().map(|dollars| (dollars * 1e9).round());

@@ -1,3 +1,5 @@
+//! What a token may ask for, case by case.
+
 use tollgate_model::token::{RateLimit, Scope};
 
 use super::*;

@@ -19,6 +19,7 @@ mod removal;
 mod row;
 mod schema;
 mod shapes;
+mod sums;
 mod tallies;
 mod writer;
 
@@ -43,7 +44,10 @@ use crate::failure::{Failure, StoreError};
 use crate::metrics::Metrics;
 use crate::place;
 use crate::records::edit::REMOVED_MAX;
-use crate::records::{Body, Cap, Entry, Filter, Listed, Order, Page, Patch, Records, Tail, Walk, Walked, Which};
+use crate::records::{
+    Body, Cap, Entry, Facet, Facets, Filter, Histogram, Listed, Order, Page, Patch, Records, Stretches, Tail, Walk,
+    Walked, Which,
+};
 
 /// Around midnight two days are written to.
 const WRITERS_MAX: usize = 2;
@@ -216,6 +220,14 @@ impl Records for DayRecords {
 
     fn walk(&self, filter: &Filter, from: Walk, size: u32) -> Result<Walked, StoreError> {
         list::walk(self, filter, from, size)
+    }
+
+    fn facets(&self, filter: &Filter, wanted: &[Facet], limit: usize) -> Result<Facets, StoreError> {
+        sums::facets(self, filter, wanted, limit)
+    }
+
+    fn histogram(&self, filter: &Filter, stretches: Stretches) -> Result<Histogram, StoreError> {
+        sums::histogram(self, filter, stretches)
     }
 
     fn get(&self, id: Id) -> Result<Option<Record>, StoreError> {

@@ -16,6 +16,8 @@ pub struct Filter {
     pub conditions: Vec<Condition>,
     /// Besides, all conditions of at least one of these sets; no set: nothing more is asked.
     pub any_of: Vec<Vec<Condition>>,
+    /// None of these.
+    pub none_of: Vec<Condition>,
     /// Text that occurs in a metadata key or value.
     pub search: Option<String>,
 }
@@ -24,7 +26,7 @@ pub struct Filter {
 pub struct Condition {
     pub field: Field,
     pub operator: Operator,
-    /// `Eq` and `Contains`: one of them; `Neq`: none of them; the others look at the first. Never empty when made by `control`; an empty list
+    /// `Eq`, `Contains` and `Like`: one of them; `Neq`: none of them; the others look at the first. Never empty when made by `control`; an empty list
     /// makes `Neq` true and all others false.
     pub values: Vec<Value>,
 }
@@ -34,6 +36,8 @@ pub enum Operator {
     Eq,
     Neq,
     Contains,
+    /// Text with `*` for anything.
+    Like,
     Lt,
     Gt,
     /// The inclusive bounds of the older flat parameters (`min_cost`, `max_duration`, ...).
@@ -73,6 +77,8 @@ pub enum Field {
     TokensIn,
     TokensOut,
     Duration,
+    /// Some text of the record: provider, model, path, user agent, trace id, a metadata key or value.
+    AnyText,
     /// Some metadata key.
     MetadataKey,
     /// Some metadata value, or the one under this key.

@@ -1,13 +1,16 @@
 //! Any filter and any order give what a plain walk over all records gives.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 use tollgate_model::record::Rating;
 use tollgate_model::{Ids, Record};
-use tollgate_store::records::{Condition, Field, Filter, Operator, Order, OrderBy, Page, Patch, Records, Value, Walk};
+use tollgate_store::records::{
+    Condition, Facet, Field, Filter, Operator, Order, OrderBy, Page, Patch, Records, Stretches, Sums, Value, Walk,
+};
 
 use crate::records_suite::{DAY_MS, MIDNIGHT_MS, append, embedded};
 use crate::sample::{Dice, varied};
@@ -45,6 +48,7 @@ fn found(record: &Record, field: &Field) -> Found {
         Field::TokensIn => number(usage.map(|usage| usage.tokens_in())),
         Field::TokensOut => number(usage.map(|usage| usage.tokens_out())),
         Field::Duration => number(Some(record.duration_us() / 1_000)),
+        Field::AnyText => Found::Several(texts_of(record)),
         Field::MetadataKey => Found::Several(record.metadata.0.iter().map(|(key, _)| key.clone()).collect()),
         Field::MetadataValue(under) => Found::Several(
             record
@@ -69,13 +73,33 @@ fn compares(ordering: Ordering, operator: Operator) -> bool {
         Operator::Gt => ordering.is_gt(),
         Operator::AtLeast => ordering.is_ge(),
         Operator::AtMost => ordering.is_le(),
-        Operator::Contains | Operator::Neq => false,
+        Operator::Contains | Operator::Like | Operator::Neq => false,
     }
+}
+
+fn is_like(found: &str, wanted: &str) -> bool {
+    match wanted.split_once('*') {
+        None => found == wanted,
+        Some((start, rest)) => found
+            .strip_prefix(start)
+            .is_some_and(|tail| (0..=tail.len()).any(|at| tail.is_char_boundary(at) && is_like(&tail[at..], rest))),
+    }
+}
+
+fn texts_of(record: &Record) -> Vec<String> {
+    let texts = [Some(&*record.provider), Some(&*record.model), Some(&*record.path), record.event_id.as_deref()];
+    let agent = record.user_agent.as_deref().unwrap_or_default();
+    let labels = record.metadata.0.iter().flat_map(|(key, value)| [key.clone(), value.as_text().into_owned()]);
+    texts.into_iter().flatten().chain([agent]).map(str::to_owned).chain(labels).collect()
 }
 
 fn text_passes(found: &str, operator: Operator, wanted: &str) -> bool {
     let (found, wanted) = (found.to_ascii_lowercase(), wanted.to_ascii_lowercase());
-    if operator == Operator::Contains { found.contains(&wanted) } else { compares(found.cmp(&wanted), operator) }
+    match operator {
+        Operator::Contains => found.contains(&wanted),
+        Operator::Like => is_like(&found, &wanted),
+        _ => compares(found.cmp(&wanted), operator),
+    }
 }
 
 fn value_passes(found: &Found, operator: Operator, value: &Value) -> bool {
@@ -95,7 +119,7 @@ fn passes(record: &Record, condition: &Condition) -> bool {
     let any = |operator, values: &[Value]| values.iter().any(|value| value_passes(&found, operator, value));
     match condition.operator {
         Operator::Neq => !any(Operator::Eq, &condition.values),
-        Operator::Eq | Operator::Contains => any(condition.operator, &condition.values),
+        Operator::Eq | Operator::Contains | Operator::Like => any(condition.operator, &condition.values),
         other => any(other, &condition.values[..condition.values.len().min(1)]),
     }
 }
@@ -111,6 +135,7 @@ fn matches(record: &Record, filter: &Filter) -> bool {
         && filter.to_ms.is_none_or(|to| record.created_ms <= to)
         && filter.search.as_deref().is_none_or(searched)
         && filter.conditions.iter().all(|condition| passes(record, condition))
+        && !filter.none_of.iter().any(|condition| passes(record, condition))
         && (filter.any_of.is_empty()
             || filter.any_of.iter().any(|set| set.iter().all(|condition| passes(record, condition))))
 }
@@ -138,7 +163,7 @@ fn fields() -> impl Strategy<Value = Field> + Clone {
     let under = select(vec!["team", "user", "tries", "absent"]);
     prop_oneof![
         5 => select(vec![Id, EventId, CreatedAt, RequestContentType, ResponseContentType, RequestType, ModelType, Provider, Model, Path,
-            UserAgent, Status, Success, Cached, Authentication, Cost, Tokens, TokensIn, TokensOut, Duration, MetadataKey, Feedback,
+            UserAgent, Status, Success, Cached, Authentication, Cost, Tokens, TokensIn, TokensOut, Duration, MetadataKey, AnyText, Feedback,
             Score, DlpAction, Wholesale, CompatibilityMode]),
         1 => under.prop_map(|key| MetadataValue(Some(key.to_owned()))),
         1 => Just(MetadataValue(None)),
@@ -158,6 +183,10 @@ fn values(ids: Vec<String>) -> impl Strategy<Value = Value> + Clone {
         "trace-1",
         "RACE",
         "curl",
+        "*t-5*",
+        "claude*",
+        "u?er*",
+        "[a-z]*",
         "application/JSON",
         "team",
         "user-1",
@@ -187,20 +216,22 @@ fn values(ids: Vec<String>) -> impl Strategy<Value = Value> + Clone {
 
 fn filters(ids: Vec<String>) -> impl Strategy<Value = Filter> {
     use Operator::*;
-    let operator = select(vec![Eq, Eq, Neq, Contains, Lt, Gt, AtLeast, AtMost]);
+    let operator = select(vec![Eq, Eq, Neq, Contains, Like, Lt, Gt, AtLeast, AtMost]);
     let condition = (fields(), operator, prop::collection::vec(values(ids), 0..4))
         .prop_map(|(field, operator, values)| Condition { field, operator, values });
+    let none_of = prop::collection::vec(condition.clone(), 0..2);
     let sets = prop::collection::vec(prop::collection::vec(condition.clone(), 0..3), 0..3);
     let time = || prop::option::weighted(0.3, MIDNIGHT_MS..MIDNIGHT_MS + 3 * DAY_MS);
     let gateway = prop::option::of(select(vec!["default", "other", "nobody"]));
     let search = prop::option::weighted(0.2, select(vec!["ALPHA", "user-", "0.10", "\"", "absent"]));
-    (gateway, time(), time(), prop::collection::vec(condition, 0..3), sets, search).prop_map(
-        |(gateway, from_ms, to_ms, conditions, any_of, search)| Filter {
+    (gateway, time(), time(), prop::collection::vec(condition, 0..3), (sets, none_of), search).prop_map(
+        |(gateway, from_ms, to_ms, conditions, (any_of, none_of), search)| Filter {
             gateway: gateway.map(str::to_owned),
             from_ms,
             to_ms,
             conditions,
             any_of,
+            none_of,
             search: search.map(str::to_owned),
         },
     )
@@ -227,6 +258,51 @@ fn pages() -> impl Strategy<Value = Page> {
         order: Order { by, descending },
         ranges: false,
     })
+}
+
+/// Counts by value and by time are those of the records that match.
+fn sums_agree(store: &dyn Records, filter: &Filter, expected: &[&Record]) {
+    let team = Facet::Metadata("team".to_owned());
+    let wanted = [Facet::Provider, Facet::Status, Facet::Success, Facet::ModelType, team];
+    let found = store.facets(filter, &wanted, 1_000).unwrap();
+    assert!(found.complete);
+    for facet in wanted {
+        let mut counts: HashMap<Option<String>, u64> = HashMap::new();
+        for record in expected {
+            let value = match &facet {
+                Facet::Provider => Some(record.provider.to_string()),
+                Facet::Status => Some(record.status.to_string()),
+                Facet::Success => Some(record.success().to_string()),
+                Facet::Metadata(key) => match record.metadata.get(key) {
+                    Some(value) => Some(value.as_text().into_owned()),
+                    None => continue,
+                },
+                _ => record.model_type.as_deref().map(str::to_owned),
+            };
+            *counts.entry(value).or_default() += 1;
+        }
+        let found: HashMap<_, _> = found.facets[&facet].iter().cloned().collect();
+        assert_eq!(found, counts, "{facet:?}");
+    }
+    let stretches = Stretches { from_ms: MIDNIGHT_MS + 500, step_ms: DAY_MS / 7, count: 14 };
+    let histogram = store.histogram(filter, stretches).unwrap();
+    let mut sums = vec![Sums::default(); 14];
+    for record in expected.iter().filter(|record| record.created_ms >= stretches.from_ms) {
+        let usage = record.usage.clone().unwrap_or_default();
+        let at = ((record.created_ms - stretches.from_ms) / stretches.step_ms) as usize;
+        if let Some(sums) = sums.get_mut(at) {
+            *sums += Sums {
+                requests: 1,
+                errors: u64::from(!record.success()),
+                cached: u64::from(record.cached),
+                tokens_in: usage.tokens_in(),
+                tokens_out: usage.tokens_out(),
+                cost_nanos: record.cost.as_ref().map_or(0, |cost| cost.amount.nanos()),
+                duration_ms: record.duration_us() / 1_000,
+            };
+        }
+    }
+    assert_eq!(histogram.sums, sums);
 }
 
 /// All that match, bit by bit.
@@ -268,6 +344,7 @@ fn every_filter_and_order_agree_with_a_plain_walk() {
             expected.reverse();
         }
         let walked = walked(&store, &filter, page);
+        sums_agree(&store, &filter, &expected);
         prop_assert_eq!(walked.iter().collect::<Vec<_>>(), expected);
         Ok(())
     };

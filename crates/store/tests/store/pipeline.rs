@@ -12,7 +12,8 @@ use tollgate_store::embedded::DayRecords;
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::journal::Lost;
 use tollgate_store::records::{
-    Body, Cap, Entry, Filter, Listed, Order, Page, Patch, Records, Tail, Walk, Walked, Which,
+    Body, Cap, Entry, Facet, Facets, Filter, Histogram, Listed, Order, Page, Patch, Records, Stretches, Tail, Walk,
+    Walked, Which,
 };
 use tollgate_store::{Failure, Ingest, Journal, JournalOptions, Metrics, StoreError};
 
@@ -183,6 +184,12 @@ impl Records for Refusing {
     }
     fn walk(&self, filter: &Filter, from: Walk, size: u32) -> Result<Walked, StoreError> {
         self.store.walk(filter, from, size)
+    }
+    fn facets(&self, filter: &Filter, wanted: &[Facet], limit: usize) -> Result<Facets, StoreError> {
+        self.store.facets(filter, wanted, limit)
+    }
+    fn histogram(&self, filter: &Filter, stretches: Stretches) -> Result<Histogram, StoreError> {
+        self.store.histogram(filter, stretches)
     }
     fn trim(&self) -> Result<u64, StoreError> {
         self.store.trim()

@@ -47,6 +47,7 @@ impl ProviderRow {
             fixed_headers: Vec::new(),
             bare_models: raw.bare_models.clone(),
             model_dots: raw.model_dots.clone(),
+            never_withheld: raw.never_withheld,
             quirks: raw.quirks.iter().map(Quirk::compile).collect::<Result<_, _>>()?,
             auth,
             base,
@@ -56,7 +57,7 @@ impl ProviderRow {
 }
 
 fn value((name, raw): (&String, &RawValue)) -> (String, Value) {
-    (name.clone(), Value { env: raw.env.clone(), text: raw.default.clone() })
+    (name.clone(), Value { env: raw.env.clone(), text: raw.default.clone(), names_owner: raw.names_owner })
 }
 
 fn required_header((name, value): (&String, &String)) -> Result<(HeaderName, HeaderValue), BadRow> {
@@ -87,13 +88,17 @@ fn auth(raw: &RawAuth) -> Result<Auth, BadRow> {
     if raw.prefix.is_some() && raw.kind != RawAuthKind::Header {
         return Err(BadRow::new("auth.prefix", "means nothing for this kind", "remove it"));
     }
+    if !raw.services.is_empty() && raw.kind != RawAuthKind::Sigv4 {
+        return Err(BadRow::new("auth.services", "means nothing for this kind", "remove it"));
+    }
     Ok(match raw.kind {
         RawAuthKind::Bearer => Auth::Bearer,
         RawAuthKind::Header => {
             Auth::Header { name: header("auth.name", name()?)?, prefix: raw.prefix.clone().unwrap_or_default() }
         }
         RawAuthKind::Query => Auth::Query { name: name()?.to_owned() },
-        RawAuthKind::Sigv4 => Auth::Sigv4,
+        RawAuthKind::Sigv4 => Auth::Sigv4 { services: raw.services.clone() },
+        RawAuthKind::Google => Auth::Google,
         RawAuthKind::None => Auth::None,
     })
 }

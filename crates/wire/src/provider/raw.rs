@@ -68,6 +68,9 @@ pub struct RawRow {
     /// What it writes where unified names of its models have a dot: `claude-haiku-4.5` is `claude-haiku-4-5`.
     #[serde(default)]
     pub model_dots: Option<String>,
+    /// The operator's own key is used for it although a gateway demands stored keys (`byok_only`).
+    #[serde(default)]
+    pub never_withheld: bool,
     /// What it wants otherwise than its dialect has it. What is dropped or clamped is told to the caller.
     #[serde(default)]
     pub quirks: Vec<RawQuirk>,
@@ -110,6 +113,9 @@ pub struct RawValue {
     pub env: Vec<String>,
     #[serde(default)]
     pub default: Option<String>,
+    /// It names whose hosts these are: a stored key for one is never sent to another's.
+    #[serde(default)]
+    pub names_owner: bool,
 }
 
 /// A caller's path and where it leads. In both, `{name}` stands for part of a segment and `{name*}` for any number of segments.
@@ -153,6 +159,9 @@ pub struct RawAuth {
     /// What stands before the key in the header, with its space.
     #[serde(default)]
     pub prefix: Option<String>,
+    /// Of a signature: services whose name is another than the first label of their host.
+    #[serde(default)]
+    pub services: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +174,8 @@ pub enum RawAuthKind {
     Query,
     /// A signature over the request, AWS's way.
     Sigv4,
+    /// As `bearer`. A key that is a service account's JSON is exchanged for access tokens, Google's way.
+    Google,
     None,
 }
 

@@ -12,7 +12,7 @@ use super::base::is_version;
 use super::compile::dialect;
 use super::fault::{BadRow, Misdirected, quoted};
 use super::raw::{RawReach, RawRow, RawUse};
-use super::{ProviderRow, Providers};
+use super::{Origin, ProviderRow, Providers};
 use crate::dialect::Dialect;
 
 /// What a unified call wants done.
@@ -124,6 +124,21 @@ impl ProviderRow {
             }
         }
         Ok(row)
+    }
+
+    /// Where a stored key may go when the row's hosts have different owners: to the hosts that its values name. `None`: all hosts of the row are the
+    /// provider's own.
+    pub fn owners_origins(&self, account: &str) -> Option<Vec<Origin>> {
+        if !self.values.values().any(|value| value.names_owner) {
+            return None;
+        }
+        let origin = |reach: &Arc<Reach>| {
+            let path = self.reach_path(reach, "model", false).ok()?;
+            Some((*self.target(account, &path, &HeaderMap::new()).ok()?.origin).clone())
+        };
+        let mut origins: Vec<Origin> = self.reaches.iter().filter_map(origin).collect();
+        origins.dedup();
+        Some(origins)
     }
 
     /// The values that there are holes for.

@@ -95,7 +95,7 @@ fn providers(imported: &mut Imported, node: &Node) {
         imported.say(node, &at, Understood, format!("custom-{slug}"));
         let said =
             node.members().iter().filter(|(name, value)| PROVIDER.contains(&name.as_str()) && !value.json().is_null());
-        imported.section(&["provider", slug], said.map(|(name, value)| (name.clone(), value.json())).collect());
+        imported.section(&["custom_provider", slug], said.map(|(name, value)| (name.clone(), value.json())).collect());
         if let Some(headers) = node.get("headers").filter(|headers| !headers.json().is_null()) {
             imported.say(headers, &format!("{at}.headers"), Not, "may hold credentials; set them anew");
         }

@@ -54,7 +54,8 @@ async fn what_no_row_declares_is_not_there() {
 async fn a_page_past_the_end_is_empty_and_good() {
     let shop = stocked();
     let token = shop.token(&[Permission::Admin]);
-    for row in readers().filter(|row| row.query.iter().any(|member| member.name == "page")) {
+    let paged = |row: &&Row| row.query.iter().any(|member| member.name == "page");
+    for row in readers().filter(paged).filter(|row| !matches!(row.answer, Answers::One(_))) {
         let said = ask(&shop, &token, row, "page=1000&per_page=7", None).await;
         assert_eq!(said.result(), json!([]), "{}", row.path);
         let info = &said.json()["result_info"];
@@ -136,7 +137,7 @@ fn one_good(member: &Member) -> Option<String> {
 }
 
 /// All that a row requires.
-fn given(row: &Row) -> String {
+pub(super) fn given(row: &Row) -> String {
     let required = row.query.iter().filter(|member| member.presence == Presence::Required);
     required.filter_map(one_good).collect::<Vec<_>>().join("&")
 }

@@ -287,3 +287,78 @@ async fn what_a_full_gateway_leaves_out_is_shown() {
     assert_eq!((&info["total_count"], &info["not_inserted"]), (&json!(4), &json!(2)));
     assert_eq!(shop.get("gateways/h/logs", &token).await.json()["result_info"]["not_inserted"], Value::Null);
 }
+
+fn encoded_query(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+#[tokio::test]
+async fn one_line_asks_for_many_things() {
+    let (shop, token, names) = stocked();
+    for (text, expected) in [
+        ("model:model-2", vec![1]),
+        ("model:model-* -model:*-3", vec![1, 0]),
+        ("cost:>0.001 cost:<0.003 status:200", vec![1]),
+        ("meta.team:a model:model-1,model-3", vec![2, 0]),
+        ("MODEL-3", vec![2]),
+        ("openai -\"model-2\"", vec![2, 0]),
+        ("cached:true", vec![]),
+        ("has:feedback", vec![]),
+        ("since:2026-11-18T11:06:42Z", vec![2, 1]),
+    ] {
+        let said = shop.get(&format!("gateways/g/logs?q={}", encoded_query(text)), &token).await;
+        let expected: Vec<String> = expected.into_iter().map(|at: usize| names[at].clone()).collect();
+        assert_eq!(ids(&said.result()), expected, "{text}");
+    }
+    let wrong = shop.get("gateways/g/logs?q=colour%3Ared", &token).await;
+    assert_eq!((wrong.problem().1, &wrong.json()["errors"][0]["path"]), (7001, &json!(["query", "q"])));
+}
+
+#[tokio::test]
+async fn what_the_log_comes_to_is_counted() {
+    let (shop, token, _) = stocked();
+    let path =
+        format!("gateways/g/logs/facets?fields=provider,model,meta.team,cached&q={}", encoded_query("-model:*-2"));
+    let facets = shop.get(&path, &token).await;
+    let expected = json!({
+        "provider": [{ "value": "openai", "count": 2 }],
+        "model": [{ "value": "model-1", "count": 1 }, { "value": "model-3", "count": 1 }],
+        "cached": [{ "value": "false", "count": 2 }],
+        "meta.team": [{ "value": "a", "count": 2 }]
+    });
+    assert_eq!((facets.result(), &facets.json()["result_info"]), (expected, &json!({ "complete": true })));
+    assert_eq!(shop.get("gateways/g/logs/facets?fields=colour", &token).await.problem().1, 7001);
+    let range = "start_date=2026-11-18T11:06:41Z&end_date=2026-11-18T11:06:43.999Z&buckets=3";
+    let said = shop.get(&format!("gateways/g/logs/histogram?{range}"), &token).await;
+    let rows = said.result();
+    let column = |name: &str| rows.as_array().unwrap().iter().map(|row| row[name].clone()).collect::<Vec<_>>();
+    assert_eq!(column("start")[2], json!("2026-11-18T11:06:43.000Z"));
+    assert_eq!(column("requests"), [json!(1), json!(1), json!(1)]);
+    assert_eq!(column("cost"), [json!(0.001), json!(0.002), json!(0.003)]);
+    assert_eq!((column("tokens_out"), column("errors")), (vec![json!(34); 3], vec![json!(0); 3]));
+    assert_eq!(said.json()["result_info"]["step_ms"], 1_000);
+}
+
+#[tokio::test]
+async fn an_export_has_every_row_and_no_more() {
+    let (shop, token, names) = stocked();
+    let made = Ids::new();
+    // More than one piece, and one that is newer than the question.
+    (0..1_203).for_each(|n| shop.keep(of("g", &made, NOW + 4_000 + n % 7), b"", b""));
+    shop.keep(of("g", &made, NOW + 90_000), b"", b"");
+    shop.clock.advance(Duration::from_secs(60));
+    let said = shop.get("gateways/g/logs/export?order_by_direction=asc", &token).await;
+    assert_eq!(said.headers["content-disposition"], "attachment; filename=\"g-logs.jsonl\"");
+    let text = String::from_utf8(said.bytes.to_vec()).unwrap();
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((rows.len(), &rows[0]["id"], &rows[2]["id"]), (1_206, &json!(names[0]), &json!(names[2])));
+    let distinct: std::collections::HashSet<_> = rows.iter().map(|row| row["id"].to_string()).collect();
+    assert_eq!(distinct.len(), rows.len());
+    let said = shop.get("gateways/g/logs/export.csv?model=model-2", &token).await;
+    let text = String::from_utf8(said.bytes.to_vec()).unwrap();
+    let lines: Vec<&str> = text.split_terminator("\r\n").collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("id,event_id,created_at") && lines[1].contains("\"model-2\""));
+    assert!(lines[1].contains("\"{\"\"team\"\":\"\"a\"\",\"\"n\"\":1}\""), "{}", lines[1]);
+    let none = shop.get("gateways/g/logs/export?q=nothing-like-it", &token).await;
+    assert_eq!((none.status.as_u16(), none.bytes.len()), (200, 0));
+}

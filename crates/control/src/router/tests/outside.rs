@@ -101,12 +101,16 @@ async fn metrics_are_open_on_loopback_only() {
 }
 
 #[tokio::test]
-async fn the_page_for_people_asks_nothing_of_anyone() {
-    let evil = Public { url: "http://h\"<script>".into(), ..public(true) };
-    let shop = Shop::with(Documents::default(), evil, Box::new(|_| true));
-    let page = String::from_utf8(shop.ask_raw("GET", "/", "", None).await.bytes.to_vec()).unwrap();
-    for loads in ["<script", "<link", "<img", "src=", "@import", "url("] {
-        assert!(!page.contains(loads), "{loads}");
-    }
-    assert!(page.contains("curl http://h&quot;&lt;script&gt;/v1/local/default/sandbox/v1/chat/completions"));
+async fn programs_are_told_in_text_and_browsers_led_to_the_dashboard() {
+    let shop = Shop::open();
+    let said = shop.ask_raw("GET", "/", "", None).await;
+    assert_eq!(said.headers["content-type"], "text/plain; charset=utf-8");
+    let text = String::from_utf8(said.bytes.to_vec()).unwrap();
+    assert!(text.contains("curl http://127.0.0.1:8787/v1/local/default/sandbox/v1/chat/completions"));
+    let request = http::Request::get("/").header("accept", "text/html,application/xhtml+xml;q=0.9");
+    let said = shop.send(request.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!(
+        (said.status.as_u16(), &said.headers["location"]),
+        (303, &http::HeaderValue::from_static("/dashboard/"))
+    );
 }

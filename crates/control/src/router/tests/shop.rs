@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tollgate_model::token::Permission;
-use tollgate_model::{Clock, Record};
+use tollgate_model::{Clock, Record, Secret};
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::Metrics;
 use tollgate_store::embedded::{
@@ -19,19 +19,19 @@ use tower::ServiceExt;
 
 use super::super::*;
 use super::declared;
-use crate::desk::Wanted;
+use crate::desk::{NewSecret, Wanted};
 use crate::sample::NOW;
+use crate::vault::{Allowed, KeySource, Vault};
 
 pub(super) struct Shop {
     pub(super) desk: Arc<Desk>,
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
-    #[allow(dead_code)]
     pub(super) entries: Arc<FileEntries>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
     pub(super) account: String,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 pub(super) struct Said {
@@ -67,7 +67,8 @@ impl Shop {
         let (clock, hand) = Clock::manual(NOW);
         let metrics = Arc::new(Metrics::default());
         let documents = Arc::new(FileDocuments::open(&dir.path().join("tollgate.db")).unwrap());
-        let desk = Arc::new(Desk::new(documents, clock, Box::new(move || base.clone())));
+        let desk = Desk::new(documents, clock, Box::new(move || base.clone())).with_vault(vault());
+        let desk = Arc::new(desk);
         let records =
             DayRecords::open(&dir.path().join("logs"), DayRecordsOptions::default(), metrics.clone()).unwrap();
         let answers = DiskAnswers::open(&dir.path().join("a.db"), DiskAnswersOptions::default(), metrics).unwrap();
@@ -82,10 +83,11 @@ impl Shop {
             evaluations: Worker::default(),
             uses: Arc::default(),
             public,
+            door: Arc::new(crate::dashboard::Door::closed()),
             catch_up,
         };
         let router = router(parts);
-        Self { desk, records, answers, entries, clock: hand, router, account, _dir: dir }
+        Self { desk, records, answers, entries, clock: hand, router, account, dir }
     }
 
     /// The same stores under another API, as after a restart.
@@ -98,6 +100,7 @@ impl Shop {
             evaluations: Worker::default(),
             uses: Arc::default(),
             public: public(true),
+            door: Arc::new(crate::dashboard::Door::closed()),
             catch_up: Box::new(|_| true),
         });
     }
@@ -107,6 +110,10 @@ impl Shop {
         self.desk.create_token(wanted).unwrap().secret.expose().to_owned()
     }
 
+    pub(super) fn dir(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
     pub(super) fn gateway(&self, id: &str) {
         self.desk.create_gateway(&body(id)).unwrap();
     }
@@ -114,6 +121,22 @@ impl Shop {
     pub(super) fn route(&self, gateway: &str, name: &str) {
         let gateway = self.desk.gateway(gateway).unwrap().unwrap();
         self.desk.create_route(&gateway, &json!({ "name": name, "elements": elements("gpt-4o") })).unwrap();
+    }
+
+    /// A store, a secret in it and a provider config of gateway `g`, by their ids.
+    pub(super) fn secrets(&self) -> [String; 3] {
+        let store = self.desk.ensure_store().unwrap().id;
+        let new = NewSecret {
+            name: "plain".into(),
+            scopes: vec!["workers".into()],
+            value: Secret::new("a-fake-value"),
+            comment: None,
+        };
+        let secret = self.desk.create_secrets(&store, &[new]).unwrap().remove(0).id;
+        let gateway = self.desk.gateway("g").unwrap().unwrap();
+        let body = json!({ "provider_slug": "openai", "alias": "default", "default_config": true, "secret": "sk-fake-1234567890" });
+        let config = self.desk.create_provider_config(&gateway, &body).unwrap().config.id;
+        [store, secret, config]
     }
 
     /// A dataset of everything, and an evaluation of it.
@@ -166,6 +189,12 @@ impl Shop {
         declared::hold(&method, &path, &said);
         said
     }
+}
+
+/// With a key that is the same everywhere.
+pub(super) fn vault() -> Arc<Vault> {
+    let source = KeySource::Environment("TESTS".into(), Secret::new("ab".repeat(32)));
+    Arc::new(Vault::open(source, Allowed { env: vec!["CARGO_PKG_NAME".into()], dirs: Vec::new() }, &[]).unwrap())
 }
 
 // === impl Said ===

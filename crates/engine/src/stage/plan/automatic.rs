@@ -28,11 +28,14 @@ pub(crate) fn decide(gate: &Gate, caller: &Caller, question: &Question) -> Resul
     decided.map_err(|cause| in_words_of(dialect, cause.to_string(), None))
 }
 
-/// The caller's key is for one provider and the router may choose any, so it is the operator's that count.
+/// The caller's key is for one provider and the router may choose any, so it is the gateway's and the operator's that count.
 fn is_usable(gate: &Gate, caller: &Caller, entry: &Entry) -> bool {
     let row = caller.snapshot.providers.get(&entry.provider);
     row.is_some_and(|row| {
-        let has_key = *row.auth() == Auth::None || gate.shared.keys.knows(row);
+        let stored = caller.gateway.keys.usual(row.segment());
+        let is_stored = stored.is_some_and(|key| key.check().is_ok());
+        let is_operators = stored.is_none() && !caller.gateway.settings.byok_only && gate.shared.keys.knows(row);
+        let has_key = *row.auth() == Auth::None || is_stored || is_operators;
         has_key && row.reaches(Use::Chat, &entry.model).next().is_some()
     })
 }

@@ -18,13 +18,16 @@ use tollgate_wire::provider::{ProviderRow, Reach};
 
 use super::question::{Question, bad_field, in_words_of};
 use super::{Asking, Step, misdirected};
+use crate::stage::key::Whose;
 use crate::stage::translate::{self, Tongue};
 
 /// What such a step has that a native one does not.
 pub(crate) struct Foreign {
     /// Everything that goes out but a key of the operator's.
     pub(crate) headers: HeaderMap,
-    pub(crate) credential: Credential,
+    pub(crate) whose: Whose,
+    /// The caller had a say in where it leads: its key is the one that the native path would take.
+    pub(crate) as_native: bool,
     /// What the caller hears: the words of the question.
     pub(crate) told: Dialect,
     /// What the caller asked, to the byte: it is what an answer is remembered by.
@@ -40,26 +43,16 @@ pub(crate) struct Foreign {
     pub(crate) kind: Option<Arc<str>>,
 }
 
-/// Whose key a step goes out with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Credential {
-    /// The caller's, which is among the headers.
-    Callers,
-    /// The operator's. Where it leads is the row's and the operator's choice alone.
-    Operators,
-    /// Whichever the native path would take: the caller had a say in where it leads.
-    AsNative,
-}
-
-/// `own_key`: the caller's, when it can be meant for this provider.
+/// `own_key`: the caller's, when it can be meant for this provider, and goes along as it is.
 pub(crate) fn step(
     account: &str,
     question: &mut Question,
     row: &Arc<ProviderRow>,
     model: &str,
-    own_key: Option<&Secret>,
+    (whose, own_key): (Whose, Option<&Secret>),
     strict: bool,
 ) -> Result<Step, Refusal> {
+    let row = &row_of(&whose, row)?;
     let reach = reach(question, row, model)?;
     let model = reach.model(model).unwrap_or(model).to_owned();
     let is_same = reach.dialect == question.asked.dialect;
@@ -87,6 +80,7 @@ pub(crate) fn step(
         true => passed_on(&question.headers, row),
         false => made(&question.headers, row, streamed),
     };
+    let own_key = own_key.filter(|_| matches!(whose, Whose::Callers));
     if let Some((name, value)) = own_key.and_then(|key| crate::keys::write(row.auth(), key)) {
         headers.insert(name, value);
     }
@@ -95,7 +89,8 @@ pub(crate) fn step(
     }
     let foreign = Foreign {
         headers,
-        credential: if own_key.is_some() { Credential::Callers } else { Credential::Operators },
+        whose,
+        as_native: false,
         told: question.asked.dialect,
         asked: question.body.clone(),
         tongue,
@@ -116,6 +111,22 @@ pub(crate) fn step(
         by_route: false,
         foreign: Some(Box::new(foreign)),
     })
+}
+
+/// A key may know of region, project or resource what the row does not.
+fn row_of(whose: &Whose, row: &Arc<ProviderRow>) -> Result<Arc<ProviderRow>, Refusal> {
+    match whose {
+        Whose::Stored(key) => Ok(key.row.clone()),
+        Whose::CallersAccount(account) => {
+            let value = |name: &str, _: &[String]| match name {
+                "project" => account.project_id.clone(),
+                "region" => account.region.clone(),
+                _ => None,
+            };
+            row.with_values(value).map(Arc::new).map_err(|bad| Refusal::bad_request(bad.to_string()))
+        }
+        Whose::Callers | Whose::Operators | Whose::Nobodys => Ok(row.clone()),
+    }
 }
 
 /// The caller's bytes with the model's name as its provider has it.

@@ -90,14 +90,18 @@ pub(crate) fn bad_field(dialect: Dialect, bad: BadField) -> Refusal {
 
 /// A no to what was asked, in the caller's dialect where that has words for it.
 pub(crate) fn in_words_of(dialect: Dialect, said: String, param: Option<String>) -> Refusal {
-    let fault =
-        Fault { kind: FaultKind::BadRequest, status: 400, message: said.clone(), code: None, param, raw: Value::Null };
+    told_in(dialect, Refusal::bad_request(said), param)
+}
+
+/// The same no, in words that the caller's SDK understands.
+pub(crate) fn told_in(dialect: Dialect, refusal: Refusal, param: Option<String>) -> Refusal {
+    let (message, status) = (refusal.said().to_owned(), refusal.status());
+    let fault = Fault { kind: FaultKind::BadRequest, status, message, code: None, param, raw: Value::Null };
     let told = match (dialect.chat(), dialect.embed()) {
         (Some(chat), _) => Some(chat.write_fault(&fault)),
         (None, Some(embed)) => Some(embed.write_fault(&fault)),
         (None, None) => None,
     };
-    let refusal = Refusal::bad_request(said);
     match told {
         Some(body) => refusal.told(body),
         None => refusal,
@@ -109,11 +113,15 @@ pub(crate) fn own_key(headers: &HeaderMap, is_spent: impl Fn(&HeaderName) -> boo
     let carries = |name: &&HeaderName| !is_spent(name) && headers.get(*name).is_some_and(|value| !is_blank(value));
     let name = CREDENTIALS.iter().find(carries)?;
     let text = headers.get(name)?.to_str().ok()?.trim();
-    let bare = match text.split_once(' ') {
-        Some((scheme, key)) if *name == AUTHORIZATION && is_scheme(scheme) => key.trim(),
-        _ => text,
-    };
-    Some(Secret::new(bare))
+    Some(Secret::new(if *name == AUTHORIZATION { bare(text) } else { text }))
+}
+
+/// Without its scheme.
+pub(crate) fn bare(text: &str) -> &str {
+    match text.trim().split_once(' ') {
+        Some((scheme, key)) if is_scheme(scheme) => key.trim(),
+        _ => text.trim(),
+    }
 }
 
 fn is_scheme(word: &str) -> bool {

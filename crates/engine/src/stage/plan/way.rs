@@ -21,19 +21,20 @@ use tollgate_wire::headers::{RequestPolicy, forward_request};
 use tollgate_wire::peek::peek;
 use tollgate_wire::provider::ProviderRow;
 
-use super::foreign::{Credential, Foreign};
-use super::question::{Question, bad_field, own_key};
+use super::foreign::Foreign;
+use super::question::{Question, bad_field, own_key, told_in};
 use super::{Asking, Step, automatic, foreign, misdirected, provider};
 use crate::books::Books;
 use crate::edge;
 use crate::gate::Gate;
 use crate::head::Head;
 use crate::stage::admit::{self, Caller};
+use crate::stage::key::{self, Alias, Whose};
 use crate::stage::scope;
 use crate::stage::send::Sent;
 use crate::surface::run::Job;
 use crate::surface::universal::Listed;
-use crate::surface::{COUNT_TOKENS, Call, MESSAGES, compat};
+use crate::surface::{COUNT_TOKENS, Call, Host, MESSAGES, compat};
 
 pub(crate) struct Way {
     pub(crate) walk: Walk,
@@ -137,14 +138,18 @@ impl Way {
         let mut made = match &mut self.put {
             Put::Single { question, row, model } => {
                 let own = question.own_key.clone();
-                foreign::step(head.account(), question, row, model, own.as_ref(), options.strict)?
+                let alias = if head.surface().host == Host::Gateway { Alias::Binding } else { Alias::Ignored };
+                let whose = whose(gate, caller, question, row, &options, alias)?;
+                foreign::step(head.account(), question, row, model, (whose, own.as_ref()), options.strict)?
             }
             Put::Route(question) | Put::Auto(question, _) => {
                 options.retry.timeout_ms = step.target.timeout_ms.or(options.retry.timeout_ms);
                 options.retry.attempts = step.target.attempts.unwrap_or(options.retry.attempts);
                 let row = provider(caller, &step.target.provider)?;
                 // A key of the caller's is for one provider, and this leads to any.
-                foreign::step(head.account(), question, row, &step.target.model, None, options.strict)?
+                question.own_key = None;
+                let whose = whose(gate, caller, question, row, &options, Alias::Wished)?;
+                foreign::step(head.account(), question, row, &step.target.model, (whose, None), options.strict)?
             }
             Put::List(steps) => {
                 let listed = steps.get(usize::from(step.index)).ok_or_else(Refusal::internal)?;
@@ -233,6 +238,18 @@ impl Way {
     }
 }
 
+fn whose(
+    gate: &Gate,
+    caller: &Caller,
+    question: &Question,
+    row: &ProviderRow,
+    options: &Options,
+    alias: Alias,
+) -> Result<Whose, Refusal> {
+    let whose = key::of_unified(gate, caller, row, question.own_key.as_ref(), options, alias);
+    whose.map_err(|refusal| told_in(question.asked.dialect, refusal, None))
+}
+
 thread_local!(static UNKNOWN: Arc<str> = Arc::from("unknown"));
 
 fn facts(gate: &Gate, route: &Route, question: &Question, options: &Options, books: &Books) -> Facts {
@@ -292,7 +309,9 @@ fn native(account: &str, caller: &Caller, listed: &Listed) -> Result<Step, Refus
     let said = peek(&listed.body).unwrap_or_default();
     let foreign = Foreign {
         headers,
-        credential: Credential::AsNative,
+        // Decided with the step: whether the caller's headers hold a key is a matter of the row.
+        whose: Whose::Nobodys,
+        as_native: true,
         told: dialect,
         asked: listed.body.clone(),
         tongue: None,

@@ -35,7 +35,7 @@ struct Candidate {
 }
 
 /// One list being answered.
-struct Search<'a> {
+pub(super) struct Search<'a> {
     store: &'a DayRecords,
     filter: &'a Filter,
     order: Order,
@@ -108,6 +108,25 @@ impl<'a> Search<'a> {
             |day| if descending { day.start_ms() <= place.created_ms } else { day.end_ms() > place.created_ms },
         );
         self.clause.behind(place, descending);
+    }
+
+    /// For sums over all that match.
+    pub(super) fn of_all(store: &'a DayRecords, filter: &'a Filter) -> Result<Self, StoreError> {
+        Self::new(store, filter, Order { by: OrderBy::CreatedAt, descending: true }, 0, 0)
+    }
+
+    pub(super) fn days(&self) -> Vec<Day> {
+        self.days.clone()
+    }
+
+    /// The condition, whose values [`Search::read`] hands over.
+    pub(super) fn sql(&self) -> &str {
+        &self.clause.sql
+    }
+
+    /// Whether the budget was enough so far, and every day could be read.
+    pub(super) fn complete(&self) -> bool {
+        self.complete
     }
 
     fn candidates_in_order(&mut self) -> Result<Vec<Candidate>, StoreError> {
@@ -211,6 +230,7 @@ impl<'a> Search<'a> {
         let filter = self.filter;
         let whole = filter.conditions.is_empty()
             && filter.any_of.is_empty()
+            && filter.none_of.is_empty()
             && filter.search.is_none()
             && !self.ranges
             && filter.from_ms.is_none_or(|from| from <= day.start_ms())
@@ -219,7 +239,7 @@ impl<'a> Search<'a> {
     }
 
     /// Reads within the budget. `None`: it was used up, or the day cannot be read; either way the answer is less than all.
-    fn read<T>(
+    pub(super) fn read<T>(
         &mut self,
         day: Day,
         read: impl FnOnce(&Connection, &[Sql]) -> Result<T, rusqlite::Error>,

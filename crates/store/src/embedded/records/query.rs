@@ -24,6 +24,7 @@ enum Kind {
     Text(String),
     /// An expression, and what a number of the caller is multiplied by to be in its unit.
     Number(&'static str, f64),
+    AnyText,
     /// A bit of the shape's flags.
     Flag(i64),
     /// A key or value of `labels`, perhaps only under one key.
@@ -66,6 +67,11 @@ impl Clause {
             }
             clause.sql.push(')');
         }
+        for condition in &filter.none_of {
+            clause.sql.push_str(" AND NOT (1");
+            clause.condition(condition);
+            clause.sql.push(')');
+        }
         clause
     }
 
@@ -87,7 +93,7 @@ impl Clause {
             other => (other, false),
         };
         let values = match operator {
-            Operator::Eq | Operator::Contains => &condition.values[..],
+            Operator::Eq | Operator::Contains | Operator::Like => &condition.values[..],
             _ => &condition.values[..condition.values.len().min(1)],
         };
         self.sql.push_str(if negated { " AND NOT (0" } else { " AND (0" });
@@ -111,12 +117,17 @@ impl Clause {
         if operator == Operator::Eq && self.same_id(field, value) {
             return;
         }
+        let value = match (operator, value) {
+            (Operator::Like, Value::Text(wanted)) => &Value::Text(glob(wanted)),
+            _ => value,
+        };
         match (kind(field), value) {
             (Kind::Shape(column), Value::Text(wanted)) => {
                 let test = compare(&format!("lower({column})"), operator);
                 self.push(&of_shape(&test), lower(wanted));
             }
-            (Kind::Status, Value::Number(wanted)) if operator != Operator::Contains => {
+            (Kind::AnyText, Value::Text(wanted)) => self.any_text(operator, wanted),
+            (Kind::Status, Value::Number(wanted)) if is_of_numbers(operator) => {
                 self.push(&of_shape(&compare("status", operator)), Sql::Real(*wanted));
             }
             (Kind::Text(expression), Value::Text(wanted)) => {
@@ -127,7 +138,7 @@ impl Clause {
                 let test = compare(&format!("lower({part})"), operator);
                 self.label(&test, under, Some(lower(wanted)));
             }
-            (Kind::Number(expression, scale), Value::Number(wanted)) if operator != Operator::Contains => {
+            (Kind::Number(expression, scale), Value::Number(wanted)) if is_of_numbers(operator) => {
                 let wanted = if scale == NANOS { (wanted * scale).round() } else { wanted * scale };
                 let test = compare(expression, operator);
                 self.push(&format!("ifnull({test}, 0)"), wanted.into());
@@ -151,8 +162,20 @@ impl Clause {
                 self.label("1", under, None);
             }
             Kind::AlwaysNull => self.sql.push('1'),
-            Kind::Status | Kind::Flag(_) | Kind::AlwaysFalse => self.sql.push('0'),
+            Kind::Status | Kind::AnyText | Kind::Flag(_) | Kind::AlwaysFalse => self.sql.push('0'),
         }
+    }
+
+    /// In one of the texts of the shape, in the trace id, in a key or value of the metadata.
+    fn any_text(&mut self, operator: Operator, wanted: &str) {
+        let columns = ["provider", "model", "path", "ifnull(user_agent, '')"];
+        let tests = columns.map(|column| compare(&format!("lower({column})"), operator)).join(" OR ");
+        let [event, key, atom] = ["event_id", "key", "atom"].map(|text| compare(&format!("lower({text})"), operator));
+        self.sql.push_str(&format!(
+            "({} OR ifnull({event}, 0) OR EXISTS (SELECT 1 FROM json_each(labels) WHERE {key} OR {atom}))",
+            of_shape(&tests)
+        ));
+        self.values.extend(std::iter::repeat_n(lower(wanted), columns.len() + 3));
     }
 
     fn label(&mut self, test: &str, under: Option<String>, wanted: Option<Sql>) {
@@ -201,12 +224,25 @@ fn of_shape(test: &str) -> String {
 fn compare(expression: &str, operator: Operator) -> String {
     match operator {
         Operator::Contains => format!("instr({expression}, ?) > 0"),
+        Operator::Like => format!("{expression} GLOB ?"),
         Operator::Eq | Operator::Neq => format!("{expression} = ?"),
         Operator::Lt => format!("{expression} < ?"),
         Operator::Gt => format!("{expression} > ?"),
         Operator::AtLeast => format!("{expression} >= ?"),
         Operator::AtMost => format!("{expression} <= ?"),
     }
+}
+
+fn is_of_numbers(operator: Operator) -> bool {
+    !matches!(operator, Operator::Contains | Operator::Like)
+}
+
+/// SQLite's pattern for a text in which only `*` means something.
+fn glob(wanted: &str) -> String {
+    wanted.chars().fold(String::new(), |pattern, character| match character {
+        '?' | '[' => pattern + &format!("[{character}]"),
+        plain => pattern + plain.encode_utf8(&mut [0; 4]),
+    })
 }
 
 fn lower(wanted: &str) -> Sql {
@@ -239,6 +275,7 @@ fn kind(field: &Field) -> Kind {
         Field::TokensIn => Kind::Number("tokens_in", 1.0),
         Field::TokensOut => Kind::Number("tokens_out", 1.0),
         Field::Duration => Kind::Number("duration_ms", 1.0),
+        Field::AnyText => Kind::AnyText,
         Field::MetadataKey => Kind::Label("key", None),
         Field::MetadataValue(under) => Kind::Label("atom", under.clone()),
         Field::Feedback => Kind::Number("feedback", 1.0),

@@ -52,7 +52,10 @@ impl DayRecords {
         let mut removed = 0;
         for overfull in self.caps.overfull(|gateway| self.rows(gateway))? {
             let oldest = Order { by: OrderBy::CreatedAt, descending: false };
-            let filter = Filter::of_gateway(overfull.gateway);
+            let has_some = |day: &Day| self.rows_of_day(*day, &overfull.gateway).is_ok_and(|rows| rows.there > 0);
+            // Days without a record of the gateway need not be opened.
+            let from_ms = self.days()?.into_iter().find(has_some).map(Day::start_ms);
+            let filter = Filter { from_ms, ..Filter::of_gateway(&*overfull.gateway) };
             let spots = list::spots(self, &filter, oldest, overfull.rows.min(at_most))?;
             removed += self.remove_spots(&spots)?;
         }

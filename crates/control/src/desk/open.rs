@@ -1,0 +1,89 @@
+//! Stored secrets with their values, for the snapshot.
+//!
+//! Enters: documents, a vault. Leaves: values in memory that is wiped, or why there is none. Never: opens an envelope twice, or fails as a whole for one
+//! that cannot be opened: all other keys serve.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tollgate_model::keep::{Kept, StoredSecret};
+use tollgate_model::{Secret, SecretStore};
+use tollgate_rules::key::OpenSecret;
+
+use super::read::{SECRET, STORE};
+use super::world::World;
+use super::{Desk, DeskError, Stamps};
+use crate::vault::{Vault, VaultError, sealed_with};
+
+/// Values by secret, each with the document that it was opened from.
+pub(super) type Opened = HashMap<String, (Arc<StoredSecret>, Secret)>;
+
+impl Desk {
+    pub(super) fn open_all(&self, world: &World) -> Result<Vec<OpenSecret>, DeskError> {
+        let account = self.account()?;
+        let mut before = self.opened.lock();
+        let mut after = Opened::new();
+        let mut all = Vec::new();
+        for secret in stored_secrets(world)? {
+            let known = before.get(&secret.id).filter(|(from, _)| Arc::ptr_eq(from, &secret));
+            let value = match known {
+                Some((_, value)) => Ok(value.clone()),
+                None => self.open_one(&account, &secret),
+            };
+            if let (Ok(value), Kept::Sealed(_)) = (&value, &secret.value) {
+                after.insert(secret.id.clone(), (secret.clone(), value.clone()));
+            }
+            all.push(OpenSecret { stored: StoredSecret::clone(&secret), value });
+        }
+        *before = after;
+        Ok(all)
+    }
+
+    fn open_one(&self, account: &str, secret: &StoredSecret) -> Result<Secret, String> {
+        let value = self.vault().and_then(|vault| Ok(vault.value(account, secret)?));
+        value.map_err(|cause| {
+            if self.vault.is_some() {
+                tracing::error!(name = secret.name, "a stored secret cannot be used: {cause}");
+            }
+            cause.to_string()
+        })
+    }
+
+    pub(super) fn vault(&self) -> Result<&Arc<Vault>, DeskError> {
+        self.vault.as_ref().ok_or(DeskError::Vault(VaultError::Absent))
+    }
+
+    pub(super) fn stamps(&self, world: &World) -> Result<Stamps, DeskError> {
+        let Some(vault) = &self.vault else { return Ok(Stamps::new()) };
+        let secrets = stored_secrets(world)?;
+        Ok(vault.stamps(secrets.iter().map(|secret| &**secret)))
+    }
+
+    /// The ids of the master keys that stored secrets need. Asked before there is a vault.
+    pub fn sealed_with(&self) -> Result<Vec<String>, DeskError> {
+        let (stored, changes) = self.documents.all()?;
+        let world = World::default().renewed(stored, changes);
+        let secrets = stored_secrets(&world)?;
+        Ok(sealed_with(secrets.iter().map(|secret| &**secret)))
+    }
+
+    /// What other settings refer to instead of holding a value: a secret by name or id, `env:NAME`, `file:/path`. `None`: it refers to nothing.
+    pub fn resolve(&self, reference: &str) -> Result<Option<Secret>, DeskError> {
+        if crate::vault::Reference::read(reference).is_some() {
+            return Ok(Some(self.vault()?.resolve(reference)?));
+        }
+        let snapshot = self.current()?;
+        Ok(snapshot.secret(reference).and_then(|secret| secret.value.as_ref().ok().cloned()))
+    }
+}
+
+pub(super) fn stored_secrets(world: &World) -> Result<Vec<Arc<StoredSecret>>, DeskError> {
+    world.of_kind(SECRET).map(|held| held.read()).collect()
+}
+
+/// The oldest first.
+pub(super) fn stored_stores(world: &World) -> Result<Vec<Arc<SecretStore>>, DeskError> {
+    let mut stores = world.of_kind(STORE).map(|held| held.read()).collect::<Result<Vec<Arc<SecretStore>>, _>>()?;
+    stores.sort_by(|a, b| a.created_at.cmp(&b.created_at).then_with(|| a.id.cmp(&b.id)));
+    Ok(stores)
+}

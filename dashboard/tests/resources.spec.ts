@@ -1,0 +1,56 @@
+// The resources that share one page: made, seen, changed, deleted. A page whose endpoint is not there is not offered.
+
+import { expect, open, test } from "./fixtures";
+
+test("a custom provider is made, disabled and deleted", async ({ page, gateway }, info) => {
+  const slug = `mine-${info.project.name}`;
+  await open(page, "custom-providers");
+  await page.getByRole("button", { name: "New provider" }).first().click();
+  await page.getByLabel("Name").fill(slug);
+  await page.getByLabel("Slug").fill("not a slug!");
+  await page.getByLabel("Base URL").fill("https://models.example.com/v1");
+  await page.getByRole("button", { name: "Create" }).click();
+  await expect(page.locator(".fault").first()).toBeVisible();
+  await page.getByLabel("Slug").fill(slug);
+  await page.getByRole("button", { name: "Create" }).click();
+  const row = page.getByRole("row").filter({ hasText: `custom-${slug}` });
+  await expect(row.getByText("enabled")).toBeVisible();
+  await row.getByRole("button", { name: "Disable" }).click();
+  await expect(row.getByText("disabled")).toBeVisible();
+  await row.getByRole("button", { name: `Delete ${slug}` }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await expect(row).toHaveCount(0);
+  const { body } = await gateway.api("GET", "/custom-providers");
+  expect(body.result.filter((each: { slug: string }) => each.slug === slug)).toEqual([]);
+});
+
+test("a dataset is a filter of the log, written as in the log", async ({ page, gateway }, info) => {
+  await gateway.make("sets");
+  const name = `liked-${info.project.name}`;
+  await open(page, "g/sets/datasets");
+  await page.getByRole("button", { name: "New dataset" }).first().click();
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Filter").fill("cost:>0.05 model:gpt");
+  await page.getByRole("button", { name: "Create" }).click();
+  await expect(page.getByRole("row").filter({ hasText: name }).getByText("cost gt 0.05")).toBeVisible();
+  const { body } = await gateway.api("GET", "/gateways/sets/datasets");
+  expect(body.result[0].filters).toEqual([
+    { key: "cost", operator: "gt", value: [0.05] },
+    { key: "model", operator: "contains", value: ["gpt"] },
+  ]);
+});
+
+test("only what the API has is offered", async ({ page, gateway }) => {
+  const { paths } = await (await fetch(`${gateway.url}/client/v4/openapi.json`)).json();
+  const offered = await page.getByRole("navigation", { name: "Main" }).getByRole("link").allInnerTexts();
+  const expected: [string, string][] = [
+    ["Tokens", "/accounts/{account}/tokens"],
+    ["Audit", "/accounts/{account}/audit_logs"],
+    ["Custom providers", "/accounts/{account}/ai-gateway/custom-providers"],
+    ["Datasets", "/accounts/{account}/ai-gateway/gateways/{gateway}/datasets"],
+    ["Provider keys", "/accounts/{account}/ai-gateway/gateways/{gateway}/provider_configs"],
+    ["Policies", "/accounts/{account}/ai-gateway/gateways/{gateway}/policies"],
+  ];
+  const shown = offered.map((text) => text.trim());
+  for (const [label, path] of expected) expect([label, shown.includes(label)]).toEqual([label, path in paths]);
+});
