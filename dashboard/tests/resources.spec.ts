@@ -24,6 +24,22 @@ test("a custom provider is made, disabled and deleted", async ({ page, gateway }
   expect(body.result.filter((each: { slug: string }) => each.slug === slug)).toEqual([]);
 });
 
+test("a provider's key is stored, and never shown again", async ({ page, gateway }, info) => {
+  const id = `keyed-${info.project.name}`;
+  await gateway.make(id);
+  await open(page, `g/${id}/keys`);
+  await page.getByRole("button", { name: "New key" }).first().click();
+  await page.getByLabel("Provider").fill("openai");
+  await page.getByLabel("Key", { exact: true }).fill("sk-fake-0123456789abcdef");
+  await page.getByRole("button", { name: "Create" }).click();
+  const row = page.getByRole("row").filter({ hasText: "openai" });
+  await expect(row.getByText("by default")).toBeVisible();
+  expect(await page.content()).not.toContain("0123456789ab");
+  await row.getByRole("button", { name: "Delete openai, default" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await expect(row).toHaveCount(0);
+});
+
 test("a dataset is a filter of the log, written as in the log", async ({ page, gateway }, info) => {
   await gateway.make("sets");
   const name = `liked-${info.project.name}`;

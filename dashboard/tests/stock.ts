@@ -41,6 +41,10 @@ export const PAGES: PageCase[] = [
     name: "playground",
     path: `g/${STOCKED}/playground?prompt=Why%20is%20the%20sky%20blue%3F`,
     ready: heading("Playground"),
+    before: async (page) => {
+      await page.getByRole("button", { name: "Send" }).click();
+      await expect(page.getByText("Open in the log")).toHaveCount(2);
+    },
   },
   { name: "routes", path: `g/${STOCKED}/routes`, ready: heading("Routes") },
   { name: "route", path: `g/${STOCKED}/routes/support?node=budget`, ready: settled },
@@ -55,6 +59,7 @@ export const PAGES: PageCase[] = [
   },
   { name: "settings", path: `g/${STOCKED}/settings`, ready: heading("Settings") },
   { name: "gateways", path: "gateways", ready: heading("Gateways") },
+  { name: "provider-keys", path: `g/${STOCKED}/keys`, ready: heading("Provider keys") },
   { name: "datasets", path: `g/${STOCKED}/datasets`, ready: heading("Datasets") },
   { name: "custom-providers", path: "custom-providers", ready: heading("Custom providers") },
   { name: "empty", path: "g/default/logs?live=false", ready: heading("Logs") },
@@ -129,6 +134,12 @@ async function fill(gateway: Gateway, requests: number): Promise<void> {
     name: "slow answers",
     enable: true,
     filters: [{ key: "duration", operator: "gt", value: [60] }],
+  });
+  await gateway.api("POST", `/gateways/${STOCKED}/provider_configs`, {
+    provider_slug: "openai",
+    alias: "default",
+    secret: "sk-fake-0123456789abcdef",
+    default_config: true,
   });
   await gateway.api("POST", "/custom-providers", {
     name: "Our vLLM",

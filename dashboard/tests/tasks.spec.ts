@@ -92,6 +92,39 @@ test("a request is opened, read, copied, rated and sent again", async ({ page, g
   await expect(drawer.getByRole("heading", { name: "sandbox-other" })).toBeVisible();
 });
 
+test("the filtered log is exported, and deleted", async ({ page, gateway }) => {
+  await gateway.make("exported");
+  for (const model of ["sandbox-a", "sandbox-b", "sandbox-b"])
+    await gateway.ask("exported", { model, messages: [{ role: "user", content: "Hello" }] });
+  await open(page, "g/exported/logs?q=model:sandbox-b");
+  await expect(page.getByText("2 requests")).toBeVisible();
+  await page.getByRole("button", { name: "Export and more" }).click();
+  const coming = page.waitForEvent("download");
+  await page.getByRole("menuitem", { name: "JSON lines" }).click();
+  const file = await (await coming).createReadStream();
+  const parts: Buffer[] = [];
+  for await (const part of file) parts.push(part as Buffer);
+  const lines = Buffer.concat(parts).toString().trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line).model)).toEqual(["sandbox-b", "sandbox-b"]);
+  await page.getByRole("button", { name: "Export and more" }).click();
+  await page.getByRole("menuitem", { name: "Delete these requests…" }).click();
+  await page.getByLabel(/Type .* to confirm/).fill("delete");
+  await page.getByRole("button", { name: "Delete them" }).click();
+  await expect(page.getByText("2 requests deleted")).toBeVisible();
+  await expect(page.getByText("Nothing matches")).toBeVisible();
+  expect((await gateway.api("GET", "/gateways/exported/logs")).body.result.length).toBe(1);
+});
+
+test("a status code is asked of the gateway itself", async ({ page, gateway }) => {
+  await gateway.make("codes");
+  const messages = [{ role: "user", content: "Hello" }];
+  await gateway.ask("codes", { messages });
+  await gateway.ask("codes", { messages }, { "tollgate-sandbox": "status=429" });
+  await open(page, "g/codes/logs?q=status:%3E%3D400");
+  await expect(page.getByText("1 request", { exact: true })).toBeVisible();
+  await expect(page.getByRole("cell", { name: "429" })).toBeVisible();
+});
+
 test("a gateway is made, set and deleted", async ({ page, gateway }, info) => {
   const id = `made-${info.project.name}`;
   await open(page, "gateways");

@@ -1,12 +1,13 @@
 //! What a newcomer sees first: where it listens, and a line to paste.
 //!
 //! Enters: the bound address. Leaves: a few lines on standard output, the first of which scripts read. Never: prints a secret, but for
-//! the code of a link that signs in once, on loopback.
+//! the first administrator's token, once in the life of an installation, and the code of a link that signs in once, on loopback.
 
 use std::io::Write;
 use std::net::SocketAddr;
 
 use serde_json::json;
+use tollgate_control::desk::Made;
 use tollgate_engine::Shared;
 use tollgate_model::Secret;
 
@@ -19,6 +20,8 @@ pub(crate) struct Banner {
     data_dir: String,
     keys: Vec<String>,
     logs: String,
+    /// Made at this very start; afterwards nobody can show it.
+    admin: Option<Secret>,
 }
 
 impl Banner {
@@ -37,7 +40,12 @@ impl Banner {
             data_dir: settings.data_dir.display().to_string(),
             keys,
             logs: logs(settings),
+            admin: None,
         }
+    }
+
+    pub(crate) fn with_admin(self, made: Option<Made>) -> Self {
+        Self { admin: made.map(|made| made.secret), ..self }
     }
 
     pub(crate) fn print(&self, json: bool) -> std::io::Result<()> {
@@ -49,7 +57,7 @@ impl Banner {
 
     fn json(&self) -> String {
         let gateway = format!("{}/v1/local/default", self.base);
-        let line = json!({
+        let mut line = json!({
             "listening": self.base,
             "gateway": gateway,
             "dashboard": self.dashboard,
@@ -57,6 +65,9 @@ impl Banner {
             "data_dir": self.data_dir,
             "providers_with_keys": self.keys,
         });
+        if let Some(admin) = &self.admin {
+            line["admin_token"] = admin.expose().into();
+        }
         format!("{line}\n")
     }
 
@@ -68,6 +79,10 @@ impl Banner {
         } else {
             self.keys.join(", ")
         };
+        let admin = self.admin.as_ref().map_or_else(
+            || "tollgate token create --name me --permissions admin".to_owned(),
+            |admin| format!("{}  (shown only this once)", admin.expose()),
+        );
         format!(
             r#"tollgate listening on {base}
 
@@ -75,7 +90,8 @@ impl Banner {
   Anthropic SDK   base_url  {base}/v1/local/default/anthropic
   Google SDK      base_url  {base}/v1/local/default/google-ai-studio
   Sandbox         base_url  {base}/v1/local/default/sandbox/v1     (no key, no network)
-  REST API                  {base}/client/v4                      (needs a token: tollgate token create)
+  REST API                  {base}/client/v4
+  Administrator's token     {admin}
   Provider keys             {keys}
   Data                      {data_dir}
 

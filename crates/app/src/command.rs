@@ -29,15 +29,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tollgate_control::audit::{Actor, Audit, Interface, Kind};
 use tollgate_control::desk::Desk;
 use tollgate_model::Clock;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::snapshot::Documents;
-use tollgate_store::embedded::FileDocuments;
+use tollgate_store::embedded::{FileDocuments, FileEntries};
 use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
 use tollgate_wire::provider::Providers;
 
-use crate::place::{DOCUMENTS_FILE, JOURNAL_DIR};
+use crate::place::{DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR};
 use crate::settings::Settings;
 use crate::{serve, vault};
 
@@ -53,7 +54,20 @@ fn open_desk_with(data_dir: &Path, egress: Arc<Egress>) -> anyhow::Result<Desk> 
     // Routes name providers, and those of the catalog are known without a server.
     let base =
         move || Documents { providers: Providers::builtin().clone(), egress: egress.clone(), ..Documents::default() };
-    Ok(Desk::new(Arc::new(documents), Clock::System, Box::new(base)))
+    let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(base));
+    Ok(desk.audited(audit(data_dir)?))
+}
+
+/// What is changed from a shell is written down as well.
+fn audit(data_dir: &Path) -> anyhow::Result<Audit> {
+    Ok(Audit::new(Arc::new(FileEntries::open(&data_dir.join(ENTRIES_FILE))?), operator()))
+}
+
+/// Who works in this shell, as the system says; the audit log names them.
+fn operator() -> Actor {
+    let named = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let name = named.unwrap_or_else(|| "operator".to_owned());
+    Actor { id: name.clone(), name, kind: Kind::Operator, interface: Interface::Cli, ..Actor::default() }
 }
 
 /// Able to seal and open secrets, with the providers as the server has them: a key is bound to where its provider is.
@@ -65,7 +79,7 @@ fn open_desk_with_vault(settings: &Settings) -> anyhow::Result<Desk> {
     })?;
     let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(move || base.documents()));
     let vault = vault::open(settings, &desk)?;
-    Ok(desk.with_vault(Arc::new(vault)))
+    Ok(desk.audited(audit(&settings.data_dir)?).with_vault(Arc::new(vault)))
 }
 
 /// The journal, and with it the right to move its records; `None` while a server has it.

@@ -19,6 +19,7 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tollgate_control::audit::{Actor, Audit};
 use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
 use tollgate_engine::keys::Keys;
@@ -69,11 +70,14 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let desk = Arc::new(desk.with_vault(Arc::new(vault)));
     desk.ensure_store()?;
     let is_local = settings.listen.ip().is_loopback();
-    let followed =
-        settings.config_file.as_deref().map(|file| Follower::start(file, &desk, &stores.entries)).transpose()?;
-    if followed.is_none() {
-        desk.seed_default(is_local)?;
-    }
+    // A token or a gateway that the file does not name would not stay.
+    let (followed, admin) = match &settings.config_file {
+        Some(file) => (Some(Follower::start(file, &desk, &stores.entries)?), None),
+        None => {
+            desk.seed_default(is_local)?;
+            (None, desk.seed_admin()?)
+        }
+    };
     desk.refresh()?;
     refuse_strangers(&settings, &snapshot.load())?;
     let refresher = Refresher::new(desk.clone());
@@ -98,7 +102,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         url: settings.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}")),
     });
     let serving = serving(&settings)?;
-    Banner::new(scheme, address, code.as_ref(), &shared, &settings).print(json)?;
+    Banner::new(scheme, address, code.as_ref(), &shared, &settings).with_admin(admin).print(json)?;
 
     let (stop, drain) = watch::channel(false);
     tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
@@ -111,6 +115,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     tokio::spawn(ledger::keep(stores.till.clone()));
     tokio::spawn(retention::trim(stores.records.clone()));
     tokio::spawn(retention::keep(stores.records.clone(), settings.log_retention_days));
+    tokio::spawn(retention::keep_audit(stores.entries.clone(), settings.audit_retention_days));
     let ended = server::run(listener, shared, &stores.journal, fallback, serving, drain, settings.drain).await;
     tokio::task::block_in_place(|| {
         uses.write();
@@ -123,7 +128,8 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
 fn desk(stores: &Stores, base: &Arc<ArcSwap<Base>>, snapshot: &Arc<ArcSwap<Snapshot>>) -> Desk {
     let (base, snapshot, records) = (base.clone(), snapshot.clone(), stores.records.clone());
     let desk = Desk::new(stores.documents.clone(), Clock::System, Box::new(move || base.load().documents()));
-    desk.publishing(Box::new(move |fresh| {
+    let gateway = Actor { name: "tollgate".to_owned(), ..Actor::default() };
+    desk.audited(Audit::new(stores.entries.clone(), gateway)).publishing(Box::new(move |fresh| {
         records.cap(retention::caps(&fresh));
         snapshot.store(fresh);
     }))

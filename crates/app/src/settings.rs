@@ -57,6 +57,7 @@ pub(crate) struct Settings {
     pub(crate) first_byte: Duration,
     pub(crate) connections_max: usize,
     pub(crate) log_retention_days: u64,
+    pub(crate) audit_retention_days: u64,
     pub(crate) log_filter: String,
     pub(crate) log_json: bool,
     pub(crate) master_key_file: Option<PathBuf>,

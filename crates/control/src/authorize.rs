@@ -137,6 +137,16 @@ pub(crate) fn admit(
     if !pass.may_come_from(peer.map(|peer| peer.0)) {
         return Err(Problem::from_elsewhere(peer));
     }
+    judge(pass, snapshot, (needs, row), params)
+}
+
+/// The same for somebody who was let in already: a tool of an assistant asks a row in its caller's name.
+pub(crate) fn judge(
+    pass: Arc<Pass>,
+    snapshot: &Snapshot,
+    (needs, row): (Needs, &Row),
+    params: &Params,
+) -> Result<Caller, Problem> {
     let knows_account = params.find("account").is_none_or(|account| snapshot.knows_account(account));
     let sees = match params.find("gateway") {
         Some(gateway) => pass.sees_gateway(gateway),

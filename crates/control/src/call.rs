@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tollgate_rules::snapshot::{GatewayRules, Snapshot};
 
+use crate::audit::Action;
 use crate::authorize::Caller;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -46,6 +47,11 @@ impl Call {
     /// The gateway that the path names.
     pub(crate) fn gateway(&self) -> Result<&Arc<GatewayRules>, Problem> {
         self.snapshot.gateway(self.params.get("gateway")).ok_or_else(Problem::not_found)
+    }
+
+    /// Writes down that the caller looked at something that is nobody's business without need. Not written: not shown.
+    pub(crate) fn looked_at(&self, resource: &str, id: &str) -> Result<(), Problem> {
+        Ok(self.parts.desk.note(Action::View, resource, id)?)
     }
 
     /// The account as records and objects show it.

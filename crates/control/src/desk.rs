@@ -18,6 +18,7 @@ use self::open::Opened;
 use self::read::read_all;
 use self::wishes::Forget;
 use self::world::{Edit, World};
+use crate::audit::{Action, Audit, Deed};
 use crate::config::is_managed;
 use crate::vault::{Stamp, Vault};
 
@@ -29,9 +30,9 @@ pub use self::provider_configs::{Configured, PROVIDER_CONFIG};
 pub use self::routes::{ROUTE, Saved, VERSION};
 pub(crate) use self::secret::new_code;
 pub use self::secrets::{NewSecret, SCOPES, SECRETS_MAX, SecretChange};
+pub use self::tokens::{By, GRACE_MS_MAX, Made, Wanted};
 
 pub(crate) use self::routes::faults as faults_of;
-pub use self::tokens::{Made, Wanted};
 
 pub(crate) mod custom;
 mod datasets;
@@ -64,6 +65,7 @@ pub struct Desk {
     base: Base,
     publish: Publish,
     forget: OnceLock<Forget>,
+    audit: Option<Audit>,
     /// Without one, secrets stay closed: who only lists gateways needs no master key.
     vault: Option<Arc<Vault>>,
     opened: Mutex<Opened>,
@@ -102,6 +104,7 @@ impl Desk {
             base,
             publish: Box::new(|_| {}),
             forget: OnceLock::new(),
+            audit: None,
             vault: None,
             opened: Mutex::default(),
             file: OnceLock::new(),
@@ -114,6 +117,19 @@ impl Desk {
     pub fn publishing(mut self, publish: Publish) -> Self {
         self.publish = publish;
         self
+    }
+
+    /// Writes every change down, in the name of who is acting.
+    pub fn audited(mut self, audit: Audit) -> Self {
+        self.audit = Some(audit);
+        self
+    }
+
+    /// Writes down what leaves no document behind: that somebody looked at something, or logged in.
+    pub fn note(&self, action: Action, resource: &str, id: &str) -> Result<(), DeskError> {
+        let Some(audit) = &self.audit else { return Ok(()) };
+        let deed = Deed::of_event(action, resource, id, audit.actor());
+        audit.write(&[deed], self.now_ms(), secret::new_uuid).map(drop)
     }
 
     /// Opens and seals secrets with this vault.
@@ -271,7 +287,9 @@ impl Desk {
     fn commit(&self, current: &Current, prepared: Prepared) -> Result<(), DeskError> {
         let Prepared { edits, mut world, mut snapshot, files } = prepared;
         let writes: Vec<Write<'_>> = edits.iter().filter_map(write).collect();
-        let written = self.documents.write_all(&writes)?;
+        // Before it happens: what cannot be written down does not happen.
+        let noted = self.write_down(&edits)?;
+        let written = self.documents.write_all(&writes).inspect_err(|_| self.strike_out(&noted))?;
         if written.before != current.world.changes {
             // Another process wrote other documents meanwhile.
             return self.look().map(drop);
@@ -283,6 +301,22 @@ impl Desk {
             self.install(&mut place, Current { world: Arc::new(world), snapshot: Arc::new(snapshot), files });
         }
         Ok(())
+    }
+}
+
+impl Desk {
+    fn write_down(&self, edits: &[Edit]) -> Result<Vec<String>, DeskError> {
+        let Some(audit) = &self.audit else { return Ok(Vec::new()) };
+        let actor = audit.actor();
+        let deed = |edit: &Edit| Deed::of_change(edit.before.as_ref(), edit.after.as_ref(), &actor);
+        let deeds: Vec<Deed> = edits.iter().filter_map(deed).collect();
+        audit.write(&deeds, self.now_ms(), secret::new_uuid)
+    }
+
+    fn strike_out(&self, noted: &[String]) {
+        if let Some(audit) = &self.audit {
+            audit.undo(noted);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! [`resources::rows`] is the one table of endpoints: router, authorization, OpenAPI document and manual are made from it. [`gateway::MEMBERS`] is the one table
 //! of a gateway's settings: what it does not list cannot be set.
 
+pub mod audit;
 pub mod config;
 pub mod custom_provider;
 pub mod dashboard;
@@ -15,6 +16,7 @@ pub mod evaluation;
 pub mod gateway;
 pub mod keep;
 pub mod log;
+mod mcp;
 pub mod openapi;
 pub mod purge;
 pub mod resources;
@@ -24,6 +26,7 @@ pub mod row;
 pub mod shape;
 pub mod simulate;
 pub mod time;
+pub mod token;
 pub mod vault;
 
 mod answer;

@@ -29,6 +29,7 @@ static SEGMENTS: &[(&str, &str)] = &[
     ("custom_provider", "The custom provider's id."),
     ("hostname", "The custom domain's host name."),
     ("version", "The version's id."),
+    ("token", "The token's id; not its secret."),
     ("policy", "The policy's id, or its name."),
     ("dataset", "The dataset's id."),
     ("evaluation", "The evaluation's id."),
@@ -38,6 +39,11 @@ static SEGMENTS: &[(&str, &str)] = &[
 pub fn text() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| format!("{:#}\n", document()))
+}
+
+/// A table of members as a schema by itself, for whoever takes arguments of that shape.
+pub(crate) fn schema_of(members: &[Member]) -> Value {
+    Schemas::default().object(&[members])
 }
 
 fn document() -> Value {

@@ -89,6 +89,16 @@ impl Problem {
         Self::outer(StatusCode::FORBIDDEN, 9109, &said)
     }
 
+    /// For those who read no envelope.
+    pub(crate) fn said(&self) -> String {
+        let one = |error: &Value| {
+            let path = error["path"].as_array().into_iter().flatten().map(ToString::to_string).collect::<Vec<_>>();
+            let at = if path.is_empty() { String::new() } else { format!("{}: ", path.join(".").replace('"', "")) };
+            format!("{at}{}", error["message"].as_str().unwrap_or_default())
+        };
+        self.errors.iter().map(one).collect::<Vec<_>>().join("; ")
+    }
+
     /// Something that this installation does for nobody. The code is that of the original's billing.
     pub(crate) fn refused(message: &str) -> Self {
         Self::of_resource(StatusCode::FORBIDDEN, vec![json!({ "code": 1000, "message": message })])

@@ -11,6 +11,9 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Probes", resource::public::ROWS),
     ("Description", resource::openapi::ROWS),
     ("User and accounts", resource::account::ROWS),
+    ("Tokens", resource::tokens::USER_ROWS),
+    ("Tokens of the account", resource::tokens::ACCOUNT_ROWS),
+    ("Audit", resource::audit::ROWS),
     ("Gateways", resource::gateways::ROWS),
     ("Cache", resource::cache::ROWS),
     ("Logs", resource::logs::ROWS),
@@ -18,13 +21,14 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Evaluations", resource::evaluations::ROWS),
     ("Dynamic routes", resource::routes::ROWS),
     ("Policies", resource::policies::ROWS),
+    ("Assistants", crate::mcp::ROWS),
+    ("Billing", resource::billing::ROWS),
+    ("Models", resource::models::ROWS),
     ("Configuration", resource::config::ROWS),
     ("Custom providers", resource::custom_providers::ROWS),
     ("Custom domains", resource::custom_domains::ROWS),
     ("Provider configs", resource::provider_configs::ROWS),
     ("Secrets store", resource::secrets::ROWS),
-    ("Billing", resource::billing::ROWS),
-    ("Models", resource::models::ROWS),
 ];
 
 pub fn rows() -> impl Iterator<Item = &'static Row> {

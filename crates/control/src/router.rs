@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
 use http::Method;
+use http::header::USER_AGENT;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tollgate_model::Peer;
@@ -24,6 +25,7 @@ use tollgate_store::answers::Purge;
 use tollgate_store::{Answers, Entries, Records, Uses};
 
 use crate::answer::Answer;
+use crate::audit::{self, Actor, Interface, Kind};
 use crate::authorize::{self, Needs};
 use crate::call::{Call, Params};
 use crate::dashboard::{self, Door};
@@ -176,6 +178,7 @@ async fn answer(office: &Office, row: &'static Row, params: Params, request: Req
 /// A request of someone who at least names a token.
 struct Prepared {
     token: String,
+    actor: Actor,
     peer: Option<Peer>,
     needs: Needs,
     row: &'static Row,
@@ -190,12 +193,26 @@ impl Prepared {
     async fn read(needs: Needs, params: Params, request: Request, row: &'static Row) -> Result<Self, Problem> {
         let token = authorize::presented(request.headers())?;
         let peer = request.extensions().get::<Peer>().copied();
+        let actor = actor(&request, peer);
         let query = Query::parse(request.uri().query().unwrap_or_default()).declared(row.query);
         let body = match row.body {
             None => Bytes::new(),
             Some(_) => read_body(request.into_body(), row.body_bytes_max).await?,
         };
-        Ok(Self { token, peer, needs, row, params, query, body })
+        Ok(Self { token, actor, peer, needs, row, params, query, body })
+    }
+}
+
+/// Who it is, is known once the token is; all else that the audit names stands in the head.
+fn actor(request: &Request, peer: Option<Peer>) -> Actor {
+    let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+    Actor {
+        interface: Interface::Api,
+        ip: peer.map(|peer| peer.0),
+        user_agent: agent.map(audit::cut),
+        method: Some(request.method().to_string()),
+        path: Some(audit::cut(request.uri().path())),
+        ..Actor::default()
     }
 }
 
@@ -225,7 +242,8 @@ impl Office {
         let place = self.places.clone().acquire_owned().await.map_err(|_| Problem::busy())?;
         let parts = self.parts.clone();
         let work = move || {
-            let answered = admit(parts, prepared).and_then(|call| handler(&call));
+            let answered =
+                admit(parts, prepared).and_then(|(call, actor)| audit::acting(Arc::new(actor), || handler(&call)));
             // Kept until the work is really done: a caller whose deadline passed has left it running.
             drop(place);
             answered
@@ -240,13 +258,15 @@ impl Office {
     }
 }
 
-fn admit(parts: Arc<Parts>, prepared: Prepared) -> Result<Call, Problem> {
-    let Prepared { token, peer, needs, row, params, query, body } = prepared;
+fn admit(parts: Arc<Parts>, prepared: Prepared) -> Result<(Call, Actor), Problem> {
+    let Prepared { token, actor, peer, needs, row, params, query, body } = prepared;
     let (snapshot, now_ms) = (parts.desk.current()?, parts.desk.now_ms());
     let pass = authorize::pass(&snapshot, &token, now_ms)?;
     let caller = authorize::admit(pass, &snapshot, (needs, row), &params, peer)?;
     parts.uses.note(&caller.token.id, now_ms);
-    Ok(Call { parts, snapshot, caller, params, query, body })
+    let (id, name) = (caller.token.id.clone(), caller.token.name.clone());
+    let actor = Actor { id, name, kind: Kind::Token, ..actor };
+    Ok((Call { parts, snapshot, caller, params, query, body }, actor))
 }
 
 fn contained(handler: impl FnOnce() -> Answer) -> Result<Answer, Problem> {

@@ -300,6 +300,8 @@ mod tests {
             ("cf-aig-max-attempts", "2"),
             ("cf-aig-retry-delay", "7"),
             ("cf-aig-backoff", "linear"),
+            ("cf-aig-byok-alias", "team"),
+            ("cf-aig-no-wholesale", "true"),
         ];
         let plain = read(600, &[]);
         for (name, _) in HEADERS.iter().skip(1) {

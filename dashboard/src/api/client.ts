@@ -91,6 +91,21 @@ export async function call<T>(
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
   call<T>("GET", withQuery(path, query), undefined, signal);
 
+/** A file of any length, telling how much of it has come. */
+export async function download(path: string, tell: (bytes: number) => void): Promise<Blob> {
+  const response = await send("GET", path, undefined);
+  if (!response.ok) throw new ApiError(response.status, (await response.json().catch(() => ({}))).errors ?? []);
+  const reader = response.body?.getReader();
+  const parts: BlobPart[] = [];
+  let length = 0;
+  for (let piece = await reader?.read(); piece && !piece.done; piece = await reader?.read()) {
+    parts.push(piece.value);
+    length += piece.value.length;
+    tell(length);
+  }
+  return new Blob(parts, { type: response.headers.get("content-type") ?? "application/octet-stream" });
+}
+
 /** Before a token is kept: is it good? */
 export async function verify(token: string): Promise<void> {
   const headers = { authorization: `Bearer ${token}` };

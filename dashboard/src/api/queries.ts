@@ -39,11 +39,12 @@ export interface LogsAsked {
 export const LOGS_PER_PAGE = 50;
 
 export function logsQueryString({ q, from, to, sort }: LogsAsked): Query {
-  const { terms, search } = parse(q);
+  const { terms, line, search } = parse(q);
   const filters: Filter[] = terms.flatMap((term) => term.filters);
   const [by, direction] = (sort ?? "created_at.desc").split(".");
   return {
     filters: filters.length > 0 ? JSON.stringify(filters) : undefined,
+    q: line || undefined,
     search: search || undefined,
     start_date: from === undefined ? undefined : new Date(from).toISOString(),
     end_date: to === undefined ? undefined : new Date(to).toISOString(),

@@ -74,6 +74,18 @@ export interface LogRow {
   refusal?: { code?: number; message?: string; [more: string]: unknown };
 }
 
+/** What the records of a stretch of time come to. */
+export interface Stretch {
+  start: string;
+  requests: number;
+  errors: number;
+  cached: number;
+  tokens_in: number;
+  tokens_out: number;
+  cost: number;
+  duration: number;
+}
+
 export interface Attempt {
   provider: string;
   model: string | null;

@@ -15,6 +15,8 @@ export interface Term {
 
 export interface Parsed {
   terms: Term[];
+  /** Terms that the API reads itself. */
+  line: string;
   search: string;
 }
 
@@ -38,7 +40,7 @@ const FLAGS: Record<string, string> = { cached: "cached", auth: "authentication"
 const FEEDBACK: Record<string, number | null> = { up: 1, down: -1, none: null };
 
 export const TERM_HELP: { term: string; help: string }[] = [
-  { term: "status:error", help: "or status:success" },
+  { term: "status:error", help: "or status:success, status:429, status:>=500" },
   { term: "model:gpt", help: "part of the model's name" },
   { term: "provider:openai", help: "exactly this provider; -provider: for all others" },
   { term: "cached:true", help: "answered from the cache" },
@@ -66,7 +68,8 @@ export function parse(text: string): Parsed {
     if (filters) terms.push({ text: word, filters });
     else search.push(unquote(word));
   }
-  return { terms, search: search.join(" ") };
+  const own = terms.filter(({ filters }) => filters.length === 0).map(({ text }) => text);
+  return { terms, line: own.join(" "), search: search.join(" ") };
 }
 
 function read(word: string): Filter[] | null {
@@ -93,7 +96,11 @@ function metadata(key: string, value: string): Filter[] {
   ];
 }
 
+const CODE = /^(>=|<=|>|<)?\d{3}$/;
+
+/** A code is left to the API: its filter objects have no key for it. */
 function status(value: string): Filter[] | null {
+  if (CODE.test(value)) return [];
   if (value !== "error" && value !== "success") return null;
   return [{ key: "success", operator: "eq", value: [value === "success"] }];
 }

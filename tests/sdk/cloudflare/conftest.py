@@ -73,6 +73,8 @@ SETTINGS = {
     "collect_logs": True,
     "rate_limiting_interval": 0,
     "rate_limiting_limit": 0,
+    # Required by 4.x alone.
+    "rate_limiting_technique": "fixed",
 }
 
 

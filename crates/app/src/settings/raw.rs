@@ -92,6 +92,7 @@ struct Cache {
 #[serde(deny_unknown_fields, default)]
 struct Log {
     retention_days: Option<u64>,
+    audit_retention_days: Option<u64>,
     filter: Option<String>,
     json: Option<bool>,
 }
@@ -171,6 +172,7 @@ impl Raw {
             },
             log: Log {
                 retention_days: upper.log.retention_days.or(self.log.retention_days),
+                audit_retention_days: upper.log.audit_retention_days.or(self.log.audit_retention_days),
                 filter: upper.log.filter.or(self.log.filter),
                 json: upper.log.json.or(self.log.json),
             },
@@ -292,6 +294,7 @@ impl Raw {
             first_byte: seconds(self.first_byte_seconds, table::FIRST_BYTE_S),
             connections_max: self.connections_max.unwrap_or(table::CONNECTIONS_MAX as usize),
             log_retention_days: self.log.retention_days.unwrap_or(table::LOG_RETENTION_DAYS),
+            audit_retention_days: self.log.audit_retention_days.unwrap_or(table::AUDIT_RETENTION_DAYS),
             log_filter: self.log.filter.unwrap_or_else(|| table::LOG_FILTER.to_owned()),
             log_json: self.log.json.unwrap_or(false),
             master_key_file: self.secrets.master_key_file,

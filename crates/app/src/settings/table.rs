@@ -22,6 +22,7 @@ pub(crate) const ANSWER_IDLE_S: u64 = 300;
 pub(crate) const FIRST_BYTE_S: u64 = 600;
 pub(crate) const CONNECTIONS_MAX: u64 = 16_384;
 pub(crate) const LOG_RETENTION_DAYS: u64 = 0;
+pub(crate) const AUDIT_RETENTION_DAYS: u64 = 365;
 pub(crate) const LOG_FILTER: &str = "info";
 
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -117,6 +118,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "TOLLGATE_LOG_RETENTION_DAYS",
         "0",
         "days after which request logs are deleted; 0 keeps them",
+    ),
+    setting(
+        "log.audit_retention_days",
+        "TOLLGATE_LOG_AUDIT_RETENTION_DAYS",
+        "365",
+        "days after which entries of the audit log are deleted; 0 keeps them",
     ),
     setting(
         "log.filter",

@@ -69,6 +69,7 @@ fn furnish(desk: &Desk) {
             name: name.into(),
             permissions: vec![Permission::Run, Permission::Read],
             lives_ms: Some(86_400_000),
+            ..Wanted::default()
         };
         desk.create_token(wanted).unwrap();
     }

@@ -62,7 +62,7 @@ pub fn sign_in(desk: &Desk) -> Result<Made, DeskError> {
         desk.delete_token(&token.id)?;
     }
     let permissions = Permission::ALL.iter().map(|(_, permission)| *permission).collect();
-    desk.create_token(Wanted { name: NAME.to_owned(), permissions, lives_ms: Some(LIVES_MS) })
+    desk.create_token(Wanted { name: NAME.to_owned(), permissions, lives_ms: Some(LIVES_MS), ..Wanted::default() })
 }
 
 pub(super) async fn enter(desk: Arc<Desk>, door: Arc<Door>, said: String) -> Response {

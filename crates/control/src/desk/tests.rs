@@ -33,7 +33,7 @@ fn body(id: &str) -> serde_json::Value {
 }
 
 fn wanted(permissions: &[Permission]) -> Wanted {
-    Wanted { name: "t".into(), permissions: permissions.to_vec(), lives_ms: None }
+    Wanted { name: "t".into(), permissions: permissions.to_vec(), ..Wanted::default() }
 }
 
 #[test]
@@ -105,8 +105,10 @@ fn a_token_is_found_by_its_secret_and_never_stored() {
 fn a_token_needs_a_name_and_a_permission() {
     let dir = tempfile::tempdir().unwrap();
     let desk = desk(dir.path());
-    let said =
-        desk.create_token(Wanted { name: " ".into(), permissions: vec![], lives_ms: None }).unwrap_err().to_string();
+    let said = desk
+        .create_token(Wanted { name: " ".into(), permissions: vec![], ..Wanted::default() })
+        .unwrap_err()
+        .to_string();
     assert_eq!(
         said,
         "name: a token needs a name of 1 to 120 characters; permissions: at least one of run, read, read_metadata, write, secrets_write, analytics_read, logs_edit, account_read, admin"

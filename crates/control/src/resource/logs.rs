@@ -274,7 +274,10 @@ fn detail(call: &Call) -> Result<Answer, Problem> {
     let record = find(call)?;
     let body = |which| call.parts.records.body(record.id, which);
     let bodies = match call.caller.may_read_bodies {
-        true => Some([body(Which::Request)?, body(Which::Response)?]),
+        true => {
+            call.looked_at("ai_gateway.log.heads", &record.id.to_string())?;
+            Some([body(Which::Request)?, body(Which::Response)?])
+        }
         false => None,
     };
     Ok(Answer::Result(log::detail(&record, bodies)))
@@ -319,6 +322,11 @@ fn response(call: &Call) -> Result<Answer, Problem> {
 fn body(call: &Call, which: Which) -> Result<Answer, Problem> {
     let record = find(call)?;
     let body = call.parts.records.body(record.id, which)?.ok_or_else(Problem::not_found)?;
+    let looked_at = match which {
+        Which::Request => "ai_gateway.log.request",
+        Which::Response => "ai_gateway.log.response",
+    };
+    call.looked_at(looked_at, &record.id.to_string())?;
     Ok(Answer::Body { content_type: body.content_type, bytes: body.bytes })
 }
 

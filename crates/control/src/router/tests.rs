@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod audit;
 mod billing;
 mod config;
 mod conventions;
@@ -12,9 +13,13 @@ mod datasets;
 mod declared;
 mod gateways;
 mod logs;
+mod matrix;
+mod mcp;
 mod outside;
 mod policies;
 mod provider_configs;
+mod rights;
 mod routes;
 mod secrets;
 mod shop;
+mod tokens;

@@ -157,6 +157,7 @@ fn outgoing(gate: &Gate, caller: &Caller, head: &Head, step: &Step, key: &Key) -
             sign(keys, scope, request, &mut outgoing.headers, body, now_ms).ok_or_else(Refusal::internal)?;
         }
     }
+    step.row.write_fixed_headers(&mut outgoing.headers);
     Ok(outgoing)
 }
 

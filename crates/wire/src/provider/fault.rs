@@ -2,6 +2,7 @@
 //!
 //! Enters: a place, what is wrong there, what to do instead. Leaves: one sentence. Never: quotes more than a line of what was sent.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A request that leads nowhere it may go. The caller is wrong, and the text may be shown to it.
@@ -23,11 +24,19 @@ struct Sentence {
 const QUOTED_CHARS_MAX: usize = 80;
 
 pub(super) fn quoted(text: &str) -> String {
+    let text = &without_userinfo(text);
     let mut start: String = text.chars().take(QUOTED_CHARS_MAX).flat_map(char::escape_debug).collect();
     if text.chars().nth(QUOTED_CHARS_MAX).is_some() {
         start.push('…');
     }
     format!("`{start}`")
+}
+
+/// A URL may hold a password. All that stands before its last `@` may be one, also where a `/` in it was not escaped.
+fn without_userinfo(text: &str) -> Cow<'_, str> {
+    let Some((before, host)) = text.rsplit_once('@') else { return Cow::Borrowed(text) };
+    let scheme = before.find("://").map_or("", |end| &before[..end + 3]);
+    Cow::Owned(format!("{scheme}***@{host}"))
 }
 
 // === impl Misdirected ===
@@ -94,5 +103,21 @@ impl Sentence {
 impl fmt::Display for Sentence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}; {}", self.place, self.wrong, self.instead)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_password_in_a_url_is_not_repeated() {
+        for (text, said) in [
+            ("https://user:s3/cr@et@h.example/v1", "`https://***@h.example/v1`"),
+            ("user:secret@h.example", "`***@h.example`"),
+            ("https://h.example/v1", "`https://h.example/v1`"),
+        ] {
+            assert_eq!(quoted(text), said);
+        }
     }
 }

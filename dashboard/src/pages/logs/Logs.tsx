@@ -11,6 +11,7 @@ import { FirstRequest } from "../../ui/FirstRequest";
 import { SpanPicker } from "../../ui/SpanPicker";
 import { SHOWN_BY_DEFAULT } from "./columns";
 import { Drawer } from "./Drawer";
+import { LogMenu } from "./Export";
 import { LogTable } from "./LogTable";
 import { ColumnPicker, SearchBar } from "./SearchBar";
 import { useLogs } from "./useLogs";
@@ -31,7 +32,7 @@ export function Logs() {
   );
   const { q, sort, live, log, range, from, to, columns } = search;
   const logs = useLogs({ q, sort, range, from, to }, live);
-  const { rows, total, exact, pages, canFollow } = logs;
+  const { rows, total, exact, pages, canFollow, asked } = logs;
   const shown = useMemo(() => (columns ? columns.split(",") : SHOWN_BY_DEFAULT), [columns]);
   const at = rows.findIndex(({ id }) => id === log);
   const walk = useCallback(
@@ -63,6 +64,7 @@ export function Logs() {
             shown={shown}
             onChange={(next) => change({ columns: next.join() === SHOWN_BY_DEFAULT.join() ? "" : next.join() }, true)}
           />
+          <LogMenu asked={canFollow ? { ...asked, to: undefined } : asked} total={total} />
         </div>
       </div>
       <div className="log-status num" role="status">

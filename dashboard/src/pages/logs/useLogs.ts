@@ -96,5 +96,5 @@ export function useLogs(filter: LogsFilter, live: boolean) {
     if (freshTotal > LOGS_PER_PAGE) setOpened({ name, at: Date.now() });
   }, [freshTotal, name]);
 
-  return { rows, total: (first?.total ?? 0) + freshTotal, exact: first?.exact ?? true, pages, canFollow };
+  return { rows, total: (first?.total ?? 0) + freshTotal, exact: first?.exact ?? true, pages, canFollow, asked };
 }

@@ -1,7 +1,8 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ArrowUpRight } from "lucide-react";
 import type { ReactNode } from "react";
-import { quantile, type Summary } from "../../lib/aggregate";
+import type { Stretch } from "../../api/types";
+import { quantile } from "../../lib/aggregate";
 import { ago, compact, count, duration, money, percent } from "../../lib/format";
 import type { SpanAsked } from "../../lib/span";
 import { usePlace } from "../../place";
@@ -53,13 +54,12 @@ function Shown({ data, asked, onZoom }: { data: Data; asked: SpanAsked; onZoom: 
   return (
     <>
       <Tiles data={data} asked={asked} />
-      <Charts summary={data.summary} onZoom={onZoom} />
+      <Charts data={data} onZoom={onZoom} />
       <Groups data={data} asked={asked} />
       <p className="hint">
-        Requests, errors and cached answers are counted exactly.{" "}
         {data.rows.length < data.requests
-          ? `Charts, cost, tokens and latency come from the newest ${count(data.rows.length)} of ${count(data.requests)} requests.`
-          : "Everything else comes from all of them."}{" "}
+          ? `Requests, errors, cached answers, tokens and cost are exact. Latency and the tables below it come from the newest ${count(data.rows.length)} of ${count(data.requests)} requests.`
+          : "All numbers come from all requests."}{" "}
         Requests are what callers sent; retries and fallbacks are attempts of one request.
       </p>
     </>
@@ -70,21 +70,19 @@ function Tiles({ data, asked }: { data: Data; asked: SpanAsked }) {
   const { totals } = data.summary;
   const p95 = quantile(totals.durations, 0.95);
   const first = quantile(totals.firsts, 0.5);
-  const partial = data.rows.length < data.requests;
+  const sum = (read: (stretch: Stretch) => number) =>
+    data.stretches.reduce((total, stretch) => total + read(stretch), 0);
+  const [tokensIn, tokensOut] = [sum(({ tokens_in }) => tokens_in), sum(({ tokens_out }) => tokens_out)];
   return (
     <div className="tiles">
       <Tile label="Requests" value={compact(data.requests)} asked={asked} q="">
-        {compact(totals.requests)} in the charts
+        {percent((data.requests - data.errors) / Math.max(1, data.requests))} succeeded
       </Tile>
-      <Tile label="Cost" value={money(totals.cost)} asked={asked} q="cost:>0">
-        {totals.unpriced > 0
-          ? `${count(totals.unpriced)} without a known price`
-          : partial
-            ? "of the newest requests"
-            : "all prices known"}
+      <Tile label="Cost" value={money(sum(({ cost }) => cost))} asked={asked} q="cost:>0">
+        {totals.unpriced > 0 ? `${count(totals.unpriced)} without a known price` : "US dollars"}
       </Tile>
-      <Tile label="Tokens" value={compact(totals.tokensIn + totals.tokensOut)} asked={asked} q="tokens:>0">
-        {compact(totals.tokensIn)} in · {compact(totals.tokensOut)} out
+      <Tile label="Tokens" value={compact(tokensIn + tokensOut)} asked={asked} q="tokens:>0">
+        {compact(tokensIn)} in · {compact(tokensOut)} out
       </Tile>
       <Tile
         label="Errors"
@@ -137,44 +135,56 @@ const wholeTicks = (value: number) => compact(value);
 const moneyTicks = (value: number) => money(value);
 const timeTicks = (value: number) => duration(value);
 
-function Charts({ summary, onZoom }: { summary: Summary; onZoom: (from: number, to: number) => void }) {
-  const { times, buckets, costByModel } = summary;
-  const of = (read: (bucket: Summary["buckets"][number]) => number | null) => buckets.map(read);
-  const spread = (share: number) => of(({ durations }) => quantile(durations, share));
-  const shared = { times, onZoom };
+function Charts({ data, onZoom }: { data: Data; onZoom: (from: number, to: number) => void }) {
+  const { times, buckets, costByModel } = data.summary;
+  const spread = (share: number) => buckets.map(({ durations }) => quantile(durations, share));
+  const exact = (read: (stretch: Stretch) => number) => data.stretches.map(read);
+  const starts = data.stretches.map(({ start }) => Date.parse(start));
+  const partial = data.rows.length < data.requests;
   return (
     <div className="charts">
       <Card title="Requests" note="by how they ended">
         <Chart
-          {...shared}
+          times={starts}
+          onZoom={onZoom}
           label="Requests over time"
           kind="bars"
           stacked
           format={wholeTicks}
           series={[
-            { label: "Success", values: of((bucket) => bucket.success), colour: 1 },
-            { label: "Cached", values: of((bucket) => bucket.cached), colour: 5 },
-            { label: "Error", values: of((bucket) => bucket.error), colour: 4 },
+            {
+              label: "Success",
+              values: exact(({ requests, errors, cached }) => requests - errors - cached),
+              colour: 1,
+            },
+            { label: "Cached", values: exact(({ cached }) => cached), colour: 5 },
+            { label: "Error", values: exact(({ errors }) => errors), colour: 4 },
           ]}
         />
       </Card>
-      <Card title="Cost" note="by model, US dollars">
+      <Card title="Cost" note={partial ? "of all models, US dollars" : "by model, US dollars"}>
         <Chart
-          {...shared}
+          times={partial ? starts : times}
+          onZoom={onZoom}
           label="Cost over time"
           kind="bars"
           stacked
           format={moneyTicks}
-          series={costByModel.map(({ label, values }, index) => ({
-            label,
-            values,
-            colour: label === "Other" ? 6 : index + 1,
-          }))}
+          series={
+            partial
+              ? [{ label: "All models", values: exact(({ cost }) => cost), colour: 1 }]
+              : costByModel.map(({ label, values }, index) => ({
+                  label,
+                  values,
+                  colour: label === "Other" ? 6 : index + 1,
+                }))
+          }
         />
       </Card>
       <Card title="Latency" note="of whole answers, and to the first token">
         <Chart
-          {...shared}
+          times={times}
+          onZoom={onZoom}
           label="Latency over time"
           kind="line"
           format={timeTicks}
@@ -182,20 +192,21 @@ function Charts({ summary, onZoom }: { summary: Summary; onZoom: (from: number, 
             { label: "p50", values: spread(0.5), colour: 1 },
             { label: "p95", values: spread(0.95), colour: 2 },
             { label: "p99", values: spread(0.99), colour: 4 },
-            { label: "First token p50", values: of(({ firsts }) => quantile(firsts, 0.5)), colour: 5 },
+            { label: "First token p50", values: buckets.map(({ firsts }) => quantile(firsts, 0.5)), colour: 5 },
           ]}
         />
       </Card>
       <Card title="Tokens" note="as providers counted them">
         <Chart
-          {...shared}
+          times={starts}
+          onZoom={onZoom}
           label="Tokens over time"
           kind="bars"
           stacked
           format={wholeTicks}
           series={[
-            { label: "In", values: of((bucket) => bucket.tokensIn), colour: 3 },
-            { label: "Out", values: of((bucket) => bucket.tokensOut), colour: 2 },
+            { label: "In", values: exact(({ tokens_in }) => tokens_in), colour: 3 },
+            { label: "Out", values: exact(({ tokens_out }) => tokens_out), colour: 2 },
           ]}
         />
       </Card>

@@ -23,6 +23,7 @@ const PERMISSIONS = [
   ["analytics_read", "Read analytics"],
   ["logs_edit", "Edit log exports"],
   ["account_read", "Read the account and its audit"],
+  ["admin", "Everything"],
 ] as const;
 
 const tokens: Resource = {

@@ -52,7 +52,6 @@ pub(crate) struct Patch {
 #[derive(Args, Debug)]
 pub(crate) struct Delete {
     /// Which records, such as 'meta.user:42'
-    #[arg(required_unless_present = "all")]
     query: Option<String>,
     /// All records of the gateway
     #[arg(long, conflicts_with = "query")]
@@ -99,6 +98,8 @@ impl Patch {
 impl Delete {
     /// Bounded steps, until nothing matches.
     pub(super) fn run(&self, records: &Arc<dyn Records>) -> anyhow::Result<()> {
+        let is_said = self.query.is_some() || self.all;
+        anyhow::ensure!(is_said, "say which records, such as 'meta.user:42', or --all for every record of the gateway");
         let mut filter = Filter::of_gateway(&*self.gateway);
         question(self.query.as_deref(), &mut filter)?;
         // What comes in while it works is not meant.

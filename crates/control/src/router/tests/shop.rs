@@ -19,6 +19,7 @@ use tower::ServiceExt;
 
 use super::super::*;
 use super::declared;
+use crate::audit::Audit;
 use crate::desk::{NewSecret, Wanted};
 use crate::sample::NOW;
 use crate::vault::{Allowed, KeySource, Vault};
@@ -67,14 +68,14 @@ impl Shop {
         let (clock, hand) = Clock::manual(NOW);
         let metrics = Arc::new(Metrics::default());
         let documents = Arc::new(FileDocuments::open(&dir.path().join("tollgate.db")).unwrap());
+        let entries = Arc::new(FileEntries::open(&dir.path().join("entries.db")).unwrap());
         let desk = Desk::new(documents, clock, Box::new(move || base.clone())).with_vault(vault());
-        let desk = Arc::new(desk);
+        let desk = Arc::new(desk.audited(Audit::new(entries.clone(), Actor::default())));
         let records =
             DayRecords::open(&dir.path().join("logs"), DayRecordsOptions::default(), metrics.clone()).unwrap();
         let answers = DiskAnswers::open(&dir.path().join("a.db"), DiskAnswersOptions::default(), metrics).unwrap();
         let (records, answers) = (Arc::new(records), Arc::new(answers));
         let account = desk.current().unwrap().account.to_string();
-        let entries = Arc::new(FileEntries::open(&dir.path().join("entries.db")).unwrap());
         let parts = Parts {
             desk: desk.clone(),
             records: records.clone(),
@@ -90,23 +91,8 @@ impl Shop {
         Self { desk, records, answers, entries, clock: hand, router, account, dir }
     }
 
-    /// The same stores under another API, as after a restart.
-    pub(super) fn restart(&mut self) {
-        self.router = router(Parts {
-            desk: self.desk.clone(),
-            records: self.records.clone(),
-            answers: self.answers.clone(),
-            entries: self.entries.clone(),
-            evaluations: Worker::default(),
-            uses: Arc::default(),
-            public: public(true),
-            door: Arc::new(crate::dashboard::Door::closed()),
-            catch_up: Box::new(|_| true),
-        });
-    }
-
     pub(super) fn token(&self, permissions: &[Permission]) -> String {
-        let wanted = Wanted { name: "t".into(), permissions: permissions.to_vec(), lives_ms: None };
+        let wanted = Wanted { name: "t".into(), permissions: permissions.to_vec(), ..Wanted::default() };
         self.desk.create_token(wanted).unwrap().secret.expose().to_owned()
     }
 
