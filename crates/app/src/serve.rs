@@ -70,12 +70,14 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let desk = Arc::new(desk.with_vault(Arc::new(vault)));
     desk.ensure_store()?;
     let is_local = settings.listen.ip().is_loopback();
-    // A token or a gateway that the file does not name would not stay.
-    let (followed, admin) = match &settings.config_file {
-        Some(file) => (Some(Follower::start(file, &desk, &stores.entries)?), None),
+    let followed =
+        settings.config_file.as_deref().map(|file| Follower::start(file, &desk, &stores.entries)).transpose()?;
+    // Where a file is the truth, it declares gateways and tokens.
+    let admin = match &followed {
+        Some(_) => None,
         None => {
             desk.seed_default(is_local)?;
-            (None, desk.seed_admin()?)
+            desk.seed_admin()?
         }
     };
     desk.refresh()?;

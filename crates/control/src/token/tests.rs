@@ -1,3 +1,5 @@
+//! Tokens as the original writes them, read and written.
+
 use tollgate_model::token::Scope;
 
 use super::*;
