@@ -164,7 +164,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     let at = || -> anyhow::Result<At> {
         Ok(match remote()? {
             Some(remote) => At::There(remote),
-            None => At::Here(all()?),
+            None => At::Here(Box::new(all()?)),
         })
     };
     if let (Some(url), Some(command)) = (&cli.common.url, &cli.command) {

@@ -23,7 +23,7 @@ use crate::settings::Settings;
 
 /// Where the configuration is.
 pub(crate) enum At {
-    Here(Settings),
+    Here(Box<Settings>),
     There(Remote),
 }
 

@@ -146,10 +146,12 @@ impl Imported {
 mod tests {
     use super::*;
 
+    type Translate = fn(&Node, &str) -> Imported;
+
     /// `BLESS=1 cargo test -p tollgate-app import` rewrites what is expected.
     #[test]
     fn three_samples_become_files_that_are_read_and_reports_that_tell_every_line() {
-        let samples: [(&str, fn(&Node, &str) -> Imported); 3] = [
+        let samples: [(&str, Translate); 3] = [
             ("cloudflare.json", cloudflare::translate),
             ("litellm.yaml", litellm::translate),
             ("portkey.json", portkey::translate),
