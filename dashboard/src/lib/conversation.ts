@@ -14,7 +14,7 @@ export interface Turn {
   parts: Part[];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: bodies of strangers; every access below is optional
+// bodies of strangers; every access below is optional
 type Loose = any;
 
 const text = (value: unknown): string =>

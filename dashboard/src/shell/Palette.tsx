@@ -136,7 +136,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
         aria-expanded="true"
         aria-controls={`${id}-list`}
         aria-activedescendant={commands.length ? `${id}-${chosen}` : undefined}
-        // biome-ignore lint/a11y/noAutofocus: who opens the palette wants to type
+        // who opens the palette wants to type
         autoFocus
         value={text}
         onChange={(event) => {
@@ -147,7 +147,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
       />
       <div className="palette-list" id={`${id}-list`} role="listbox" aria-label="Results">
         {commands.map((command, index) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the input above has the keys
+          // the input above has the keys
           <div
             key={command.id}
             id={`${id}-${index}`}

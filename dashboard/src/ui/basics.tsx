@@ -129,7 +129,7 @@ export async function copyText(text: string): Promise<void> {
 export function Code({ text, label }: { text: string; label: string }) {
   return (
     <div className="code">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      {/* what scrolls must be reachable by keyboard */}
       <pre tabIndex={0} role="region" aria-label={label}>
         {text}
       </pre>

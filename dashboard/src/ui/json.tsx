@@ -35,7 +35,7 @@ export function Json({ text, label }: { text: string; label: string }) {
   const cut = shown.slice(0, SHOWN_MAX);
   return (
     <div className="code">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      {/* what scrolls must be reachable by keyboard */}
       <pre tabIndex={0} role="region" aria-label={label}>
         {isJson
           ? Array.from(pieces(cut), (piece, index) =>

@@ -68,7 +68,7 @@ export function OpenDialog({
     };
   }, []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Esc is the keyboard's way, and the browser handles it
+    // Esc is the keyboard's way, and the browser handles it
     <dialog
       ref={dialog}
       className={`dialog ${className}`}

@@ -13,7 +13,7 @@ export function Frames({ text }: { text: string | undefined }) {
       <p className="hint num">
         {frames.length} events{frames.length > SHOWN_MAX ? `, the first ${SHOWN_MAX} are shown` : ""}
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      {/* what scrolls must be reachable by keyboard */}
       <ol className="frames" tabIndex={0} aria-label="Events of the stream">
         {frames.slice(0, SHOWN_MAX).map(({ event, data }, index) => (
           <li key={index}>

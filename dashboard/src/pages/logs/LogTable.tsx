@@ -55,7 +55,7 @@ export function LogTable({ rows, total, shown, sort, onSort, chosen, onChoose, o
   const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
   const natural = visible.reduce((sum, id) => sum + (META[id]?.width ?? 100), 0);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // what scrolls must be reachable by keyboard
     <div ref={box} className="log-table" tabIndex={0} role="region" aria-label="Log rows">
       <table style={{ minWidth: width < NARROW ? undefined : natural }} aria-rowcount={total}>
         <colgroup>

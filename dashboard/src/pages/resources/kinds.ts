@@ -4,7 +4,7 @@ import type { LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Place } from "../../place";
 
-// biome-ignore lint/suspicious/noExplicitAny: rows of many resources; each column knows its own
+// rows of many resources; each column knows its own
 export type Row = any;
 
 export type Values = Record<string, string | boolean | string[]>;

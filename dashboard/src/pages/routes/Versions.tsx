@@ -93,7 +93,7 @@ function Compare({ version, draft, onClose }: { version: RouteVersion; draft: Ro
       title="From that version to the editor"
       note={differs ? "Lines with − are only in the version, lines with + only in the editor." : "They are the same."}
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      {/* what scrolls must be reachable by keyboard */}
       <pre className="diff" tabIndex={0}>
         {lines.map(({ kind, text }, index) => (
           <span key={index} className={`diff-${kind}`}>
