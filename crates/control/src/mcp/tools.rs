@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::openapi::schema_of;
+use crate::resource::logs::{DIRECTION_WORDS, ORDER_WORDS};
 use crate::shape::Presence::{Default, Optional, Required};
 use crate::shape::{Member, Presence, Shape};
 
@@ -41,21 +42,7 @@ const START: Member = take("start_date", Shape::Time, Optional, "From this momen
 const END: Member = take("end_date", Shape::Time, Optional, "Up to this moment, ISO 8601.");
 const MODEL: Member = take("model", Shape::TEXT, Optional, "Only this model.");
 const PROVIDER: Member = take("provider", Shape::TEXT, Optional, "Only this provider.");
-const ORDERS: &[&str] = &[
-    "created_at",
-    "provider",
-    "model",
-    "model_type",
-    "success",
-    "cached",
-    "cost",
-    "tokens_in",
-    "tokens_out",
-    "duration",
-    "feedback",
-];
-const DIRECTION: Member =
-    take("order_by_direction", Shape::Word(&["asc", "desc"]), Default("\"desc\""), "Which end comes first.");
+const DIRECTION: Member = take("order_by_direction", DIRECTION_WORDS, Default("\"desc\""), "Which end comes first.");
 
 pub(super) static TOOLS: &[Tool] = &[
     Tool {
@@ -73,7 +60,7 @@ pub(super) static TOOLS: &[Tool] = &[
             GATEWAY,
             PAGE,
             PER_PAGE,
-            take("order_by", Shape::Word(ORDERS), Default("\"created_at\""), "A column."),
+            take("order_by", ORDER_WORDS, Default("\"created_at\""), "A column."),
             DIRECTION,
             START,
             END,

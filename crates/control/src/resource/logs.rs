@@ -124,7 +124,8 @@ pub(crate) static ROWS: &[Row] = &[
     ),
 ];
 
-const ORDER_WORDS: Shape = Shape::Word(&[
+/// The columns that a list of records can be ordered by.
+pub(crate) const ORDER_WORDS: Shape = Shape::Word(&[
     "created_at",
     "provider",
     "model",
@@ -137,7 +138,7 @@ const ORDER_WORDS: Shape = Shape::Word(&[
     "duration",
     "feedback",
 ]);
-const DIRECTION: Shape = Shape::Word(&["asc", "desc"]);
+pub(crate) const DIRECTION_WORDS: Shape = Shape::Word(&["asc", "desc"]);
 const BOUND: Shape = Shape::Number { min: 0.0, max: f64::MAX };
 
 /// What is asked of one list and of no other, and then everything that filters.
@@ -176,8 +177,8 @@ static LISTED: &[Member] = and_filters![
     PAGE,
     per_page(PER_PAGE_MAX),
     Member::of("order_by", ORDER_WORDS, Default("\"created_at\""), "A column."),
-    Member::of("direction", DIRECTION, Optional, "Older name of `order_by_direction`."),
-    Member::of("order_by_direction", DIRECTION, Optional, "`desc` when no order is asked for, else `asc`."),
+    Member::of("direction", DIRECTION_WORDS, Optional, "Older name of `order_by_direction`."),
+    Member::of("order_by_direction", DIRECTION_WORDS, Optional, "`desc` when no order is asked for, else `asc`."),
     Member::of(
         "meta_info",
         Shape::Flag,
@@ -198,8 +199,12 @@ static STRETCHED: &[Member] = and_filters![Member::of(
     "Into how many stretches the time is cut; the last day unless the filter says otherwise."
 )];
 
-static EXPORTED: &[Member] =
-    and_filters![Member::of("order_by_direction", DIRECTION, Default("\"desc\""), "Which end of time comes first."),];
+static EXPORTED: &[Member] = and_filters![Member::of(
+    "order_by_direction",
+    DIRECTION_WORDS,
+    Default("\"desc\""),
+    "Which end of time comes first."
+),];
 
 static COUNTED: &[Member] = &[
     Member::of("result", Shape::OrNull(&sums::COUNTED), Required, "By field, the most frequent first."),
@@ -214,8 +219,8 @@ static COUNTED: &[Member] = &[
 static DELETABLE: &[Member] = and_filters![
     Member::of("limit", Shape::Whole { min: 1, max: REMOVED_MAX }, Default("10000"), "At most so many."),
     Member::of("order_by", ORDER_WORDS, Default("\"created_at\""), "A column."),
-    Member::of("direction", DIRECTION, Optional, "Older name of `order_by_direction`."),
-    Member::of("order_by_direction", DIRECTION, Default("\"asc\""), "Which end of the order goes first."),
+    Member::of("direction", DIRECTION_WORDS, Optional, "Older name of `order_by_direction`."),
+    Member::of("order_by_direction", DIRECTION_WORDS, Default("\"asc\""), "Which end of the order goes first."),
 ];
 
 /// How long a reader waits for the journal to be moved: as a rule milliseconds; after a crash perhaps longer.

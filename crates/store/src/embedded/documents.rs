@@ -13,7 +13,6 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use super::sqlite;
 use crate::documents::{Document, Documents, Draft, Write, Written};
 use crate::failure::{Failure, StoreError};
-use crate::place;
 
 mod migrations {
     refinery::embed_migrations!("migrations/documents");
@@ -35,15 +34,8 @@ pub struct FileDocuments {
 impl FileDocuments {
     /// Opens or makes the file, and brings its tables up to date.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        if let Some(dir) = path.parent() {
-            place::private_dir(dir)?;
-        }
-        let mut connection = sqlite::open_writable(path, CACHE_KIB)?;
-        sqlite::migrate(&mut connection, path, migrations::migrations::runner)?;
-        // Settings are few and precious: each change is on the disk before it is confirmed.
-        connection
-            .pragma_update(None, "synchronous", "FULL")
-            .map_err(|cause| StoreError::sqlite(format!("opening {}", path.display()), cause))?;
+        // Settings are few and precious.
+        let connection = sqlite::open_durable(path, CACHE_KIB, migrations::migrations::runner)?;
         Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
     }
 

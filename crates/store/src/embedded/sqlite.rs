@@ -32,6 +32,23 @@ pub(super) fn open_writable(path: &Path, cache_kib: u32) -> Result<Connection, S
     prepare().map_err(|cause| StoreError::sqlite(format!("opening {}", path.display()), cause))
 }
 
+/// The same for what is precious: made with its folder, brought up to date, and on the disk before a change is confirmed.
+pub(super) fn open_durable(
+    path: &Path,
+    cache_kib: u32,
+    migrations: impl Fn() -> refinery::Runner,
+) -> Result<Connection, StoreError> {
+    if let Some(dir) = path.parent() {
+        place::private_dir(dir)?;
+    }
+    let mut connection = open_writable(path, cache_kib)?;
+    migrate(&mut connection, path, migrations)?;
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .map_err(|cause| StoreError::sqlite(format!("opening {}", path.display()), cause))?;
+    Ok(connection)
+}
+
 pub(super) fn open_readable(path: &Path, cache_kib: u32) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let prepare = || {
