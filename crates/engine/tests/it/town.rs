@@ -240,8 +240,8 @@ fn snapshot(
 ) -> Snapshot {
     let scoped = tokens.into_iter().map(|(secret, scope)| token(secret, secret, scope));
     let tokens = std::iter::once(token("t1", TOKEN, Scope::default())).chain(scoped).collect();
-    let elsewhere = ["openai", "anthropic", "google-ai-studio", "aws-bedrock", "google-vertex-ai"];
-    let elsewhere = elsewhere.map(|segment| (segment, if segment == "openai" { "/v1" } else { "" }));
+    let elsewhere =
+        [("openai", "/v1"), ("anthropic", ""), ("google-ai-studio", ""), ("aws-bedrock", ""), ("google-vertex-ai", "")];
     let providers = elsewhere.into_iter().fold((**Providers::builtin()).clone(), |providers, (segment, path)| {
         providers.with_base_url(segment, &format!("{upstream}{path}")).unwrap()
     });
