@@ -82,7 +82,7 @@ impl CustomCost {
                 let written = usage.cache_write_5m.saturating_add(usage.cache_write_1h);
                 let sum = match (cache, counts) {
                     (Some(rates), _) => {
-                        sum_of(&[(fresh, *input), (usage.cache_read, rates.read), (written, rates.write)])
+                        sum_of(&[(fresh, *input), (usage.cached(), rates.read), (written, rates.write)])
                     }
                     // Without cache prices the old formula stands: what the provider calls input, times the one price.
                     (None, CacheCounts::InsideInput) => sum_of(&[(usage.tokens_in(), *input)]),
@@ -95,7 +95,7 @@ impl CustomCost {
 }
 
 fn fresh_input(usage: &Usage) -> u64 {
-    usage.input.saturating_add(usage.audio_in)
+    usage.fresh()
 }
 
 fn sum_of(terms: &[(u64, i128)]) -> Option<i128> {

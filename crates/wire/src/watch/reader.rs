@@ -167,8 +167,9 @@ impl Reader {
                 self.facts.counts.set(*slot, count);
             }
         }
+        let terms = std::mem::take(&mut self.facts.terms);
         Seen {
-            usage: self.facts.counts.usage(),
+            usage: self.facts.counts.usage().map(|usage| Usage { terms, ..usage }),
             model: self.facts.model,
             finish: self.facts.finish,
             failed: self.facts.failed,
@@ -186,6 +187,7 @@ fn absorb(held: &mut Facts, later: Facts, tally: Tally) {
         Tally::Last if later.counts.is_empty() => {}
         Tally::Last => held.counts = later.counts,
     }
+    held.terms.overlay(later.terms);
     held.model = held.model.take().or(later.model);
     held.finish = later.finish.or(held.finish.take());
     held.failed |= later.failed;
