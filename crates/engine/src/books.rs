@@ -369,7 +369,7 @@ impl Open {
         let beside = tally.dialect().counts_cache_beside_input();
         self.record.response_size = tally.size;
         let Told { seen, body, payload } = tally.finish();
-        self.record.usage = self.usage(&seen, outcome, gate).map(|usage| self.with_terms(usage));
+        self.record.usage = self.usage(&seen, outcome, gate).map(|usage| self.with_terms(usage, seen.terms.clone()));
         self.record.finish = seen.finish;
         self.record.answered_model = seen.model.filter(|model| *model != self.record.model);
         if seen.failed && outcome == Outcome::Complete && self.record.status < 400 {
@@ -386,12 +386,12 @@ impl Open {
     }
 
     /// What the request asked for, what its address says, and what the answer says, which counts most.
-    fn with_terms(&self, mut usage: Usage) -> Usage {
+    fn with_terms(&self, usage: Usage, said: Terms) -> Usage {
         let mut terms = self.terms.clone();
         if let Some(region) = cost::region(&self.record.path) {
             terms.note(Term::Region, region);
         }
-        terms.overlay(std::mem::take(&mut usage.terms));
+        terms.overlay(said);
         Usage { terms, ..usage }
     }
 

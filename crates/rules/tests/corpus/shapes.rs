@@ -34,13 +34,14 @@ impl Told {
     /// A stream in pieces of so many bytes.
     pub fn read_in(&self, size: usize) -> Option<Usage> {
         let Some(framing) = self.framing else {
-            return read_whole(self.dialect, &self.bytes, &HeaderMap::new()).usage;
+            let seen = read_whole(self.dialect, &self.bytes, &HeaderMap::new());
+            return seen.usage.map(|usage| Usage { terms: seen.terms, ..usage });
         };
         let mut watch = Watch::new(self.dialect, framing);
         self.bytes.chunks(size).for_each(|piece| watch.push(piece));
         let seen = watch.finish(&HeaderMap::new());
         assert!(seen.ended && !seen.failed && seen.skipped == 0, "{}", self.how);
-        seen.usage
+        seen.usage.map(|usage| Usage { terms: seen.terms, ..usage })
     }
 }
 

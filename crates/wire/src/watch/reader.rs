@@ -167,9 +167,9 @@ impl Reader {
                 self.facts.counts.set(*slot, count);
             }
         }
-        let terms = std::mem::take(&mut self.facts.terms);
         Seen {
-            usage: self.facts.counts.usage().map(|usage| Usage { terms, ..usage }),
+            usage: self.facts.counts.usage(),
+            terms: self.facts.terms,
             model: self.facts.model,
             finish: self.facts.finish,
             failed: self.facts.failed,
