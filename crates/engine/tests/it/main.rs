@@ -15,6 +15,7 @@ mod encoding;
 mod flight;
 mod framing;
 mod http2;
+mod ledger;
 mod native;
 mod policies;
 mod raw;
