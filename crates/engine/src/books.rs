@@ -22,6 +22,7 @@ use tollgate_store::answers::CachedAnswer;
 use tollgate_store::journal::Written;
 use tollgate_wire::watch::Seen;
 
+use crate::credits::Draft;
 use crate::decode::{Encoding, encoding};
 use crate::edge::Rate;
 use crate::gate::{Gate, Held};
@@ -50,6 +51,8 @@ struct Open {
     rates: Vec<Rate>,
     /// What is held of budgets until the answer's price is known.
     lease: Option<Lease>,
+    /// What is held of the credits, where the operator's key goes out.
+    draft: Option<Draft>,
     tally: Option<Tally>,
     /// Bodies held in memory on this request's behalf.
     held: Held,
@@ -74,6 +77,7 @@ impl Books {
             owed: Vec::new(),
             rates: Vec::new(),
             lease: None,
+            draft: None,
             tally: None,
             held: Held::new(shared.clone()),
         };
@@ -207,7 +211,17 @@ impl Books {
 
     /// The target that this was held for has not answered.
     pub(crate) fn let_go(&mut self) {
-        self.note(|open| open.lease = None);
+        self.note(|open| (open.lease, open.draft) = (None, None));
+    }
+
+    /// Whether the key is the operator's that it goes out with.
+    pub(crate) fn paid_by_operator(&mut self, is_so: bool) {
+        self.note(|open| open.record.wholesale = is_so);
+    }
+
+    /// Held until the books are closed, likewise.
+    pub(crate) fn draw(&mut self, draft: Draft) {
+        self.note(|open| open.draft = Some(draft));
     }
 
     /// What the translation of question and answer could not carry, in all.
@@ -325,6 +339,7 @@ impl Books {
             open.pay(&self.gate);
         }
         open.square();
+        open.draw(&self.gate);
         shared.metrics.end(&open.record);
         let bodies = (std::slice::from_ref(&open.request_body), std::slice::from_ref(&open.response_body));
         let written = open.write.then(|| self.gate.journal.append(&open.record, bodies.0, bodies.1));
@@ -435,6 +450,14 @@ impl Open {
             tokens: self.record.usage.as_ref().map_or(0, Usage::total),
             sent: !self.record.attempts.is_empty(),
         });
+    }
+
+    /// What the operator pays: by the list, whatever the caller says it costs.
+    fn draw(&mut self, gate: &Gate) {
+        let Some(draft) = self.draft.take() else { return };
+        let charged = self.record.cost.as_ref().filter(|cost| !cost.custom).map(|cost| cost.amount);
+        let by_list = || self.by_list(gate, self.record.usage.as_ref()?, false).map(|cost| cost.amount);
+        draft.settle(charged.or_else(by_list).or(self.record.reported), self.started_ms);
     }
 
     /// Into the windows that were passed on the way to the target.

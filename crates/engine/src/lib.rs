@@ -9,6 +9,7 @@ mod alarm;
 mod answer;
 mod body;
 mod books;
+pub mod credits;
 mod decode;
 mod edge;
 mod exchange;
@@ -32,6 +33,7 @@ mod watched;
 mod webhook;
 
 pub use body::BoxError;
+pub use credits::Credits;
 pub use gate::{Gate, Limits, Parts, Refresh, Shared, Wish};
 pub use till::Till;
 pub use tollgate_dial::{Resolver, TlsRoots};

@@ -22,7 +22,10 @@ fn telling(town: &Town, usage: &'static str) {
             );
             return plan::Plan::whole(200, "text/event-stream", text);
         }
-        plan::Plan::json(200, format!(r#"{{"model":"m","choices":[{{"message":{{"content":"hi"}}}}],"usage":{usage}}}"#))
+        plan::Plan::json(
+            200,
+            format!(r#"{{"model":"m","choices":[{{"message":{{"content":"hi"}}}}],"usage":{usage}}}"#),
+        )
     });
 }
 

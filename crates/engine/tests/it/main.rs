@@ -7,6 +7,7 @@ mod budgets;
 mod byok;
 mod cache;
 mod cancel;
+mod credits;
 mod custom;
 mod deadlines;
 mod domains;

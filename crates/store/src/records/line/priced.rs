@@ -41,7 +41,7 @@ struct Told<'a>(&'a Basis);
 
 pub(super) fn write(record: &Record, buffer: &mut Vec<u8>) -> postcard::Result<()> {
     let cost = record.cost.as_ref().unwrap_or(&Cost::FREE);
-    let flags = u8::from(record.cost_differs()) * DIFFERS | u8::from(record.wholesale) * WHOLESALE;
+    let flags = (u8::from(record.cost_differs()) * DIFFERS) | (u8::from(record.wholesale) * WHOLESALE);
     if cost.basis == Basis::Untold && flags == 0 {
         return Ok(());
     }
