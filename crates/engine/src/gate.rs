@@ -30,6 +30,7 @@ use crate::exchange::Exchanges;
 use crate::fill::Fills;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::once::Once;
 use crate::till::Till;
 use crate::upstream::Upstream;
 
@@ -51,6 +52,8 @@ pub struct Shared {
     pub till: Arc<Till>,
     /// What requests with the operator's key draw on. `None`: the key is for all who may call.
     pub credits: Option<Arc<Credits>>,
+    /// Who asks with an idempotency key.
+    pub once: Arc<Once>,
     pub(crate) fills: Fills,
     /// Access tokens that service accounts were exchanged for.
     pub(crate) exchanges: Exchanges,
@@ -141,6 +144,7 @@ pub struct Parts {
     pub refresh: Arc<dyn Refresh>,
     pub till: Arc<Till>,
     pub credits: Option<Arc<Credits>>,
+    pub once: Arc<Once>,
 }
 
 // === impl Shared ===
@@ -160,6 +164,7 @@ impl Shared {
             refresh: parts.refresh,
             till: parts.till,
             credits: parts.credits,
+            once: parts.once,
             fills: Fills::default(),
             exchanges: Exchanges::default(),
             windows: Mutex::default(),

@@ -13,6 +13,7 @@ pub mod credit;
 pub mod custom;
 pub mod egress;
 pub mod facts;
+pub mod idempotency;
 pub mod key;
 pub mod limit;
 pub mod memory;

@@ -14,6 +14,7 @@ use self::members::{
     PREVIEW, STATUS, STATUS_ASKED, TOPUP_ASKED, USAGE, USAGE_ASKED,
 };
 use crate::answer::Answer;
+use crate::audit::Action;
 use crate::call::Call;
 use crate::credits::{Credits, Line, drawn_cents};
 use crate::page::{PAGE, PER_PAGE, Paging};
@@ -298,6 +299,7 @@ fn book(call: &Call) -> Result<Answer, Problem> {
     }
     let description = asked["description"].as_str().unwrap_or_default();
     let line = credits(call).book(amount as i64, description, &call.caller.token.name, call.parts.desk.now_ms())?;
+    call.parts.desk.note(Action::Create, "ai_gateway.credit", &line.id)?;
     let mut told = None;
     // Who booked at the same time may have told an older balance after a newer one was told.
     while let Some(draws) = &call.parts.draws {

@@ -18,6 +18,7 @@ mod framing;
 mod http2;
 mod ledger;
 mod native;
+mod once;
 mod policies;
 mod raw;
 mod retry;

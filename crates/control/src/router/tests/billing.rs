@@ -71,6 +71,8 @@ async fn what_requests_drew_is_told_to_the_cent_and_parts_sum_to_the_whole() {
     // Taking credits back is told as well.
     shop.ask("POST", "billing/credits", &token, Some(json!({ "amount": -400 }))).await.result();
     assert_eq!(shop.drawn.lock().unwrap().1, 600);
+    let noted = tollgate_store::Entries::count(&*shop.entries, crate::audit::KIND, "", 0, u64::MAX).unwrap();
+    assert!(noted >= 2, "bookings are written down: {noted}");
 }
 
 #[tokio::test]
