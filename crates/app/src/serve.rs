@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tollgate_control::audit::{Actor, Audit};
 use tollgate_control::dashboard::Door;
@@ -116,10 +116,12 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         url: settings.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}")),
     });
     let serving = serving(&settings)?;
+    // Before anybody is told that the process is there: whoever then wants it to end must be heard.
+    let signals = Signals::hear().context("cannot hear signals")?;
     Banner::new(scheme, address, code.as_ref(), &shared, &settings).with_admin(admin).print(json)?;
 
     let (stop, drain) = watch::channel(false);
-    tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
+    tokio::spawn(signals.heed(stop, draining, layers, base, refresher.clone()));
     tokio::spawn(refresher.watch());
     if let Some(follower) = followed {
         tokio::spawn(follower.watch());
@@ -263,34 +265,49 @@ fn serving(settings: &Settings) -> anyhow::Result<Serving> {
     Ok(serving)
 }
 
-/// SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the settings again.
-async fn hear_signals(
-    stop: watch::Sender<bool>,
-    draining: Arc<AtomicBool>,
-    layers: Layers,
-    base: Arc<ArcSwap<Base>>,
-    refresher: Refresher,
-) {
-    let heard = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = heard else {
-        tracing::error!("signals cannot be heard; only SIGKILL ends this process");
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hangup.recv() => {
-                reload(&layers, &base, &refresher).await;
-                continue;
+/// What the operator says to the process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+// === impl Signals ===
+
+impl Signals {
+    fn hear() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the settings again.
+    async fn heed(
+        mut self,
+        stop: watch::Sender<bool>,
+        draining: Arc<AtomicBool>,
+        layers: Layers,
+        base: Arc<ArcSwap<Base>>,
+        refresher: Refresher,
+    ) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+                _ = self.hangup.recv() => {
+                    reload(&layers, &base, &refresher).await;
+                    continue;
+                }
             }
+            if draining.swap(true, Ordering::SeqCst) {
+                tracing::warn!("second signal: ending at once");
+                std::process::exit(130);
+            }
+            tracing::info!("draining: no new connections, open answers may end");
+            stop.send_replace(true);
         }
-        if draining.swap(true, Ordering::SeqCst) {
-            tracing::warn!("second signal: ending at once");
-            std::process::exit(130);
-        }
-        tracing::info!("draining: no new connections, open answers may end");
-        stop.send_replace(true);
     }
 }
 
