@@ -27,7 +27,7 @@ use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Serving};
 use tollgate_engine::{Limits, Once, Parts, Shared};
-use tollgate_model::{Clock, Secret};
+use tollgate_model::{Clock, Money, Secret};
 use tollgate_rules::auto::Pool;
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
@@ -89,6 +89,10 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         }
     };
     desk.refresh()?;
+    if let Some(credits) = &stores.credits {
+        let cents = tollgate_control::credits::paid(&*stores.entries, &snapshot.load().account)?;
+        credits.paid(money(cents));
+    }
     refuse_strangers(&settings, &snapshot.load())?;
     let refresher = Refresher::new(desk.clone());
     let used = desk.clone();
@@ -125,6 +129,9 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let uses = uses::Keeper { uses: stores.uses.clone(), entries: stores.entries.clone(), desk: used };
     tokio::spawn(uses.clone().keep());
     tokio::spawn(ledger::keep(stores.till.clone()));
+    if let Some(credits) = &stores.credits {
+        tokio::spawn(ledger::keep_credits(credits.clone()));
+    }
     tokio::spawn(retention::trim(stores.records.clone()));
     tokio::spawn(retention::keep(stores.records.clone(), settings.log_retention_days));
     tokio::spawn(retention::keep_audit(stores.entries.clone(), settings.audit_retention_days));
@@ -134,6 +141,10 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         stores.close();
     });
     Ok(ended?)
+}
+
+fn money(cents: i64) -> Money {
+    Money::from_nanos(cents.saturating_mul(10_000_000))
 }
 
 /// Settings change at the desk, and every change is published by swapping one pointer.
@@ -238,6 +249,7 @@ fn shared(settings: &Settings, stores: &Stores, snapshot: Arc<ArcSwap<Snapshot>>
         uses: stores.uses.clone(),
         refresh: Arc::new(refresher.clone()),
         till: stores.till.clone(),
+        credits: stores.credits.clone(),
         once: Arc::new(Once::new(stores.told.clone(), settings.idempotency_ttl)),
     })
 }
