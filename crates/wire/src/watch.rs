@@ -23,6 +23,8 @@ pub struct Seen {
     pub usage: Option<Usage>,
     /// In which way the provider says that it was served. They are not in the usage: what was asked for is not known here.
     pub terms: Terms,
+    /// What the provider says it charged, in nano-dollars. Few do.
+    pub charged: Option<u64>,
     /// As the provider named it.
     pub model: Option<String>,
     /// The provider's own word for why it stopped.

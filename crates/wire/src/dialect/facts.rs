@@ -32,6 +32,8 @@ pub(crate) enum Want {
     Letters,
     /// A word that says in which way the request is served.
     Term(Term),
+    /// An amount of money: this number times so many powers of ten are nano-dollars. Or an object that has it.
+    Money(Slot, i32, Members),
     Model,
     /// The provider's word for why it stopped, unless it says that it has not.
     Finish,

@@ -170,6 +170,7 @@ impl Reader {
         Seen {
             usage: self.facts.counts.usage(),
             terms: self.facts.terms,
+            charged: self.facts.counts.charged(),
             model: self.facts.model,
             finish: self.facts.finish,
             failed: self.facts.failed,
