@@ -92,6 +92,9 @@ enum Command {
     /// Tokens for callers, scripts and people
     #[command(subcommand)]
     Token(command::token::Token),
+    /// What models cost: the list, another list's differences, your own prices
+    #[command(subcommand)]
+    Prices(command::prices::Prices),
     /// Read the log, rate its records, delete some
     #[command(subcommand, visible_alias = "log")]
     Logs(command::log::Logs),
@@ -186,6 +189,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Route(command)) => command.run(&data_dir()?),
         Some(Command::Token(command)) => command.run(&data_dir()?),
         Some(Command::Logs(command)) => command.run(&data_dir()?),
+        Some(Command::Prices(command)) => command.run(&data_dir()?),
         Some(Command::Dataset(command)) => command.run(&data_dir()?),
         Some(Command::Evaluation(command)) => command.run(&data_dir()?),
         Some(Command::Dashboard) => {
@@ -220,6 +224,7 @@ fn refuse_far(command: &Command, url: &str) -> anyhow::Result<()> {
             | Command::Token(_)
             | Command::Logs(_)
             | Command::Dataset(_)
+            | Command::Prices(_)
             | Command::Evaluation(_)
             | Command::Cache(_)
             | Command::Backup(_)

@@ -17,6 +17,7 @@ pub(crate) mod gateway;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod log;
+pub(crate) mod prices;
 pub(crate) mod provider;
 pub(crate) mod remote;
 pub(crate) mod route;

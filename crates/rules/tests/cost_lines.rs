@@ -42,7 +42,7 @@ fn rate() -> impl Strategy<Value = Option<u64>> {
 prop_compose! {
     fn rates()(of in prop::array::uniform11(rate())) -> Rates {
         let [input, output, cache_read, cache_write_5m, cache_write_1h, reasoning, audio_in, audio_out, request, search, image] = of;
-        Rates { input, output, cache_read, cache_write_5m, cache_write_1h, reasoning, audio_in, audio_out, request, search, image }
+        Rates { input, output, cache_read, cache_write_5m, cache_write_1h, reasoning, audio_in, audio_out, request, search, image, ..Rates::default() }
     }
 }
 

@@ -9,6 +9,7 @@ use tollgate_model::token::SpendLimit;
 use tollgate_model::{Money, Refusal};
 use tollgate_rules::budget::rule::{self, Rule, Spender};
 use tollgate_rules::budget::{Claim, Over};
+use tollgate_rules::catalog::layers::Asker;
 use tollgate_rules::cost::CustomCost;
 use tollgate_rules::cost::bound::Asked;
 use tollgate_rules::options::Options;
@@ -41,7 +42,7 @@ pub(crate) fn spend(
         return Ok(());
     }
     let buckets = permitted(caller, step, options)?;
-    let most = bound(gate, step, options, books);
+    let most = bound(gate, caller, step, options, books);
     let amount = most.unwrap_or(Money::ZERO);
     let spender = spender(step, options);
     let own = caller.pass.iter().flat_map(|pass| pass.budgets());
@@ -79,8 +80,9 @@ fn permitted(caller: &Caller, step: &Step, options: &Options) -> Result<Vec<Buck
 }
 
 /// The most it can cost; `None` where no price is known.
-fn bound(gate: &Gate, step: &Step, options: &Options, books: &Books) -> Option<Money> {
-    let found = gate.shared.catalog.find(step.row.name(), &step.model, books.started_ms());
+fn bound(gate: &Gate, caller: &Caller, step: &Step, options: &Options, books: &Books) -> Option<Money> {
+    let asker = Asker { gateway: &caller.gateway.id, token: caller.pass.as_ref().map(|pass| pass.token.id.as_str()) };
+    let found = gate.shared.catalog.find_for(asker, step.row.name(), &step.model, books.started_ms());
     let asked = Asked {
         body: step.body.held().map_or(&[][..], |body| body),
         body_bytes: books.request_size(),
