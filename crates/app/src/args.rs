@@ -101,6 +101,8 @@ enum Command {
     /// What evaluators find in the records of datasets
     #[command(subcommand)]
     Evaluation(command::evaluation::Evaluations),
+    /// Compare a provider's own export of usage or costs with the log
+    Reconcile(command::reconcile::Reconcile),
     /// Print a link that signs a browser in to the dashboard, for a day
     #[command(after_help = "Example:\n  tollgate dashboard")]
     Dashboard,
@@ -188,6 +190,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Logs(command)) => command.run(&data_dir()?),
         Some(Command::Dataset(command)) => command.run(&data_dir()?),
         Some(Command::Evaluation(command)) => command.run(&data_dir()?),
+        Some(Command::Reconcile(command)) => command.run(&data_dir()?),
         Some(Command::Dashboard) => {
             let settings = settings::resolve(&layers(&ServeFlags::default()))?;
             command::dashboard::run(&settings)
@@ -221,6 +224,7 @@ fn refuse_far(command: &Command, url: &str) -> anyhow::Result<()> {
             | Command::Logs(_)
             | Command::Dataset(_)
             | Command::Evaluation(_)
+            | Command::Reconcile(_)
             | Command::Cache(_)
             | Command::Backup(_)
             | Command::Restore(_)

@@ -18,6 +18,7 @@ pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod log;
 pub(crate) mod provider;
+pub(crate) mod reconcile;
 pub(crate) mod remote;
 pub(crate) mod route;
 pub(crate) mod secrets;
