@@ -36,7 +36,7 @@ pub(crate) struct Stores {
     pub(crate) journal: Arc<Journal>,
     pub(crate) ingest: Arc<Ingest>,
     pub(crate) till: Arc<Till>,
-    metrics: Arc<Metrics>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Stores {

@@ -2,11 +2,15 @@
 //!
 //! Enters: requests as text. Leaves: status, headers and body. Never: opens a socket.
 
+use std::net::IpAddr;
+
 use axum::body::Body;
+use futures_util::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tollgate_dial::{Resolve, Resolver};
 use tollgate_model::token::Permission;
 use tollgate_model::{Clock, Record, Secret};
 use tollgate_rules::snapshot::Documents;
@@ -29,6 +33,7 @@ pub(super) struct Shop {
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
     pub(super) entries: Arc<FileEntries>,
+    pub(super) courier: Arc<Courier>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
     pub(super) account: String,
@@ -50,6 +55,16 @@ pub(super) fn public(loopback: bool) -> Public {
     }
 }
 
+/// Knows nobody: tests ask no network.
+struct Nameless;
+
+impl Resolve for Nameless {
+    fn resolve(&self, name: &str) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> {
+        let said = format!("{name} is not known here");
+        Box::pin(async { Err(std::io::Error::new(std::io::ErrorKind::NotFound, said)) })
+    }
+}
+
 // === impl Shop ===
 
 impl Shop {
@@ -65,6 +80,7 @@ impl Shop {
 
     pub(super) fn with(base: Documents, public: Public, catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let egress = base.egress.clone();
         let (clock, hand) = Clock::manual(NOW);
         let metrics = Arc::new(Metrics::default());
         let documents = Arc::new(FileDocuments::open(&dir.path().join("tollgate.db")).unwrap());
@@ -76,19 +92,22 @@ impl Shop {
         let answers = DiskAnswers::open(&dir.path().join("a.db"), DiskAnswersOptions::default(), metrics).unwrap();
         let (records, answers) = (Arc::new(records), Arc::new(answers));
         let account = desk.current().unwrap().account.to_string();
+        let client = tollgate_dial::Client::new(egress, Default::default(), Resolver::Given(Arc::new(Nameless)));
+        let courier = Arc::new(Courier::new(desk.clone(), entries.clone(), client));
         let parts = Parts {
             desk: desk.clone(),
             records: records.clone(),
             answers: answers.clone(),
             entries: entries.clone(),
             evaluations: Worker::default(),
+            courier: courier.clone(),
             uses: Arc::default(),
             public,
             door: Arc::new(crate::dashboard::Door::closed()),
             catch_up,
         };
         let router = router(parts);
-        Self { desk, records, answers, entries, clock: hand, router, account, dir }
+        Self { desk, records, answers, entries, courier, clock: hand, router, account, dir }
     }
 
     pub(super) fn token(&self, permissions: &[Permission]) -> String {
