@@ -25,6 +25,8 @@ pub(crate) const ALERTS_FILE: &str = "alerts.json";
 pub(crate) const LOGS_DIR: &str = "logs";
 /// What was spent of budgets.
 pub(crate) const LEDGER_DIR: &str = "ledger";
+/// What was drawn of credits.
+pub(crate) const CREDITS_DIR: &str = "credits";
 /// Records on their way to the log.
 pub(crate) const JOURNAL_DIR: &str = "journal";
 

@@ -4,6 +4,7 @@
 //! Never: does I/O, reads the clock by itself (`Clock` is handed in), or knows a provider.
 
 pub mod alert;
+pub mod charge;
 pub mod clock;
 pub mod crossing;
 pub mod custom;

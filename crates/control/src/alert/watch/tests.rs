@@ -75,7 +75,7 @@ impl Office {
     }
 
     fn answered(&mut self, provider: &str, status: Option<u16>) {
-        let mut tried = sample::full().attempts.first().cloned().unwrap_or_else(|| unreachable_attempt());
+        let mut tried = sample::full().attempts.first().cloned().unwrap_or_else(unreachable_attempt);
         (tried.provider, tried.status) = (provider.into(), status);
         tried.miss = status.is_none().then(|| "connect".to_owned());
         self.log(|record| {
@@ -91,7 +91,7 @@ impl Office {
             record.metadata =
                 Metadata(vec![("session_id".to_owned(), text(session)), ("user_id".to_owned(), text(user))]);
             let amount = Money::from_nanos((dollars * 1e9) as i64);
-            record.cost = Some(Cost { amount, custom: false, estimated: false });
+            record.cost = Some(Cost::plain(amount));
         });
     }
 

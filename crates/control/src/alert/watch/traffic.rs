@@ -49,11 +49,15 @@ impl Traffic {
         }
         for attempt in &record.attempts {
             let failed = is_failed(attempt);
-            self.find(&record.gateway, &attempt.provider).map(|pair| pair.attempts.add(step, failed));
+            if let Some(pair) = self.find(&record.gateway, &attempt.provider) {
+                pair.attempts.add(step, failed);
+            }
         }
         if record.outcome != Outcome::Cancelled && !record.provider.is_empty() {
             let failed = record.status >= 500 || record.outcome == Outcome::Truncated;
-            self.find(&record.gateway, &record.provider).map(|pair| pair.requests.add(step, failed));
+            if let Some(pair) = self.find(&record.gateway, &record.provider) {
+                pair.requests.add(step, failed);
+            }
         }
     }
 

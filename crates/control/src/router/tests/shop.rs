@@ -3,6 +3,7 @@
 //! Enters: requests as text. Leaves: status, headers and body. Never: opens a socket.
 
 use std::net::IpAddr;
+use std::sync::Mutex;
 
 use axum::body::Body;
 use futures_util::future::BoxFuture;
@@ -34,6 +35,8 @@ pub(super) struct Shop {
     pub(super) answers: Arc<DiskAnswers>,
     pub(super) entries: Arc<FileEntries>,
     pub(super) courier: Arc<Courier>,
+    /// What requests drew by the hour, and the cents that they were told of.
+    pub(super) drawn: Arc<Mutex<(Vec<(u64, u64)>, i64)>>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
     pub(super) account: String,
@@ -44,6 +47,18 @@ pub(super) struct Said {
     pub(super) status: StatusCode,
     pub(super) headers: http::HeaderMap,
     pub(super) bytes: Bytes,
+}
+
+struct Drawn(Arc<Mutex<(Vec<(u64, u64)>, i64)>>);
+
+impl Draws for Drawn {
+    fn by_hour(&self) -> Vec<(u64, u64)> {
+        self.0.lock().unwrap().0.clone()
+    }
+
+    fn paid(&self, cents: i64) {
+        self.0.lock().unwrap().1 = cents;
+    }
 }
 
 pub(super) fn public(loopback: bool) -> Public {
@@ -94,6 +109,7 @@ impl Shop {
         let account = desk.current().unwrap().account.to_string();
         let client = tollgate_dial::Client::new(egress, Default::default(), Resolver::Given(Arc::new(Nameless)));
         let courier = Arc::new(Courier::new(desk.clone(), entries.clone(), client));
+        let drawn = Arc::new(Mutex::new((Vec::new(), 0)));
         let parts = Parts {
             desk: desk.clone(),
             records: records.clone(),
@@ -102,12 +118,13 @@ impl Shop {
             evaluations: Worker::default(),
             courier: courier.clone(),
             uses: Arc::default(),
+            draws: Some(Box::new(Drawn(drawn.clone()))),
             public,
             door: Arc::new(crate::dashboard::Door::closed()),
             catch_up,
         };
         let router = router(parts);
-        Self { desk, records, answers, entries, courier, clock: hand, router, account, dir }
+        Self { desk, records, answers, entries, courier, drawn, clock: hand, router, account, dir }
     }
 
     pub(super) fn token(&self, permissions: &[Permission]) -> String {
