@@ -8,6 +8,7 @@
 
 mod budgets;
 mod chaos;
+mod credits;
 mod gateway;
 mod prices;
 mod replay;
@@ -19,6 +20,7 @@ const USAGE: &str = "\
 usage: cargo xtask NAME
 
   budgets [KILLS] draw on budgets with many callers at once, and while the gateway is killed; none may be overrun, lost or doubled
+  credits [KILLS] draw on credits while the gateway is killed; what was drawn must be what was logged
   chaos [ROUNDS] kill a loaded gateway again and again; nothing delivered may be missing from its log
   tidy           check the invariants of this repository that a program can check
   prices FILE..  rewrite catalog/models from public price lists
@@ -29,6 +31,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match arguments.next().as_deref() {
         Some("tidy") => tidy::run(),
         Some("budgets") => budgets::run(arguments).map(|()| ExitCode::SUCCESS),
+        Some("credits") => credits::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("chaos") => chaos::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("prices") => prices::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("replay") => replay::run(arguments),
