@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
 use tollgate_control::evaluation::Worker;
+use tollgate_control::people::People;
 use tollgate_control::router::{self, Public};
 use tollgate_engine::server::Fallback;
 use tollgate_engine::{BoxError, Shared};
@@ -28,6 +29,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) stores: &'a Stores,
     pub(crate) shared: Arc<Shared>,
     pub(crate) door: Arc<Door>,
+    pub(crate) people: Option<Arc<People>>,
     pub(crate) draining: Arc<AtomicBool>,
     pub(crate) is_local: bool,
     /// Where clients reach the gateway.
@@ -50,6 +52,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
             metrics: Box::new(move || shared.metrics.text().unwrap_or_default()),
         },
         door: parts.door,
+        people: parts.people,
         catch_up: Box::new(move |at_most| ingest.catch_up(at_most)),
     });
     Arc::new(Desks { router, handle: Handle::current() })
