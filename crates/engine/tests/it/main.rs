@@ -16,6 +16,7 @@ mod flight;
 mod framing;
 mod http2;
 mod native;
+mod once;
 mod ours;
 mod policies;
 mod raw;
