@@ -2,6 +2,8 @@
 //!
 //! Enters: requests as text. Leaves: status, headers and body. Never: opens a socket.
 
+use std::sync::Mutex;
+
 use axum::body::Body;
 use http::request::Builder;
 use http::{Request, Response, StatusCode};
@@ -37,6 +39,8 @@ pub(super) struct Shop {
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
     pub(super) entries: Arc<FileEntries>,
+    /// What requests drew by the hour, and the cents that they were told of.
+    pub(super) drawn: Arc<Mutex<(Vec<(u64, u64)>, i64)>>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
     pub(super) people: Arc<People>,
@@ -48,6 +52,18 @@ pub(super) struct Said {
     pub(super) status: StatusCode,
     pub(super) headers: http::HeaderMap,
     pub(super) bytes: Bytes,
+}
+
+struct Drawn(Arc<Mutex<(Vec<(u64, u64)>, i64)>>);
+
+impl Draws for Drawn {
+    fn by_hour(&self) -> Vec<(u64, u64)> {
+        self.0.lock().unwrap().0.clone()
+    }
+
+    fn paid(&self, cents: i64) {
+        self.0.lock().unwrap().1 = cents;
+    }
 }
 
 pub(super) fn public(loopback: bool) -> Public {
@@ -108,6 +124,7 @@ impl Shop {
         let egress = Egress { allow_private: vec!["127.0.0.0/8".parse().unwrap()] };
         let client = Client::new(Arc::new(egress), TlsRoots::System, Resolver::System);
         let people = Arc::new(People::new(oidc, desk.clone(), entries.clone(), client));
+        let drawn = Arc::new(Mutex::new((Vec::new(), 0)));
         let parts = Parts {
             desk: desk.clone(),
             records: records.clone(),
@@ -115,13 +132,14 @@ impl Shop {
             entries: entries.clone(),
             evaluations: Worker::default(),
             uses: Arc::default(),
+            draws: Some(Box::new(Drawn(drawn.clone()))),
             public,
             door: Arc::new(crate::dashboard::Door::closed()),
             people: Some(people.clone()),
             catch_up,
         };
         let router = router(parts);
-        Self { desk, records, answers, entries, clock: hand, router, people, account, dir }
+        Self { desk, records, answers, entries, drawn, clock: hand, router, people, account, dir }
     }
 
     /// Somebody who is signed in: what their browser sends along.
