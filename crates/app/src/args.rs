@@ -115,6 +115,8 @@ enum Command {
     Apply(command::config::Apply),
     /// Go back to an earlier state
     Rollback(command::config::Rollback),
+    /// Ask a running server to read its settings file again, and tell what is wrong with it
+    Reload(command::config::Reload),
     /// Turn another gateway's configuration into a file for `tollgate apply`
     #[command(subcommand)]
     Import(command::import::Import),
@@ -197,6 +199,15 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Plan(command)) => command.run(&at()?),
         Some(Command::Apply(command)) => command.run(&at()?),
         Some(Command::Rollback(command)) => command.run(&at()?),
+        Some(Command::Reload(command)) => {
+            let here = || -> anyhow::Result<Remote> {
+                let settings = settings::resolve(&layers(&ServeFlags::default()))?;
+                let scheme = if settings.tls.is_some() { "https" } else { "http" };
+                let Common { token, account, .. } = &cli.common;
+                Remote::new(&format!("{scheme}://{}", settings.listen), token.as_deref(), account.as_deref())
+            };
+            command.run(&remote()?.map_or_else(here, Ok)?)
+        }
         Some(Command::Import(command)) => command.run(),
         Some(Command::Backup(command)) => command.run(&data_dir()?),
         Some(Command::Restore(command)) => command.run(&settings::resolve(&layers(&ServeFlags::default()))?.data_dir),

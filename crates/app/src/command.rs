@@ -33,7 +33,6 @@ use anyhow::Context;
 use tollgate_control::audit::{Actor, Audit, Interface, Kind};
 use tollgate_control::desk::Desk;
 use tollgate_model::Clock;
-use tollgate_rules::egress::Egress;
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::embedded::{FileDocuments, FileEntries};
 use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
@@ -44,17 +43,11 @@ use crate::settings::Settings;
 use crate::{serve, vault};
 
 fn open_desk(data_dir: &Path) -> anyhow::Result<Desk> {
-    open_desk_with(data_dir, Arc::default())
-}
-
-/// With what the operator opened, by which base URLs are judged.
-fn open_desk_with(data_dir: &Path, egress: Arc<Egress>) -> anyhow::Result<Desk> {
     let path = data_dir.join(DOCUMENTS_FILE);
     let documents = FileDocuments::open(&path)
         .with_context(|| format!("cannot open the settings in {}; is --data-dir right?", data_dir.display()))?;
     // Routes name providers, and those of the catalog are known without a server.
-    let base =
-        move || Documents { providers: Providers::builtin().clone(), egress: egress.clone(), ..Documents::default() };
+    let base = || Documents { providers: Providers::builtin().clone(), ..Documents::default() };
     let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(base));
     Ok(desk.audited(audit(data_dir)?))
 }

@@ -60,6 +60,8 @@ pub struct Parts {
     pub door: Arc<Door>,
     /// Makes everything that was journaled so far readable; `Ingest::catch_up`.
     pub catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
+    /// Reads the settings file again, and the configuration file if one is followed. What was done, or every fault with its place.
+    pub reload: Box<dyn Fn() -> Result<String, String> + Send + Sync>,
 }
 
 /// What strangers may see.

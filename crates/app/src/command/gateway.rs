@@ -126,7 +126,7 @@ fn make(desk: &Desk, create: &Create) -> anyhow::Result<()> {
 }
 
 fn change(data_dir: &Path, desk: &Desk, update: &Update) -> anyhow::Result<()> {
-    let mut body = object(&found(desk, &update.id)?, "");
+    let mut body = object(&found(desk, &update.id)?, "", &|text| desk.names_secret(text));
     update.settings.write(&mut body);
     let changed = desk.update_gateway(&update.id, &body).map_err(|problem| explain(problem, &update.id))?;
     if changed.cache_invalidate_on_update {
@@ -145,7 +145,9 @@ fn list(desk: &Desk, json: bool) -> anyhow::Result<()> {
     let account = desk.account()?;
     let all = desk.gateways()?;
     if json {
-        return show::json(&all.iter().map(|gateway| object(gateway, &account)).collect());
+        return show::json(
+            &all.iter().map(|gateway| object(gateway, &account, &|text| desk.names_secret(text))).collect(),
+        );
     }
     let rows: Vec<[String; 6]> = all.iter().map(row).collect();
     show::table(["ID", "AUTHENTICATION", "LOGS", "CACHE", "RATE LIMIT", "CREATED"], &rows)
@@ -162,7 +164,7 @@ fn row(gateway: &model::Gateway) -> [String; 6] {
 }
 
 fn show_one(desk: &Desk, gateway: &model::Gateway, json: bool) -> anyhow::Result<()> {
-    let shown = object(gateway, &desk.account()?);
+    let shown = object(gateway, &desk.account()?, &|text| desk.names_secret(text));
     if json { show::json(&shown) } else { show::pretty(&shown) }
 }
 

@@ -22,6 +22,7 @@ use tollgate_engine::server::Fallback;
 use tollgate_engine::{BoxError, Credits, Shared};
 use tower::ServiceExt;
 
+use super::reload::Reloader;
 use super::stores::Stores;
 
 pub(crate) struct Parts<'a> {
@@ -30,12 +31,14 @@ pub(crate) struct Parts<'a> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) door: Arc<Door>,
     pub(crate) draining: Arc<AtomicBool>,
+    pub(crate) reloader: Arc<Reloader>,
     pub(crate) is_local: bool,
     /// Where clients reach the gateway.
     pub(crate) url: String,
 }
 
 pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
+    let reloader = parts.reloader;
     let (shared, draining, ingest) = (parts.shared, parts.draining, parts.stores.ingest.clone());
     let router = router::router(router::Parts {
         desk: parts.desk,
@@ -53,6 +56,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         },
         door: parts.door,
         catch_up: Box::new(move |at_most| ingest.catch_up(at_most)),
+        reload: Box::new(move || reloader.reload().map_err(|problem| format!("{problem:#}"))),
     });
     Arc::new(Desks { router, handle: Handle::current() })
 }

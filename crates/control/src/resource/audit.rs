@@ -216,5 +216,8 @@ pub(super) fn word(action: &Action) -> &'static str {
         Action::View => "view",
         Action::Login => "login",
         Action::Logout => "logout",
+        Action::Apply => "apply",
+        Action::Rollback => "rollback",
+        Action::Reload => "reload",
     }
 }
