@@ -5,6 +5,7 @@
 mod fallback;
 mod follow;
 mod ledger;
+mod people;
 mod refresh;
 mod reload;
 mod retention;
@@ -35,6 +36,7 @@ use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::naming::Aliases;
 use tollgate_rules::options::Manners;
+use tollgate_rules::proxy::Proxies;
 use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_store::Answers;
 use tollgate_testkit::Sandbox;
@@ -116,11 +118,13 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let draining = Arc::new(AtomicBool::new(false));
     let shared = Arc::new(shared(&settings, &stores, snapshot, &refresher));
     let (door, code) = door(is_local)?;
+    let people = people::of(&settings, &desk, &stores);
     let fallback = fallback::build(fallback::Parts {
         desk,
         stores: &stores,
         shared: shared.clone(),
         door: Arc::new(door),
+        people,
         draining: draining.clone(),
         reloader: reloader.clone(),
         is_local,
@@ -271,6 +275,7 @@ fn serving(settings: &Settings) -> anyhow::Result<Serving> {
         serving.workers = workers;
     }
     serving.connections_max = settings.connections_max;
+    serving.proxies = Proxies::new(settings.trusted_proxies.clone());
     serving.egress = Arc::new(Egress { allow_private: settings.allow_private.clone() });
     serving.tls = settings.tls.as_ref().map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
     Ok(serving)

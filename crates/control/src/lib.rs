@@ -19,6 +19,7 @@ pub mod keep;
 pub mod log;
 mod mcp;
 pub mod openapi;
+pub mod people;
 pub mod purge;
 pub mod resources;
 pub mod route;

@@ -17,6 +17,7 @@ use tollgate_control::credits::Draws;
 use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
 use tollgate_control::evaluation::Worker;
+use tollgate_control::people::People;
 use tollgate_control::router::{self, Public};
 use tollgate_engine::server::Fallback;
 use tollgate_engine::{BoxError, Credits, Shared};
@@ -30,6 +31,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) stores: &'a Stores,
     pub(crate) shared: Arc<Shared>,
     pub(crate) door: Arc<Door>,
+    pub(crate) people: Option<Arc<People>>,
     pub(crate) draining: Arc<AtomicBool>,
     pub(crate) reloader: Arc<Reloader>,
     pub(crate) is_local: bool,
@@ -55,6 +57,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
             metrics: Box::new(move || shared.metrics.text().unwrap_or_default()),
         },
         door: parts.door,
+        people: parts.people,
         catch_up: Box::new(move |at_most| ingest.catch_up(at_most)),
         reload: Box::new(move || reloader.reload().map_err(|problem| format!("{problem:#}"))),
     });

@@ -76,6 +76,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&NOTHING),
         "Always refused with 403: there are no payments. Book credits instead.",
     )
+    .unaudited("it is always refused")
     .body(&TOPUP_ASKED),
     row(
         Method::POST,
@@ -85,6 +86,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&STATUS),
         "Whether a credit line is there, by its id.",
     )
+    .unaudited("it only reads")
     .body(&STATUS_ASKED),
     get(
         CONFIG,
@@ -101,6 +103,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&NOTHING),
         "Always refused with 403: there are no payments.",
     )
+    .unaudited("it is always refused")
     .body(&CONFIG_ASKED),
     row(
         Method::DELETE,
@@ -109,7 +112,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, |_| Err(no_payments())),
         One(&NOTHING),
         "Always refused with 403, as for tokens in the original.",
-    ),
+    )
+    .unaudited("it is always refused"),
     get(
         LIMIT,
         "aig-billing-get-spending-limit",
@@ -125,6 +129,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&NOTHING),
         "Always refused with 403, as in the original.",
     )
+    .unaudited("it is always refused")
     .body(&LIMIT_ASKED),
     row(
         Method::DELETE,
@@ -133,7 +138,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, |_| Ok(Answer::Result(json!({})))),
         One(&NOTHING),
         "There is none to delete.",
-    ),
+    )
+    .unaudited("there is nothing that it could delete"),
     get(
         CREDITS,
         "tollgate-list-credits",
@@ -298,6 +304,8 @@ fn book(call: &Call) -> Result<Answer, Problem> {
         return Err(Problem::invalid(vec![Fault::new(["body", "amount"], "Expected integer, received float")]));
     }
     let description = asked["description"].as_str().unwrap_or_default();
+    let what = json!({ "amount": amount, "description": description });
+    call.parts.desk.note_deed(Action::Create, ("ai_gateway.credit", ""), None, what)?;
     let line = credits(call).book(amount as i64, description, &call.caller.token.name, call.parts.desk.now_ms())?;
     call.parts.desk.note(Action::Create, "ai_gateway.credit", &line.id)?;
     let mut told = None;

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod audited;
 mod billing;
 mod config;
 mod conventions;
@@ -12,10 +13,12 @@ mod custom_providers;
 mod datasets;
 mod declared;
 mod gateways;
+mod issuer;
 mod logs;
 mod matrix;
 mod mcp;
 mod outside;
+mod people;
 mod policies;
 mod provider_configs;
 mod rights;
