@@ -30,6 +30,7 @@ use crate::authorize::{self, Needs};
 use crate::call::{Call, Params};
 use crate::dashboard::{self, Door};
 use crate::desk::Desk;
+use crate::drawer::Drawer;
 use crate::evaluation::Worker;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -52,6 +53,8 @@ pub struct Parts {
     pub evaluations: Worker,
     /// When each token was used last, here and on the data plane.
     pub uses: Arc<Uses>,
+    /// What is spent and held.
+    pub budgets: Box<dyn Drawer>,
     pub public: Public,
     /// Who may sign in to the dashboard without a token.
     pub door: Arc<Door>,

@@ -112,7 +112,7 @@ fn decide(
         metadata: record.metadata.clone(),
         body: body.unwrap_or_default(),
         seed: seed.unwrap_or(0) ^ Facts::seed_of(record.id),
-        remembered: Vec::new(),
+        ..Facts::default()
     };
     let seed = facts.seed;
     let cost = record.cost.as_ref().map_or(Money::ZERO, |cost| cost.amount);

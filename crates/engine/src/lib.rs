@@ -17,6 +17,8 @@ mod gate;
 mod head;
 pub mod keys;
 pub mod metrics;
+mod purse;
+mod rates;
 mod relay;
 mod replay;
 mod serve;
@@ -33,6 +35,6 @@ mod webhook;
 
 pub use body::BoxError;
 pub use gate::{Gate, Limits, Parts, Refresh, Shared, Wish};
-pub use till::Till;
+pub use till::{Named, Till};
 pub use tollgate_dial::{Resolver, TlsRoots};
 pub use upstream::Bounds;

@@ -4,6 +4,7 @@
 //! Never: does I/O, reads the clock by itself (`Clock` is handed in), or knows a provider.
 
 pub mod clock;
+pub mod crossing;
 pub mod custom;
 pub mod dataset;
 pub mod evaluation;
@@ -24,6 +25,7 @@ pub mod trace;
 pub mod usage;
 
 pub use clock::{Clock, Moment};
+pub use crossing::{BudgetCrossing, BudgetKind};
 pub use custom::{CustomDomain, CustomProvider};
 pub use dataset::Dataset;
 pub use evaluation::Evaluation;

@@ -16,7 +16,7 @@ use tollgate_model::{Money, PolicyBody};
 use tollgate_rules::budget::rule::{Rules, Spender};
 use tollgate_rules::budget::{Budgets, Claim, Truth};
 use tollgate_rules::catalog::Catalog;
-use tollgate_rules::cost::bound::Asked;
+use tollgate_rules::cost::bound::{Asked, Tokens};
 use tollgate_rules::metadata;
 use tollgate_rules::policy::{Identity, Policies, Policy, Verdict, Who};
 
@@ -75,14 +75,17 @@ fn main() {
         let asked =
             Asked { body: body.as_bytes(), body_bytes: body.len() as u64, context_window: found.model.context_window };
         let most = asked.cost(Some(found.price), None).unwrap();
-        let spender = Spender { provider: "openai", model: "gpt-4o", metadata: &labels };
+        let spender = Spender { provider: "openai", model: "gpt-4o", token: "", metadata: &labels };
         let claims: Vec<Claim> = rules
             .claims(spender, most)
             .map(|(_, claim)| claim)
             .chain(buckets.iter().map(|bucket| bucket.claim(most)))
             .collect();
         let held = budgets.admit(&claims, now_ms).unwrap();
-        black_box(budgets.settle(&held, Truth { cost: Some(Money::from_nanos(1_000)), tokens: 10, sent: true }));
+        black_box(budgets.settle(
+            &held,
+            Truth { cost: Some(Money::from_nanos(1_000)), tokens: Tokens { input: 5, output: 5 }, sent: true },
+        ));
     });
     let (no_rules, no_policies) = (Rules::default(), Policies::default());
     each("nothing configured", || {

@@ -21,6 +21,7 @@ use tollgate_engine::server::Fallback;
 use tollgate_engine::{BoxError, Shared};
 use tower::ServiceExt;
 
+use super::drawer::TillDrawer;
 use super::stores::Stores;
 
 pub(crate) struct Parts<'a> {
@@ -43,6 +44,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         entries: parts.stores.entries.clone(),
         evaluations: Worker::default(),
         uses: parts.stores.uses.clone(),
+        budgets: Box::new(TillDrawer(parts.stores.till.clone())),
         public: Public {
             url: parts.url,
             loopback: parts.is_local,

@@ -134,7 +134,7 @@ fn request(request: &Value, seed: Option<u64>, faults: &mut Vec<Fault>) -> Optio
     };
     let seed = seed.unwrap_or_else(|| Mark::of(&[&request.to_string()]).draw());
     let body = request["body"].clone();
-    Some(Facts { headers, metadata: metadata::read(&metadata), body, seed, remembered: Vec::new() })
+    Some(Facts { headers, metadata: metadata::read(&metadata), body, seed, ..Facts::default() })
 }
 
 fn headers(value: &Value, faults: &mut Vec<Fault>) -> Option<HeaderMap> {

@@ -32,7 +32,7 @@ pub struct Asked<'a> {
 }
 
 /// Tokens that go in and come out at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
     pub input: u64,
     pub output: u64,
@@ -54,6 +54,15 @@ const OUTPUT_MEMBERS: &[&[u8]] = &[
 const CHOICE_MEMBERS: &[&[u8]] = &[b"\"n\"", b"\"best_of\"", b"\"candidateCount\"", b"\"num_generations\""];
 /// Marks of parts that the provider shall keep, which may cost more than reading them.
 const CACHE_MARKS: &[&[u8]] = &[b"\"cache_control\"", b"\"cachePoint\""];
+
+// === impl Tokens ===
+
+impl Tokens {
+    /// What an answer has used, of all classes.
+    pub fn of(usage: &Usage) -> Self {
+        Self { input: usage.tokens_in(), output: usage.tokens_out() }
+    }
+}
 
 // === impl Asked ===
 

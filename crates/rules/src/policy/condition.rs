@@ -155,3 +155,7 @@ fn matches<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exe
 fn compile(expression: &str) -> Option<Regex> {
     RegexBuilder::new(expression).size_limit(EXPRESSION_BYTES_MAX).build().ok()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod conformance;

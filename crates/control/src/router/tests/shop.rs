@@ -83,6 +83,7 @@ impl Shop {
             entries: entries.clone(),
             evaluations: Worker::default(),
             uses: Arc::default(),
+            budgets: Box::new(crate::drawer::NoDrawer),
             public,
             door: Arc::new(crate::dashboard::Door::closed()),
             catch_up,
