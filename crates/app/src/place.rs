@@ -17,6 +17,8 @@ pub(crate) const ENTRIES_FILE: &str = "entries.db";
 pub(crate) const MASTER_KEY_FILE: &str = "master.key";
 /// Cached answers.
 pub(crate) const ANSWERS_FILE: &str = "answers.db";
+/// What requests with idempotency keys were answered.
+pub(crate) const TOLD_FILE: &str = "told.db";
 /// Log records, one file per day.
 pub(crate) const LOGS_DIR: &str = "logs";
 /// What was spent of budgets.

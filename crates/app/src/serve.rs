@@ -14,6 +14,7 @@ mod uses;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -26,7 +27,7 @@ use tollgate_control::desk::Desk;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Serving};
-use tollgate_engine::{Limits, Parts, Shared};
+use tollgate_engine::{Limits, Once, Parts, Shared};
 use tollgate_model::{Clock, Secret};
 use tollgate_rules::auto::Pool;
 use tollgate_rules::catalog::Catalog;
@@ -34,6 +35,7 @@ use tollgate_rules::egress::Egress;
 use tollgate_rules::naming::Aliases;
 use tollgate_rules::options::Manners;
 use tollgate_rules::snapshot::{Documents, Snapshot};
+use tollgate_store::Answers;
 use tollgate_testkit::Sandbox;
 use tollgate_wire::provider::Providers;
 
@@ -43,6 +45,8 @@ use crate::{place, vault};
 use follow::Follower;
 use refresh::Refresher;
 use stores::Stores;
+
+const SETTLE_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(layers: &Layers, json: bool) -> anyhow::Result<()> {
     let settings = settings::resolve(layers)?;
@@ -62,6 +66,10 @@ pub(crate) fn run(layers: &Layers, json: bool) -> anyhow::Result<()> {
 async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result<()> {
     place::prepare(&settings.data_dir)?;
     let stores = Stores::open(&settings)?;
+    // A key that was answered before the restart is answered again, not carried out again. A disk that is too slow for that is no reason to stay down.
+    if tokio::time::timeout(SETTLE_PATIENCE, stores.told.settle()).await.is_err() {
+        tracing::warn!("answers to idempotency keys are not read yet: the disk is slow");
+    }
     let base = Arc::new(ArcSwap::from_pointee(base(&settings)?));
     let snapshot = Arc::new(ArcSwap::from_pointee(
         Snapshot::compile(0, base.load().documents()).map_err(|_| anyhow::anyhow!("the settings do not compile"))?,
@@ -229,6 +237,7 @@ fn shared(settings: &Settings, stores: &Stores, snapshot: Arc<ArcSwap<Snapshot>>
         uses: stores.uses.clone(),
         refresh: Arc::new(refresher.clone()),
         till: stores.till.clone(),
+        once: Arc::new(Once::new(stores.told.clone(), settings.idempotency_ttl)),
     })
 }
 

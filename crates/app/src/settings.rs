@@ -52,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) cache_disk_bytes: u64,
     pub(crate) cache_streams: StreamCache,
     pub(crate) cache_ttl_header_enables: bool,
+    pub(crate) idempotency_ttl: Duration,
+    pub(crate) idempotency_disk_bytes: u64,
     pub(crate) body_bytes_max: u64,
     pub(crate) answer_idle: Duration,
     pub(crate) first_byte: Duration,

@@ -303,6 +303,15 @@ impl Books {
         });
     }
 
+    /// The answer is the one that an earlier request with the same idempotency key had: nothing is spent.
+    pub(crate) fn replayed(&mut self, head: &Head, answer: &CachedAnswer) {
+        let path = head.rest().split('?').next().unwrap_or_default();
+        let path = if path.is_empty() { head.surface().path } else { path };
+        self.aimed(&answer.provider, path.to_owned(), None);
+        self.asked_for(answer.model.to_string(), !answer.frames.is_empty());
+        self.remembered(answer, &answer.headers, !answer.frames.is_empty());
+    }
+
     /// A piece of the answer on its way to the caller.
     pub(crate) fn passed(&mut self, bytes: &Bytes) {
         let elapsed = if self.waits_for_first_token() { Some(self.elapsed_us()) } else { None };
@@ -344,7 +353,8 @@ impl Books {
         shared.metrics.end(&open.record);
         let bodies = (std::slice::from_ref(&open.request_body), std::slice::from_ref(&open.response_body));
         let written = open.write.then(|| self.gate.journal.append(&open.record, bodies.0, bodies.1));
-        Closed { written, usage: open.record.usage.take() }
+        let is_whole = open.record.outcome == Outcome::Complete;
+        Closed { written, usage: open.record.usage.take(), is_whole }
     }
 }
 
@@ -454,6 +464,8 @@ const FREE: Cost = Cost { amount: Money::ZERO, custom: false, estimated: false }
 pub(crate) struct Closed {
     written: Option<Written>,
     pub(crate) usage: Option<Usage>,
+    /// The caller lacks nothing of its answer.
+    pub(crate) is_whole: bool,
 }
 
 impl Future for Closed {

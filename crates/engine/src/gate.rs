@@ -27,6 +27,7 @@ use crate::exchange::Exchanges;
 use crate::fill::Fills;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::once::Once;
 use crate::till::Till;
 use crate::upstream::Upstream;
 
@@ -46,6 +47,8 @@ pub struct Shared {
     pub refresh: Arc<dyn Refresh>,
     /// What may be spent, and is.
     pub till: Arc<Till>,
+    /// Who asks with an idempotency key.
+    pub once: Arc<Once>,
     pub(crate) fills: Fills,
     /// Access tokens that service accounts were exchanged for.
     pub(crate) exchanges: Exchanges,
@@ -135,6 +138,7 @@ pub struct Parts {
     pub uses: Arc<Uses>,
     pub refresh: Arc<dyn Refresh>,
     pub till: Arc<Till>,
+    pub once: Arc<Once>,
 }
 
 // === impl Shared ===
@@ -153,6 +157,7 @@ impl Shared {
             uses: parts.uses,
             refresh: parts.refresh,
             till: parts.till,
+            once: parts.once,
             fills: Fills::default(),
             exchanges: Exchanges::default(),
             windows: Mutex::default(),

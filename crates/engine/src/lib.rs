@@ -15,8 +15,10 @@ mod exchange;
 mod fill;
 mod gate;
 mod head;
+mod kept;
 pub mod keys;
 pub mod metrics;
+mod once;
 mod purse;
 mod rates;
 mod relay;
@@ -35,6 +37,7 @@ mod webhook;
 
 pub use body::BoxError;
 pub use gate::{Gate, Limits, Parts, Refresh, Shared, Wish};
+pub use once::Once;
 pub use till::{Named, Till};
 pub use tollgate_dial::{Resolver, TlsRoots};
 pub use upstream::Bounds;

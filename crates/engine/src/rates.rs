@@ -105,6 +105,12 @@ pub(crate) fn tell(rates: &[Rate], headers: &mut HeaderMap) {
     put(headers, RATE_LIMIT, rates, Rate::write_left);
 }
 
+/// Of an answer that is told again: what was left then says nothing now.
+pub(crate) fn untell(headers: &mut HeaderMap) {
+    headers.remove(RATE_LIMIT);
+    headers.remove(RATE_LIMIT_POLICY);
+}
+
 fn put(headers: &mut HeaderMap, name: HeaderName, rates: &[Rate], write: impl Fn(&Rate, &mut String)) {
     let mut text = String::with_capacity(32 * rates.len());
     for rate in rates {

@@ -58,6 +58,9 @@ pub mod code {
     /// Of policies, whose bodies name no code: for the log.
     pub const POLICY_BLOCK: u16 = 2908;
     pub const POLICY_LIMIT: u16 = 2909;
+    /// Of idempotency keys.
+    pub const UNDER_WAY: u16 = 2910;
+    pub const OTHER_REQUEST: u16 = 2911;
     /// Of the REST API.
     pub const NO_ROUTE: u16 = 7000;
     pub const NO_MODEL: u16 = 7003;
@@ -251,6 +254,18 @@ impl Refusal {
     /// Nobody will hear this one; it is how the log learns of it.
     pub fn caller_left() -> Self {
         Self::new(code::REQUEST_TIMEOUT, CALLER_LEFT, Blame::Caller, "the caller left").close()
+    }
+
+    /// The first request with this idempotency key has not ended. Asking again helps, and official SDKs do when told so.
+    pub fn under_way() -> Self {
+        let said = "a request with this idempotency key is under way: ask again to hear its answer";
+        Self::new(code::UNDER_WAY, 409, Blame::Caller, said).retry_after(Duration::from_secs(1)).should_retry(true)
+    }
+
+    /// The idempotency key was used for something else.
+    pub fn other_request() -> Self {
+        let said = "idempotency-key: it belongs to another request; a key is for one request and its repetitions";
+        Self::new(code::OTHER_REQUEST, 422, Blame::Caller, said).should_retry(false)
     }
 
     pub fn unavailable(said: impl Into<String>, after: Duration) -> Self {

@@ -12,6 +12,7 @@ pub mod cost;
 pub mod custom;
 pub mod egress;
 pub mod facts;
+pub mod idempotency;
 pub mod key;
 pub mod limit;
 pub mod memory;

@@ -19,13 +19,18 @@ use tollgate_store::embedded::{
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Ledger, Metrics, Records, StoreError, Uses};
 
-use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LEDGER_DIR, LOGS_DIR};
+use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LEDGER_DIR, LOGS_DIR, TOLD_FILE};
 use crate::settings::Settings;
+
+/// In front of the disk: a retry comes soon or not at all.
+const TOLD_MEMORY_BYTES: u64 = 8 << 20;
 
 pub(crate) struct Stores {
     pub(crate) documents: Arc<dyn Documents>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) answers: Arc<DiskAnswers>,
+    /// What requests with idempotency keys were answered.
+    pub(crate) told: Arc<DiskAnswers>,
     pub(crate) entries: Arc<dyn Entries>,
     pub(crate) uses: Arc<Uses>,
     pub(crate) journal: Arc<Journal>,
@@ -52,9 +57,16 @@ impl Stores {
             ..DiskAnswersOptions::default()
         };
         let answers = Arc::new(DiskAnswers::open(&dir.join(ANSWERS_FILE), options, metrics.clone())?);
+        let options = DiskAnswersOptions {
+            memory_bytes: TOLD_MEMORY_BYTES,
+            disk_bytes: settings.idempotency_disk_bytes,
+            ..DiskAnswersOptions::default()
+        };
+        // It counts for itself: the numbers that are shown are the response cache's.
+        let told = Arc::new(DiskAnswers::open(&dir.join(TOLD_FILE), options, Arc::default())?);
         let (ledger, spent) = Ledger::open(&dir.join(LEDGER_DIR))?;
         let till = Arc::new(Till::new(ledger, &spent));
-        Ok(Self { documents, records, answers, entries, uses, journal, ingest, till, metrics })
+        Ok(Self { documents, records, answers, told, entries, uses, journal, ingest, till, metrics })
     }
 
     /// What the stores count about themselves, shown with everything else.

@@ -16,6 +16,7 @@ mod flight;
 mod framing;
 mod http2;
 mod native;
+mod once;
 mod policies;
 mod raw;
 mod retry;

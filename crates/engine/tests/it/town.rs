@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Fallback, Serving};
-use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Till, Wish};
+use tollgate_engine::{BoxError, Limits, Once, Parts, Refresh, Shared, Till, Wish};
 use tollgate_model::record::Outcome;
 use tollgate_model::route::{Deployment, RouteVersion};
 use tollgate_model::token::{Permission, Scope, Token};
@@ -32,6 +32,7 @@ use tollgate_rules::egress::Egress;
 use tollgate_rules::key::OpenSecret;
 use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_rules::token;
+use tollgate_store::Answers;
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions};
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::records::{Body, Filter, Page, Which};
@@ -77,6 +78,8 @@ pub struct Plan {
     pub keys: bool,
     /// Keys that `gateway` has stored, each bound to wherever its provider is, unless it is bound already.
     pub stored: Vec<(OpenSecret, ProviderConfig)>,
+    /// How long answers to idempotency keys are kept.
+    pub once: Duration,
     /// For streams in flight, once told to stop.
     pub patience: Duration,
     /// What an earlier town left.
@@ -104,6 +107,7 @@ impl Default for Plan {
             tokens: Vec::new(),
             keys: false,
             stored: Vec::new(),
+            once: Duration::from_secs(86_400),
             patience: Duration::from_secs(5),
             dir: None,
         }
@@ -159,6 +163,8 @@ pub async fn town(plan: Plan) -> Town {
         Arc::new(DayRecords::open(&dir.path().join("logs"), DayRecordsOptions::default(), metrics.clone()).unwrap());
     let ingest = Ingest::start(journal.clone(), records.clone(), IngestOptions::default()).unwrap();
     let answers = DiskAnswers::open(&dir.path().join("answers.db"), DiskAnswersOptions::default(), metrics).unwrap();
+    let told = DiskAnswers::open(&dir.path().join("told.db"), DiskAnswersOptions::default(), Arc::default()).unwrap();
+    told.settle().await;
     let (ledger, spent) = Ledger::open(&dir.path().join("ledger")).unwrap();
     let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
     let upstream = plan.upstream.unwrap_or(listening.url());
@@ -176,6 +182,7 @@ pub async fn town(plan: Plan) -> Town {
         uses: Arc::default(),
         refresh: Arc::new(Unchanging),
         till: Arc::new(Till::new(ledger, &spent)),
+        once: Arc::new(Once::new(Arc::new(told), plan.once)),
     }));
     let mut serving = Serving::new(provider.clone());
     serving.egress = Arc::new(Egress { allow_private: vec!["127.0.0.0/8".parse().unwrap()] });
@@ -363,6 +370,7 @@ impl Town {
 
     fn is_at_rest(&self) -> bool {
         self.shared.held() == 0
+            && self.shared.once.open() == 0
             && self.shared.fills_open() == 0
             && self.provider.counts().answers_open == 0
             && self.gauges().contains("tollgate_requests_in_flight 0\n")
