@@ -34,7 +34,7 @@ pub fn simulate(desk: &Desk, records: &dyn Records, gateway: &Gateway, body: &Va
     let mut simulator = Simulator::new(route.clone(), asked.assumed);
     let decisions: Vec<Value> = match &asked.whom {
         Whom::Request(facts) => {
-            vec![shown(&simulator.decide(facts.clone(), desk.now_ms(), Money::ZERO), facts.seed, None)]
+            vec![shown(&simulator.decide((**facts).clone(), desk.now_ms(), Money::ZERO), facts.seed, None)]
         }
         Whom::Logged(ids) => {
             let mut logged = Vec::with_capacity(ids.len());

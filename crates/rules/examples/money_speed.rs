@@ -5,6 +5,9 @@
 //! ```text
 //! cargo run --release -p tollgate-rules --example money_speed
 //! ```
+//!
+//! With two arguments it only does the work, so often: `money_speed 1000 3` runs the third condition. What `valgrind` counts more for 2000 than for 1000,
+//! in instructions (`--tool=callgrind`) or allocations, is what a thousand cost.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -21,6 +24,13 @@ use tollgate_rules::metadata;
 use tollgate_rules::policy::{Identity, Policies, Policy, Verdict, Who};
 
 const TIMES: u32 = 200_000;
+const CONDITIONS: &[&str] = &[
+    "metadata.team == 'red'",
+    "'eng' in cf.user.groups && metadata.env == 'prod'",
+    "cf.user.email.endsWith('@example.com') && has(metadata.n) && metadata.n > 3",
+    "cf.user.email.matches('^[a-z]+@example\\\\.com$')",
+    "cf.user.groups.exists(g, g.startsWith('en'))",
+];
 
 fn policy(actor: &str, condition: &str, action: serde_json::Value) -> Arc<Policy> {
     let (actor, condition) = (actor.to_owned(), condition.to_owned());
@@ -44,13 +54,13 @@ fn main() {
     let labels = metadata::read(r#"{"team":"red","env":"prod","n":7}"#);
     let who = Who { identity: &identity, metadata: &labels };
     let limit = json!({ "type": "limit", "amount": 1_000_000, "period": "monthly", "technique": "named-interval" });
-    for condition in [
-        "metadata.team == 'red'",
-        "'eng' in cf.user.groups && metadata.env == 'prod'",
-        "cf.user.email.endsWith('@example.com') && has(metadata.n) && metadata.n > 3",
-        "cf.user.email.matches('^[a-z]+@example\\\\.com$')",
-        "cf.user.groups.exists(g, g.startsWith('en'))",
-    ] {
+    let mut arguments = std::env::args().skip(1).filter_map(|text| text.parse::<usize>().ok());
+    if let (Some(times), Some(which)) = (arguments.next(), arguments.next()) {
+        let one = Policies::new(vec![policy("a", CONDITIONS[which % CONDITIONS.len()], json!({ "type": "no-limit" }))]);
+        (0..times).for_each(|_| drop(black_box(one.judge("g", &who, "openai", "gpt-4o"))));
+        return;
+    }
+    for condition in CONDITIONS.iter().copied() {
         let one = Policies::new(vec![policy("a", condition, json!({ "type": "no-limit" }))]);
         assert_eq!(one.judge("g", &who, "openai", "gpt-4o"), Verdict::NoLimit);
         each(condition, || drop(black_box(one.judge("g", &who, "openai", "gpt-4o"))));

@@ -45,6 +45,8 @@ pub struct Claim {
     pub limit: u64,
     /// The most it can come to.
     pub amount: u64,
+    /// Measured, and never refused.
+    pub soft: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -220,6 +220,7 @@ impl Bucket {
             unit: Unit::Nanos,
             limit: u64::try_from(self.limit.nanos()).unwrap_or(0),
             amount: u64::try_from(amount.nanos()).unwrap_or(0),
+            soft: false,
         }
     }
 }

@@ -78,13 +78,13 @@ fn claims(dice: &mut Dice) -> Vec<Claim> {
             let key = dice.roll(2);
             let mark = Mark::of(&[&number.to_string(), &key.to_string()]);
             let limit = 10 + 6 * number as u64;
-            claims.push(Claim { mark, shared: mark, span, unit: Unit::Nanos, limit, amount });
+            claims.push(Claim { mark, shared: mark, span, unit: Unit::Nanos, limit, amount, soft: false });
         }
     }
     let mut more = |name: &str, span, unit, limit, amount| {
         if dice.roll(3) == 0 {
             let mark = Mark::of(&[name, &dice.roll(2).to_string()]);
-            claims.push(Claim { mark, shared: mark, span, unit, limit, amount });
+            claims.push(Claim { mark, shared: mark, span, unit, limit, amount, soft: false });
         }
     };
     more("tokens", Span::Aligned(45_000), Unit::Tokens, 25, amount);

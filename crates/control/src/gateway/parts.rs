@@ -69,6 +69,7 @@ static SPEND_RULE: Shape = Shape::Object(&[
         Default("\"sliding\""),
         "Consecutive windows, or the last seconds.",
     ),
+    row("soft", Shape::Flag, Optional, "Measured and told about, and never refused. Not in the original."),
     row("provider", DIMENSION, Optional, "Only these providers, or one budget for each."),
     row("model", DIMENSION, Optional, "Only these models, or one budget for each."),
     row("metadata", Shape::Map(&DIMENSION), Optional, "Only these values of a metadata key, or one budget for each."),

@@ -32,7 +32,7 @@ pub(super) enum Of {
 }
 
 pub(super) enum Whom {
-    Request(Facts),
+    Request(Box<Facts>),
     Logged(Vec<Id>),
     Last(u64),
 }
@@ -94,7 +94,7 @@ fn whom(body: &Value, seed: Option<u64>, faults: &mut Vec<Fault>) -> Option<Whom
             }
         }
         (Value::Null, Value::Null, Value::Object(_) | Value::Null) => {
-            request(&body["request"], seed, faults).map(Whom::Request)
+            request(&body["request"], seed, faults).map(Box::new).map(Whom::Request)
         }
         _ => {
             faults.push(Fault::new(

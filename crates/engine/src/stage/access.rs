@@ -118,7 +118,7 @@ fn hold(
     }
     if most.cost.is_none() {
         let money = claims.iter_mut().filter(|claim| claim.unit == Unit::Nanos);
-        money.for_each(|claim| claim.limit = u64::MAX);
+        money.for_each(|claim| claim.soft = true);
     }
     let (till, now_ms) = (&gate.shared.till, gate.shared.clock.unix_ms());
     match till.admit(&claims, now_ms, |at| why[at].name(gateway, spender)) {

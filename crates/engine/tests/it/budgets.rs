@@ -423,3 +423,65 @@ async fn a_route_goes_to_a_cheaper_model_when_most_of_a_budget_is_used() {
     }
     assert_eq!(models, [Some("gpt-4o".to_owned()), Some("gpt-4o-mini".to_owned())]);
 }
+
+const MIXED: usize = 600;
+const FITS: u64 = 400;
+
+/// Cancelled at any moment, asked again, sent on to a fallback, from the cache, without counts: what the log says was paid is what the budget says was spent.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_in_the_log_is_money_in_the_budget_however_requests_end() {
+    let elements = json!([
+        { "id": "start", "type": "start", "outputs": { "next": "first" } },
+        { "id": "first", "type": "model", "properties": { "provider": "openai", "model": "sandbox-1:status=500" },
+          "outputs": { "success": "end", "fallback": "second" } },
+        { "id": "second", "type": "model", "properties": { "provider": "openai", "model": "sandbox-1:tokens=3" }, "outputs": { "success": "end" } },
+        { "id": "end", "type": "end", "outputs": {} }
+    ]);
+    let mut plan = Plan::routed("r", elements);
+    plan.gateway.cache_ttl = Some(600);
+    plan.gateway.retry_max_attempts = Some(2);
+    plan.gateway.retry_delay = Some(1);
+    let rule = json!({ "id": "a", "limit": 0.01 * FITS as f64, "window": 864_000 });
+    plan.gateway.spend_limits = Some(json!({ "enabled": true, "rules": [rule] }));
+    plan.gateway.tollgate_limits = Some(json!([{ "count": "concurrent", "limit": 100_000 }]));
+    let town = Arc::new(town(plan).await);
+    let ask = |number: usize| {
+        let town = town.clone();
+        async move {
+            let headers = [costs(CENT), ("cf-aig-skip-cache", if number % 5 == 0 { "false" } else { "true" })];
+            let (path, model) = match number % 4 {
+                0 => ("compat/chat/completions", "dynamic/r".to_owned()),
+                1 => (CHAT, format!("sandbox-1:fail=1,key={number},status=503")),
+                2 => (CHAT, "sandbox-1:tokens=40".to_owned()),
+                _ => (CHAT, "sandbox-1:tokens=2".to_owned()),
+            };
+            let url = town.url(path);
+            let begin = town.begin("POST", &url, &headers, chat_body(&model, number % 3 != 0).into());
+            let patience = Duration::from_millis((number % 7 * 5) as u64);
+            match number % 2 {
+                0 => drop(
+                    tokio::time::timeout(patience, async { begin.await.map(|heard| heard.into_body().collect()) })
+                        .await,
+                ),
+                _ => drop(begin.await.unwrap().into_body().collect().await),
+            }
+        }
+    };
+    join_all((0..MIXED).map(ask)).await;
+    town.until(|| town.shared.till.outstanding() == 0).await;
+    town.at_rest().await;
+    let gateway = town.shared.snapshot.load().gateway("g").unwrap().clone();
+    let whole = gateway.spend.all()[0].standing();
+    let (spent, held) = town.shared.till.taken(whole.mark, town.shared.clock.unix_ms());
+    let logged: i64 =
+        town.log().await.iter().filter_map(|record| record.cost.as_ref()).map(|cost| cost.amount.nanos()).sum();
+    assert_eq!((spent as i64, held), (logged, 0), "what was paid and what was spent");
+    assert!(spent <= whole.limit && spent > whole.limit / 4, "{spent} of {}", whole.limit);
+    // Exactly what is left passes now, one after the other.
+    let skip = [costs(CENT), ("cf-aig-skip-cache", "true")];
+    let mut more = 0;
+    while town.chat(&skip, "sandbox-1:tokens=1").await.status == 200 {
+        more += 1;
+    }
+    assert_eq!(spent / 10_000_000 + more, FITS);
+}

@@ -146,6 +146,9 @@ impl Budgets {
     }
 
     fn look(&mut self, mark: Mark, claim: &Claim, now_ms: u64) -> Result<(), (u64, Option<Duration>)> {
+        if claim.soft {
+            return Ok(());
+        }
         let Some(account) = self.accounts.get_mut(&mark) else {
             return if claim.amount > claim.limit { Err((0, None)) } else { Ok(()) };
         };

@@ -23,6 +23,8 @@ pub struct Rule {
     pub limit: Money,
     pub window_s: u64,
     pub technique: Technique,
+    /// Measured and told about, and never refused.
+    pub soft: bool,
     split: Split,
 }
 
@@ -54,6 +56,8 @@ struct Said {
     window: u64,
     #[serde(default = "sliding")]
     technique: Technique,
+    #[serde(default)]
+    soft: bool,
     #[serde(flatten)]
     dimensions: Dimensions,
 }
@@ -112,7 +116,7 @@ impl Rule {
         let what = format!("spend {} {what:?}", owner.join("/"));
         let split = Split::new(&what, dimensions, before.iter().map(|rule| rule.split.name()));
         let limit = dollars(&said.limit)?;
-        Ok(Self { id: said.id, limit, window_s: said.window, technique: said.technique, split })
+        Ok(Self { id: said.id, limit, window_s: said.window, technique: said.technique, soft: said.soft, split })
     }
 
     fn claim(&self, spender: Spender<'_>, amount: Money) -> Option<Claim> {
@@ -130,6 +134,7 @@ impl Rule {
             unit: Unit::Nanos,
             limit,
             amount: 0,
+            soft: self.soft,
         }
     }
 
@@ -176,6 +181,7 @@ pub fn of_token(token: &str, limit: SpendLimit, amount: Money) -> Claim {
         // Bounded when it was saved; what is no number of dollars allows nothing.
         limit: (limit.limit_usd.max(0.0) * 1e9).round() as u64,
         amount: u64::try_from(amount.nanos()).unwrap_or(0),
+        soft: false,
     }
 }
 

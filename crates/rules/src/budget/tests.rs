@@ -8,7 +8,7 @@ const SECOND: u64 = 1_000;
 
 fn claim(name: &str, span: Span, limit: u64, amount: u64) -> Claim {
     let mark = Mark::of(&[name]);
-    Claim { mark, shared: mark, span, unit: Unit::Nanos, limit, amount }
+    Claim { mark, shared: mark, span, unit: Unit::Nanos, limit, amount, soft: false }
 }
 
 fn cost(nanos: i64) -> Truth {
@@ -252,4 +252,15 @@ fn a_budget_says_when_it_will_be_used_up() {
         );
         budgets = Budgets::new(10);
     }
+}
+
+#[test]
+fn a_soft_budget_is_measured_and_told_and_refuses_nobody() {
+    let mut budgets = Budgets::new(10);
+    let soft = Claim { soft: true, ..claim("a", Span::Fixed(60 * SECOND), 100, 90) };
+    let (first, second) = (budgets.admit(&[soft], 0).unwrap(), budgets.admit(&[soft], 0).unwrap());
+    assert_eq!(percents(&budgets.settle(&first, cost(90))), [50, 80]);
+    assert_eq!(percents(&budgets.settle(&second, cost(90))), [100]);
+    assert_eq!(budgets.taken(soft.mark, 0), (180, 0));
+    assert!(budgets.admit(&[Claim { amount: 1_000, ..soft }], 1).is_ok());
 }

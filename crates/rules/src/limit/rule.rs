@@ -158,7 +158,7 @@ impl LimitRule {
             Count::Concurrent => (Unit::AtOnce, Span::Ever, 1),
         };
         let (mark, shared) = (self.split.mark(spender)?, self.split.whole());
-        Some(Claim { mark, shared, span, unit, limit: self.limit, amount })
+        Some(Claim { mark, shared, span, unit, limit: self.limit, amount, soft: false })
     }
 
     /// Whether the model or its provider decides whether it applies, or from what is drawn: then another target may have room.

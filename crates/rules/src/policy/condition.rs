@@ -4,6 +4,7 @@
 //! Never: parses on a request, or can be made to take long: loops are not nested deeply, and run over short lists.
 
 mod check;
+mod work;
 
 use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};

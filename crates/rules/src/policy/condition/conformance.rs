@@ -101,3 +101,26 @@ fn conditions_on_fields_follow_the_same_laws() {
     let found: Vec<_> = FIELDS.iter().map(|(_, expression)| (outcome(expression, &who), *expression)).collect();
     assert_eq!(found, FIELDS);
 }
+
+#[test]
+fn what_would_take_long_or_go_deep_is_refused_with_its_place() {
+    let said = |expression: &str| Condition::compile(expression).unwrap_err().said;
+    let list = format!("[{}]", vec!["1"; 150].join(","));
+    for (expression, why) in [
+        (format!("{} > 0", vec!["1"; 1_000].join("+")), "more than 128 levels"),
+        (format!("{}true", "!".repeat(2_000)), ""),
+        (format!("{}true{}", "(".repeat(1_000), ")".repeat(1_000)), ""),
+        (format!("{list}.all(a, {list}.all(b, a == b))"), "too much work"),
+        ("metadata.all(a, metadata.all(b, cf.user.groups.all(c, true)))".to_owned(), "loops"),
+    ] {
+        let said = said(&expression);
+        assert!(said.starts_with("line 1, column ") && said.contains(why), "{said}");
+    }
+    // Within the bounds: a list of a thousand, and each pair of somebody's groups.
+    let many = format!("cf.country in [{}]", vec!["'DE'"; 780].join(","));
+    let pairs = "cf.user.groups.exists(a, cf.user.groups.exists(b, a + b == 'opseng'))".to_owned();
+    let chain = vec!["metadata.team == 'red'"; 100].join(" || ");
+    for expression in [many, pairs, chain] {
+        assert!(Condition::compile(&expression).is_ok(), "{expression:.80}");
+    }
+}
