@@ -28,7 +28,7 @@ pub struct Options {
     /// The gateway's binary; without one only the baselines are measured
     #[arg(long, value_name = "PATH", default_value = "target/release/tollgate")]
     pub gateway: PathBuf,
-    /// Which targets: direct, nginx, proxy, full, nolog, cache, unified, translated
+    /// Which targets: direct, nginx, proxy, full, nolog, cache, free, limits, unified, translated
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<Kind>,
     /// Repetitions; the table shows medians

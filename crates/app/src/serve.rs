@@ -2,6 +2,7 @@
 //!
 //! Enters: settings. Leaves: when told to, after streams had time to end. Never: starts half: what cannot be opened is said, with what to do.
 
+mod drawer;
 mod fallback;
 mod follow;
 mod ledger;

@@ -11,7 +11,7 @@ use crate::desk::veil::hide;
 use crate::shape::{Fault, Member, Presence, Shape, Step, object_of};
 use crate::time;
 
-use self::parts::{DLP, DLP_POLICIES, GUARDRAILS, OTEL, SPEND_LIMITS, STRIPE};
+use self::parts::{DLP, DLP_POLICIES, GUARDRAILS, LIMIT_RULE, OTEL, SPEND_LIMITS, STRIPE};
 use self::secrets::{Unknown, restore};
 
 mod parts;
@@ -70,6 +70,13 @@ pub static MEMBERS: &[Member] = &[
     row("stripe", STRIPE, Optional, "Usage metering export."),
     row("workers_ai_billing_mode", Shape::Word(BILLING), Optional, "How Workers AI calls are billed."),
     row("zdr", Shape::Flag, Optional, "Zero data retention."),
+    row(
+        "tollgate_limits",
+        Shape::List { of: &LIMIT_RULE, max: 20 },
+        Optional,
+        "Limits of requests, tokens and requests at once, of everybody or of each value of something. Not in the original.",
+    ),
+    row("tollgate_strict_cache", Shape::Flag, Optional, "Ask policies and budgets for answers from the cache too."),
     row("tollgate_strict", Shape::Flag, Optional, "Refuse requests that a translation could not carry whole."),
 ];
 

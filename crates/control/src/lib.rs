@@ -13,6 +13,7 @@ pub mod custom_provider;
 pub mod dashboard;
 pub mod dataset;
 pub mod desk;
+pub mod drawer;
 pub mod evaluation;
 pub mod gateway;
 pub mod keep;

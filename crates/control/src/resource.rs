@@ -5,6 +5,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod billing;
+pub(crate) mod budgets;
 pub(crate) mod cache;
 pub(crate) mod config;
 pub(crate) mod custom_domains;

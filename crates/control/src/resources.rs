@@ -22,6 +22,7 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Evaluations", resource::evaluations::ROWS),
     ("Dynamic routes", resource::routes::ROWS),
     ("Policies", resource::policies::ROWS),
+    ("Budgets", resource::budgets::ROWS),
     ("Assistants", crate::mcp::ROWS),
     ("Billing", resource::billing::ROWS),
     ("Models", resource::models::ROWS),

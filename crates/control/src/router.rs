@@ -31,6 +31,7 @@ use crate::call::{Call, Params};
 use crate::credits::Draws;
 use crate::dashboard::{self, Door};
 use crate::desk::Desk;
+use crate::drawer::Drawer;
 use crate::evaluation::Worker;
 use crate::people::{self, People};
 use crate::problem::Problem;
@@ -56,6 +57,8 @@ pub struct Parts {
     pub uses: Arc<Uses>,
     /// Where credits are switched on: what requests drew.
     pub draws: Option<Box<dyn Draws>>,
+    /// What is spent and held.
+    pub budgets: Box<dyn Drawer>,
     pub public: Public,
     /// Who may sign in to the dashboard without a token.
     pub door: Arc<Door>,

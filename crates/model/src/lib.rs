@@ -5,6 +5,7 @@
 
 pub mod charge;
 pub mod clock;
+pub mod crossing;
 pub mod custom;
 pub mod dataset;
 pub mod evaluation;
@@ -25,6 +26,7 @@ pub mod trace;
 pub mod usage;
 
 pub use clock::{Clock, Moment};
+pub use crossing::{BudgetCrossing, BudgetKind};
 pub use custom::{CustomDomain, CustomProvider};
 pub use dataset::Dataset;
 pub use evaluation::Evaluation;

@@ -24,6 +24,7 @@ use tollgate_engine::{BoxError, Credits, Shared};
 use tower::ServiceExt;
 
 use super::reload::Reloader;
+use super::drawer::TillDrawer;
 use super::stores::Stores;
 
 pub(crate) struct Parts<'a> {
@@ -50,6 +51,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         evaluations: Worker::default(),
         uses: parts.stores.uses.clone(),
         draws: parts.stores.credits.clone().map(|credits| Box::new(Drawn(credits)) as Box<dyn Draws>),
+        budgets: Box::new(TillDrawer(parts.stores.till.clone())),
         public: Public {
             url: parts.url,
             loopback: parts.is_local,

@@ -133,6 +133,7 @@ impl Shop {
             evaluations: Worker::default(),
             uses: Arc::default(),
             draws: Some(Box::new(Drawn(drawn.clone()))),
+            budgets: Box::new(crate::drawer::NoDrawer),
             public,
             door: Arc::new(crate::dashboard::Door::closed()),
             people: Some(people.clone()),
