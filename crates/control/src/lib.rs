@@ -15,6 +15,7 @@ pub mod desk;
 pub mod evaluation;
 pub mod gateway;
 pub mod keep;
+pub mod local;
 pub mod log;
 mod mcp;
 pub mod openapi;
