@@ -17,6 +17,7 @@ pub mod drawer;
 pub mod evaluation;
 pub mod gateway;
 pub mod keep;
+pub mod local;
 pub mod log;
 mod mcp;
 pub mod openapi;

@@ -18,6 +18,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
 use http::Method;
 use http::header::USER_AGENT;
+use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tollgate_model::Peer;
@@ -38,6 +39,7 @@ use crate::problem::Problem;
 use crate::query::Query;
 use crate::resources;
 use crate::row::{Access, BODY_BYTES_MAX, Row};
+use crate::shape::{Fault, Shape};
 
 /// For the whole of a request, its body included.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -216,7 +218,11 @@ impl Prepared {
         let query = Query::parse(request.uri().query().unwrap_or_default()).declared(row.query);
         let body = match row.body {
             None => Bytes::new(),
-            Some(_) => read_body(request.into_body(), row.body_bytes_max).await?,
+            Some(shape) => {
+                let body = read_body(request.into_body(), row.body_bytes_max).await?;
+                refuse_garbage(shape, &body)?;
+                body
+            }
         };
         Ok(Self { shown, actor, peer, needs, row, params, query, body })
     }
@@ -238,6 +244,16 @@ pub(crate) fn actor_of(request: &Request) -> Actor {
 
 async fn read_body(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     to_bytes(body, bytes_max).await.map_err(|_| Problem::too_large(bytes_max))
+}
+
+/// Text that is no JSON counts as an empty object, and what is required is named as missing. Where nothing is, somebody's typing error would pass for
+/// a wish to change nothing.
+fn refuse_garbage(shape: &Shape, body: &Bytes) -> Result<(), Problem> {
+    let is_garbage = !body.is_empty() && serde_json::from_slice::<IgnoredAny>(body).is_err();
+    match is_garbage && shape.takes_nothing() {
+        true => Err(Problem::invalid(vec![Fault::new(["body"], "Expected JSON")])),
+        false => Ok(()),
+    }
 }
 
 // === impl Office ===
