@@ -243,10 +243,8 @@ fn done(cli: Cli) -> anyhow::Result<()> {
 
 /// Silently working on the data directory here would be the wrong answer to `--url`.
 fn refuse_far(command: &Command, url: &str) -> anyhow::Result<()> {
-    let is_near = matches!(
-        command,
-        Command::Secrets(_) | Command::Provider(_) | Command::Backup(_) | Command::Restore(_)
-    );
+    let is_near =
+        matches!(command, Command::Secrets(_) | Command::Provider(_) | Command::Backup(_) | Command::Restore(_));
     anyhow::ensure!(
         !is_near,
         "this command works on the data directory of this machine, not on {url}; `tollgate api` lists what can be called there"
