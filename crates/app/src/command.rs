@@ -17,6 +17,7 @@ pub(crate) mod log;
 pub(crate) mod nouns;
 pub(crate) mod provider;
 pub(crate) mod reach;
+pub(crate) mod reconcile;
 pub(crate) mod remote;
 pub(crate) mod route;
 pub(crate) mod secrets;
