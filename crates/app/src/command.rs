@@ -68,9 +68,7 @@ fn operator() -> Actor {
 fn open_desk_for(settings: &Settings, with_secrets: bool) -> anyhow::Result<Desk> {
     let desk = match with_secrets {
         true => open_desk_with_vault(settings)?,
-        false => {
-            open_desk_with(&settings.data_dir, Arc::new(Egress { allow_private: settings.allow_private.clone() }))?
-        }
+        false => open_desk(&settings.data_dir)?,
     };
     if let Some(file) = &settings.config_file {
         desk.follow_file(file);

@@ -6,17 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::Value;
 use tokio::runtime::Runtime;
+use tollgate_control::alert::Courier;
 use tollgate_control::dashboard::Door;
+use tollgate_control::drawer::NoDrawer;
 use tollgate_control::evaluation::Worker;
 use tollgate_control::local::Local;
 use tollgate_control::router::{Parts, Public};
 use tollgate_control::row::{Access, Needs, Row};
-use tollgate_store::answers::{Lookup, Purge, Purging};
+use tollgate_dial::{Client, Resolver, TlsRoots};
+use tollgate_rules::egress::Egress;
+use tollgate_store::answers::{Lookup, Purge, Purging, Settling};
 use tollgate_store::embedded::FileEntries;
-use tollgate_store::{AnswerKey, Answers, CachedAnswer, Failure, StoreError, Uses};
+use tollgate_store::{AnswerKey, Answers, CachedAnswer, Entries, Failure, StoreError, Uses};
 
 use super::Pairs;
 use crate::command::{cache, log, open_desk_for, operator};
@@ -43,12 +47,21 @@ impl Here {
         let records = log::records(&dir)?;
         let caught = records.clone();
         let log_dir = dir.clone();
+        let entries: Arc<dyn Entries> = Arc::new(entries);
+        let egress = Arc::new(Egress { allow_private: settings.allow_private.clone() });
+        let client = Client::new(egress, TlsRoots::System, Resolver::System);
         let parts = Parts {
+            courier: Arc::new(Courier::new(desk.clone(), entries.clone(), client)),
             desk,
             records,
             answers: Arc::new(Cache(dir)),
-            entries: Arc::new(entries),
+            entries,
             evaluations: Worker::default(),
+            // What is held and drawn is in the head of a server: rows that tell it are asked there.
+            budgets: Box::new(NoDrawer),
+            draws: None,
+            people: None,
+            reload: Box::new(|| Err("no server is asked; `tollgate reload` asks one".to_owned())),
             uses,
             public: Public {
                 url: settings.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen)),
@@ -79,10 +92,13 @@ impl Here {
     }
 }
 
+/// What seals or opens a secret: rows of secrets themselves, and changes of what has secrets in it.
 fn has_secrets(row: &Row) -> bool {
     let needs =
         matches!(row.access, Access::Guarded(Needs::WriteAndSecrets | Needs::SecretsRead | Needs::SecretsWrite, _));
-    needs || row.path.contains("provider_configs")
+    let holds = ["/gateways", "/gateways/{gateway}", "/custom-providers", "/{custom_provider}", "/alerts", "/{alert}"];
+    let changes = row.method != Method::GET && holds.iter().any(|end| row.path.ends_with(end));
+    needs || changes || row.path.contains("provider_configs")
 }
 
 /// The cache on disk, while no server has it. One that runs notices changed gateways by itself, and is asked for the rest (`cache`).
@@ -94,6 +110,10 @@ impl Answers for Cache {
     }
 
     fn put(&self, _: AnswerKey, _: Arc<CachedAnswer>, _: u64) {}
+
+    fn settle(&self) -> Settling {
+        Box::pin(std::future::ready(()))
+    }
 
     fn purge(&self, what: Purge) -> Purging {
         let dir = self.0.clone();
