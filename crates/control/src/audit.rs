@@ -78,6 +78,12 @@ pub enum Action {
     View,
     Login,
     Logout,
+    /// A configuration file came into force.
+    Apply,
+    /// An earlier state did.
+    Rollback,
+    /// The settings file was read again.
+    Reload,
 }
 
 /// What one entry holds.

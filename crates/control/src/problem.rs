@@ -190,7 +190,10 @@ impl From<DeskError> for Problem {
                 Self::invalid(vec![Fault::new(["body", "value"], cause.to_string())])
             }
             DeskError::Store(cause) => cause.into(),
-            cause @ (DeskError::Damaged { .. } | DeskError::NoRandomness(_) | DeskError::Vault(_)) => {
+            cause @ (DeskError::Damaged { .. }
+            | DeskError::NoRandomness(_)
+            | DeskError::Vault(_)
+            | DeskError::Unlisted(_)) => {
                 tracing::error!(%cause, "the settings cannot be used");
                 Self::internal()
             }

@@ -18,12 +18,14 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
 use http::Method;
 use http::header::USER_AGENT;
+use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tollgate_model::Peer;
 use tollgate_store::answers::Purge;
 use tollgate_store::{Answers, Entries, Records, Uses};
 
+use crate::alert::Courier;
 use crate::answer::Answer;
 use crate::audit::{self, Actor, Interface, Kind};
 use crate::authorize::{self, Caller, Needs, Shown};
@@ -31,12 +33,14 @@ use crate::call::{Call, Params};
 use crate::credits::Draws;
 use crate::dashboard::{self, Door};
 use crate::desk::Desk;
+use crate::drawer::Drawer;
 use crate::evaluation::Worker;
 use crate::people::{self, People};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::resources;
 use crate::row::{Access, BODY_BYTES_MAX, Row};
+use crate::shape::{Fault, Shape};
 
 /// For the whole of a request, its body included.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -52,10 +56,14 @@ pub struct Parts {
     pub entries: Arc<dyn Entries>,
     /// Works on what is queued there.
     pub evaluations: Worker,
+    /// Sends what alerts have to tell.
+    pub courier: Arc<Courier>,
     /// When each token was used last, here and on the data plane.
     pub uses: Arc<Uses>,
     /// Where credits are switched on: what requests drew.
     pub draws: Option<Box<dyn Draws>>,
+    /// What is spent and held.
+    pub budgets: Box<dyn Drawer>,
     pub public: Public,
     /// Who may sign in to the dashboard without a token.
     pub door: Arc<Door>,
@@ -63,6 +71,8 @@ pub struct Parts {
     pub people: Option<Arc<People>>,
     /// Makes everything that was journaled so far readable; `Ingest::catch_up`.
     pub catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
+    /// Reads the settings file again, and the configuration file if one is followed. What was done, or every fault with its place.
+    pub reload: Box<dyn Fn() -> Result<String, String> + Send + Sync>,
 }
 
 /// What strangers may see.
@@ -211,7 +221,11 @@ impl Prepared {
         let query = Query::parse(request.uri().query().unwrap_or_default()).declared(row.query);
         let body = match row.body {
             None => Bytes::new(),
-            Some(_) => read_body(request.into_body(), row.body_bytes_max).await?,
+            Some(shape) => {
+                let body = read_body(request.into_body(), row.body_bytes_max).await?;
+                refuse_garbage(shape, &body)?;
+                body
+            }
         };
         Ok(Self { shown, actor, peer, needs, row, params, query, body })
     }
@@ -233,6 +247,16 @@ pub(crate) fn actor_of(request: &Request) -> Actor {
 
 async fn read_body(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     to_bytes(body, bytes_max).await.map_err(|_| Problem::too_large(bytes_max))
+}
+
+/// Text that is no JSON counts as an empty object, and what is required is named as missing. Where nothing is, somebody's typing error would pass for
+/// a wish to change nothing.
+fn refuse_garbage(shape: &Shape, body: &Bytes) -> Result<(), Problem> {
+    let is_garbage = !body.is_empty() && serde_json::from_slice::<IgnoredAny>(body).is_err();
+    match is_garbage && shape.takes_nothing() {
+        true => Err(Problem::invalid(vec![Fault::new(["body"], "Expected JSON")])),
+        false => Ok(()),
+    }
 }
 
 // === impl Office ===

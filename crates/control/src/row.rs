@@ -37,6 +37,19 @@ pub struct Row {
     pub narrowed: bool,
     /// Why a success of a method that changes things leaves no entry in the audit log. `None`: it leaves one, and a test proves it.
     pub unaudited: Option<&'static str>,
+    /// How a shell says it; without one only `tollgate api` can.
+    pub verb: Option<Verb>,
+}
+
+/// `tollgate dataset list`: a noun, and what is done with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Verb {
+    pub noun: &'static str,
+    pub name: &'static str,
+    /// Of a list for people: which members are its columns.
+    pub columns: &'static [&'static str],
+    /// JSON for the members of a body that a shell need not say.
+    pub fills: &'static str,
 }
 
 /// More settings of one thing than anyone writes.
@@ -95,6 +108,7 @@ pub(crate) const fn row(
         answer,
         narrowed: false,
         unaudited: None,
+        verb: None,
     }
 }
 
@@ -123,6 +137,25 @@ impl Row {
 
     pub(crate) const fn body_up_to(mut self, bytes_max: usize) -> Self {
         self.body_bytes_max = bytes_max;
+        self
+    }
+
+    pub(crate) const fn said(mut self, noun: &'static str, name: &'static str) -> Self {
+        self.verb = Some(Verb { noun, name, columns: &[], fills: "{}" });
+        self
+    }
+
+    pub(crate) const fn columns(mut self, columns: &'static [&'static str]) -> Self {
+        if let Some(verb) = &mut self.verb {
+            verb.columns = columns;
+        }
+        self
+    }
+
+    pub(crate) const fn fills(mut self, fills: &'static str) -> Self {
+        if let Some(verb) = &mut self.verb {
+            verb.fills = fills;
+        }
         self
     }
 

@@ -12,10 +12,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use tollgate_model::charge::Basis;
 use tollgate_model::record::{Attempt, Cost, Lost, Outcome, Payload, Refused, Unified};
-use tollgate_model::usage::UsageSource;
+use tollgate_model::usage::{Term, Terms, UsageSource};
 use tollgate_model::{Id, Moment, Money, Record, Refusal, Trace, Usage};
 use tollgate_rules::budget::Truth;
+use tollgate_rules::cost::bound::Tokens;
 use tollgate_rules::cost::{self, CacheCounts};
+use tollgate_rules::memory::Mark;
 use tollgate_rules::meter::Need;
 use tollgate_rules::options::Options;
 use tollgate_store::answers::CachedAnswer;
@@ -24,11 +26,11 @@ use tollgate_wire::watch::Seen;
 
 use crate::credits::Draft;
 use crate::decode::{Encoding, encoding};
-use crate::edge::Rate;
 use crate::gate::{Gate, Held};
 use crate::head::Head;
+use crate::purse::Purse;
+use crate::rates::Rate;
 use crate::tally::{Tally, Told};
-use crate::till::Lease;
 
 pub(crate) struct Books {
     gate: Arc<Gate>,
@@ -43,14 +45,20 @@ struct Open {
     write: bool,
     keep_payload: bool,
     custom_cost: Option<String>,
+    /// As the request asks to be served.
+    terms: Terms,
+    /// Characters that it wants read aloud.
+    letters: u64,
     request_body: Bytes,
     response_body: Bytes,
     /// Windows of cost that the answer's price is entered in.
     owed: Vec<Need>,
     /// Limits that the request was counted in.
     rates: Vec<Rate>,
+    /// Windows of rules in which it has its place: it takes one of each, whatever it takes to answer it.
+    counted: Vec<Mark>,
     /// What is held of budgets until the answer's price is known.
-    lease: Option<Lease>,
+    purse: Option<Purse>,
     /// What is held of the credits, where the operator's key goes out.
     draft: Option<Draft>,
     tally: Option<Tally>,
@@ -72,11 +80,14 @@ impl Books {
             write: false,
             keep_payload: true,
             custom_cost: None,
+            terms: Terms::default(),
+            letters: 0,
             request_body: Bytes::new(),
             response_body: Bytes::new(),
             owed: Vec::new(),
             rates: Vec::new(),
-            lease: None,
+            counted: Vec::new(),
+            purse: None,
             draft: None,
             tally: None,
             held: Held::new(shared.clone()),
@@ -175,6 +186,11 @@ impl Books {
     }
 
     /// Which step of the caller's list this is.
+    /// The way in which the request wants to be served, where that can move its price; the answer has the last word. And what it wants read aloud.
+    pub(crate) fn served_as(&mut self, terms: Terms, letters: u64) {
+        self.note(|open| (open.terms, open.letters) = (terms, letters));
+    }
+
     pub(crate) fn stepped(&mut self, number: u16) {
         self.note(|open| open.record.step = number);
     }
@@ -197,7 +213,19 @@ impl Books {
 
     /// Counted in this limit.
     pub(crate) fn rated(&mut self, rate: Rate) {
-        self.note(|open| open.rates.push(rate));
+        self.note(|open| match open.rates.iter_mut().find(|known| known.is_of_same(&rate)) {
+            Some(known) => *known = rate,
+            None => open.rates.push(rate),
+        });
+    }
+
+    /// Whether a place in this window is still to be taken.
+    pub(crate) fn counts(&self, mark: Mark) -> bool {
+        self.open.as_ref().is_none_or(|open| !open.counted.contains(&mark))
+    }
+
+    pub(crate) fn counted(&mut self, mark: Mark) {
+        self.note(|open| open.counted.push(mark));
     }
 
     pub(crate) fn rates(&self) -> Vec<Rate> {
@@ -205,13 +233,13 @@ impl Books {
     }
 
     /// Held until the books are closed; then the truth takes its place.
-    pub(crate) fn owe(&mut self, lease: Lease) {
-        self.note(|open| open.lease = Some(lease));
+    pub(crate) fn owe(&mut self, purse: Purse) {
+        self.note(|open| open.purse = Some(purse));
     }
 
     /// The target that this was held for has not answered.
     pub(crate) fn let_go(&mut self) {
-        self.note(|open| (open.lease, open.draft) = (None, None));
+        self.note(|open| (open.purse, open.draft) = (None, None));
     }
 
     /// Whether the key is the operator's that it goes out with.
@@ -374,7 +402,7 @@ impl Open {
         let beside = tally.dialect().counts_cache_beside_input();
         self.record.response_size = tally.size;
         let Told { seen, body, payload } = tally.finish();
-        self.record.usage = self.usage(&seen, outcome, gate);
+        self.record.usage = self.usage(&seen, outcome, gate).map(|usage| self.with_terms(usage, seen.terms.clone()));
         self.record.reported = seen.charged.filter(|_| !self.record.cached).and_then(money);
         self.record.finish = seen.finish;
         self.record.answered_model = seen.model.filter(|model| *model != self.record.model);
@@ -391,8 +419,21 @@ impl Open {
         Some(if beside { CacheCounts::BesideInput } else { CacheCounts::InsideInput })
     }
 
+    /// What the request asked for, what its address says, and what the answer says, which counts most.
+    fn with_terms(&self, usage: Usage, said: Terms) -> Usage {
+        let mut terms = self.terms.clone();
+        if let Some(region) = cost::region(&self.record.path) {
+            terms.note(Term::Region, region);
+        }
+        terms.overlay(said);
+        Usage { terms, ..usage }
+    }
+
     /// The provider's own count, or an estimate where it did not get to count: nobody asked it to, or the answer broke off before its last word.
     fn usage(&self, seen: &Seen, outcome: Outcome, gate: &Gate) -> Option<Usage> {
+        if self.letters > 0 && seen.usage.is_none() && self.record.status < 400 && outcome == Outcome::Complete {
+            return Some(Usage { characters: self.letters, ..Usage::default() });
+        }
         let said_something = seen.deltas > 0 || seen.text_bytes > 0;
         let counted = seen.ended || outcome == Outcome::Complete;
         if self.record.status >= 400 || !said_something || (counted && seen.usage.is_some()) {
@@ -454,12 +495,13 @@ impl Open {
 
     /// The truth in place of what was held: nothing, where nothing was answered or nobody knows what it cost.
     fn square(&mut self) {
-        let Some(lease) = self.lease.take() else { return };
-        lease.settle(Truth {
+        let Some(purse) = self.purse.take() else { return };
+        let truth = Truth {
             cost: self.record.cost.as_ref().map(|cost| cost.amount),
-            tokens: self.record.usage.as_ref().map_or(0, Usage::total),
+            tokens: self.record.usage.as_ref().map_or(Tokens::default(), Tokens::of),
             sent: !self.record.attempts.is_empty(),
-        });
+        };
+        purse.settle(truth, &self.record);
     }
 
     /// What the operator pays: by the list, whatever the caller says it costs.

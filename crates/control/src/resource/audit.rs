@@ -50,7 +50,9 @@ pub(crate) static ROWS: &[Row] = &[
         Member::of("zone.name", Shape::TEXT, Optional, "There are no zones: nothing is found."),
         Member::of("hide_user_logs", Shape::Flag, Optional, "Without effect."),
         Member::of("export", Shape::Flag, Optional, "Without effect: answers are JSON."),
-    ]),
+    ])
+    .said("audit", "list")
+    .columns(&["when", "action.type", "resource.type", "action.info", "actor.email", "interface"]),
     get(
         "/accounts/{account}/logs/audit",
         "audit-logs-v2-get-account-audit-logs",
@@ -219,5 +221,8 @@ pub(super) fn word(action: &Action) -> &'static str {
         Action::View => "view",
         Action::Login => "login",
         Action::Logout => "logout",
+        Action::Apply => "apply",
+        Action::Rollback => "rollback",
+        Action::Reload => "reload",
     }
 }

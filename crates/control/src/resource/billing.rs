@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::row::Access::Guarded;
 use crate::row::Answers::{One, Page};
 use crate::row::{Needs, Row, get, row};
-use crate::shape::Fault;
+use crate::shape::{COUNT_MAX, Fault};
 use crate::time;
 
 mod members;
@@ -44,7 +44,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Metadata, balance),
         One(&BALANCE),
         "What is left of the credits that were booked, in cents.",
-    ),
+    )
+    .said("credits", "balance"),
     get(
         "/accounts/{account}/ai-gateway/billing/usage-history",
         "aig-billing-get-usage-history",
@@ -52,7 +53,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&USAGE),
         "What was drawn from the credits, by hour or day.",
     )
-    .query(USAGE_ASKED),
+    .query(USAGE_ASKED)
+    .said("credits", "usage"),
     get(
         "/accounts/{account}/ai-gateway/billing/invoice-history",
         "aig-billing-get-invoice-history",
@@ -60,7 +62,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&INVOICES),
         "Credits that were booked, as paid invoices, the newest first.",
     )
-    .query(INVOICES_ASKED),
+    .query(INVOICES_ASKED)
+    .said("credits", "invoices"),
     get(
         "/accounts/{account}/ai-gateway/billing/invoice-preview",
         "aig-billing-get-invoice-preview",
@@ -147,7 +150,9 @@ pub(crate) static ROWS: &[Row] = &[
         Page(&CREDIT),
         "The lines of the ledger, the newest first. Not in the original.",
     )
-    .query(&[PAGE, PER_PAGE]),
+    .query(&[PAGE, PER_PAGE])
+    .said("credits", "list")
+    .columns(&["id", "amount", "balance", "description", "created_by", "created_at"]),
     row(
         Method::POST,
         CREDITS,
@@ -156,7 +161,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&CREDIT),
         "Books credits that were paid for elsewhere; below zero takes them back. Not in the original.",
     )
-    .body(&CREDIT_ASKED),
+    .body(&CREDIT_ASKED)
+    .said("credits", "book"),
 ];
 
 fn balance(call: &Call) -> Result<Answer, Problem> {
@@ -171,8 +177,8 @@ fn balance(call: &Call) -> Result<Answer, Problem> {
 fn usage(call: &Call) -> Result<Answer, Problem> {
     let mut reader = call.query.reader();
     let step = reader.word("value_grouping_window", &[("day", DAY_MS), ("hour", HOUR_MS)]);
-    let from_ms = reader.whole("start_time", 0, 1 << 53);
-    let to_ms = reader.whole("end_time", 0, 1 << 53);
+    let from_ms = reader.whole("start_time", 0, COUNT_MAX);
+    let to_ms = reader.whole("end_time", 0, COUNT_MAX);
     reader.required("value_grouping_window");
     reader.finish()?;
     let step = step.unwrap_or(DAY_MS);

@@ -29,7 +29,7 @@ pub(crate) static ROWS: &[Row] = &[row(
 .query(&[
     Member::of("model", Shape::TEXT, Optional, "Only answers of this model."),
     Member::of("key", Shape::TEXT, Optional, "Only the answer under this `cf-aig-cache-key`."),
-])];
+]).said("cache", "purge")];
 
 static PURGED: Shape =
     Shape::Object(&[Member::of("purged", Shape::COUNT, Required, "How many answers there were on disk.")]);

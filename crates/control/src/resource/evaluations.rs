@@ -32,7 +32,7 @@ pub(crate) static ROWS: &[Row] = &[
         Rows(&members::TYPE),
         "The evaluators there are.",
     )
-    .query(&[PAGE, PER_PAGE, Member::of("order_by", Shape::TEXT, Optional, "`name`, `type` or `id`."), DIRECTION]),
+    .query(&[PAGE, PER_PAGE, Member::of("order_by", Shape::TEXT, Optional, "`name`, `type` or `id`."), DIRECTION]).said("evaluation", "types").columns(&["type", "id", "description"]),
     get(
         EVALUATIONS,
         "aig-config-list-evaluations",
@@ -46,7 +46,7 @@ pub(crate) static ROWS: &[Row] = &[
         Member::of("name", Shape::TEXT, Optional, "A piece of the name."),
         Member::of("processed", Shape::Flag, Optional, "Only these."),
         Member::of("search", Shape::TEXT, Optional, "A piece of the id or the name."),
-    ]),
+    ]).said("evaluation", "list").columns(&["id", "name", "processed", "total_logs"]),
     row(
         Method::POST,
         EVALUATIONS,
@@ -55,14 +55,14 @@ pub(crate) static ROWS: &[Row] = &[
         One(&members::EVALUATION),
         "Evaluates the records that belong to datasets now. The work is done in the background; ask again until `processed`.",
     )
-    .body(&members::NEW),
+    .body(&members::NEW).said("evaluation", "create"),
     get(
         EVALUATION,
         "aig-config-fetch-evaluations",
         Guarded(Needs::Metadata, fetch),
         One(&members::EVALUATION),
         "An evaluation, and how far it has come.",
-    ),
+    ).said("evaluation", "show"),
     row(
         Method::DELETE,
         EVALUATION,
@@ -70,7 +70,7 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, delete),
         One(&members::EVALUATION),
         "Deletes an evaluation; one that is at work ends.",
-    ),
+    ).said("evaluation", "delete"),
 ];
 
 type Text = fn(&Kind) -> &str;

@@ -2,15 +2,17 @@
 //!
 //! Enters: requests as text. Leaves: status, headers and body. Never: opens a socket.
 
+use std::net::IpAddr;
 use std::sync::Mutex;
 
 use axum::body::Body;
+use futures_util::future::BoxFuture;
 use http::request::Builder;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tollgate_dial::{Client, Resolver, TlsRoots};
+use tollgate_dial::{Client, Resolve, Resolver, TlsRoots};
 use tollgate_model::token::{Permission, Role};
 use tollgate_model::{Clock, Record, Secret};
 use tollgate_rules::egress::Egress;
@@ -39,6 +41,7 @@ pub(super) struct Shop {
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
     pub(super) entries: Arc<FileEntries>,
+    pub(super) courier: Arc<Courier>,
     /// What requests drew by the hour, and the cents that they were told of.
     pub(super) drawn: Arc<Mutex<ByHour>>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
@@ -77,6 +80,16 @@ pub(super) fn public(loopback: bool) -> Public {
     }
 }
 
+/// Knows nobody: tests ask no network.
+struct Nameless;
+
+impl Resolve for Nameless {
+    fn resolve(&self, name: &str) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> {
+        let said = format!("{name} is not known here");
+        Box::pin(async { Err(std::io::Error::new(std::io::ErrorKind::NotFound, said)) })
+    }
+}
+
 // === impl Shop ===
 
 impl Shop {
@@ -112,6 +125,7 @@ impl Shop {
         catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
         oidc: Oidc,
     ) -> Self {
+        let own = base.egress.clone();
         let (clock, hand) = Clock::manual(NOW);
         let metrics = Arc::new(Metrics::default());
         let documents = Arc::new(FileDocuments::open(&dir.path().join("tollgate.db")).unwrap());
@@ -126,6 +140,8 @@ impl Shop {
         let egress = Egress { allow_private: vec!["127.0.0.0/8".parse().unwrap()] };
         let client = Client::new(Arc::new(egress), TlsRoots::System, Resolver::System);
         let people = Arc::new(People::new(oidc, desk.clone(), entries.clone(), client));
+        let client = Client::new(own, TlsRoots::default(), Resolver::Given(Arc::new(Nameless)));
+        let courier = Arc::new(Courier::new(desk.clone(), entries.clone(), client));
         let drawn = Arc::new(Mutex::new((Vec::new(), 0)));
         let parts = Parts {
             desk: desk.clone(),
@@ -133,15 +149,18 @@ impl Shop {
             answers: answers.clone(),
             entries: entries.clone(),
             evaluations: Worker::default(),
+            courier: courier.clone(),
             uses: Arc::default(),
             draws: Some(Box::new(Drawn(drawn.clone()))),
+            budgets: Box::new(crate::drawer::NoDrawer),
             public,
             door: Arc::new(crate::dashboard::Door::closed()),
             people: Some(people.clone()),
             catch_up,
+            reload: Box::new(|| Err("tollgate.toml:3:1: listne: there is no such setting".to_owned())),
         };
         let router = router(parts);
-        Self { desk, records, answers, entries, drawn, clock: hand, router, people, account, dir }
+        Self { desk, records, answers, entries, courier, drawn, clock: hand, router, people, account, dir }
     }
 
     /// Somebody who is signed in: what their browser sends along.

@@ -31,8 +31,8 @@ use crate::gate::Gate;
 use crate::head::Head;
 use crate::stage::admit::{self, Caller};
 use crate::stage::key::{self, Alias, Whose};
-use crate::stage::scope;
 use crate::stage::send::Sent;
+use crate::stage::{access, scope};
 use crate::surface::run::Job;
 use crate::surface::universal::Listed;
 use crate::surface::{COUNT_TOKENS, Call, Host, MESSAGES, compat};
@@ -83,7 +83,7 @@ impl Way {
             Named::Route(name) => {
                 let route = caller.gateway.route(&name).ok_or_else(Refusal::nothing_answered)?;
                 scope::check_route(caller, route, question.asked.dialect)?;
-                let facts = facts(gate, route, &question, &options, books);
+                let facts = facts(gate, caller, route, &question, &options, books);
                 let walk = Walk::route(route.clone(), Arc::new(facts));
                 let way = Self { walk, put: Put::Route(Box::new(question)), options, job: None };
                 way.aim_at_nobody(books);
@@ -253,7 +253,7 @@ fn whose(
 
 thread_local!(static UNKNOWN: Arc<str> = Arc::from("unknown"));
 
-fn facts(gate: &Gate, route: &Route, question: &Question, options: &Options, books: &Books) -> Facts {
+fn facts(gate: &Gate, caller: &Caller, route: &Route, question: &Question, options: &Options, books: &Books) -> Facts {
     let body = match route.reads_body() {
         true => serde_json::from_slice(&question.body).unwrap_or_default(),
         false => Value::Null,
@@ -262,6 +262,7 @@ fn facts(gate: &Gate, route: &Route, question: &Question, options: &Options, boo
         headers: question.headers.clone(),
         metadata: options.metadata.clone(),
         body,
+        budget_used: if route.reads_budget() { access::used(gate, caller, options).into() } else { Value::Null },
         seed: books.id().noise().unsigned_abs(),
         remembered: Vec::new(),
     };
