@@ -28,6 +28,7 @@ use crate::answer::Answer;
 use crate::audit::{self, Actor, Interface, Kind};
 use crate::authorize::{self, Needs};
 use crate::call::{Call, Params};
+use crate::credits::Draws;
 use crate::dashboard::{self, Door};
 use crate::desk::Desk;
 use crate::drawer::Drawer;
@@ -55,6 +56,8 @@ pub struct Parts {
     pub uses: Arc<Uses>,
     /// What is spent and held.
     pub budgets: Box<dyn Drawer>,
+    /// Where credits are switched on: what requests drew.
+    pub draws: Option<Box<dyn Draws>>,
     pub public: Public,
     /// Who may sign in to the dashboard without a token.
     pub door: Arc<Door>,
