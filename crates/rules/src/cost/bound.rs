@@ -9,8 +9,8 @@
 
 use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
-use tollgate_model::price::{Price, Rates};
+use memchr::memmem::{self, Finder};
+use tollgate_model::price::{Price, Rates, Variant};
 use tollgate_model::{Money, Usage};
 
 use super::custom::{CacheCounts, CustomCost};
@@ -81,6 +81,9 @@ impl Tokens {
     }
 }
 
+/// Asking for another service tier than the usual.
+const TIER_MARKS: &[&[u8]] = &[b"\"service_tier\"", b"\"serviceTier\"", b"\"speed\""];
+
 // === impl Asked ===
 
 impl Asked<'_> {
@@ -108,16 +111,25 @@ impl Asked<'_> {
         let of = |rates: &Rates| {
             let kept = if writes { rates.cache_write_5m.max(rates.cache_write_1h) } else { None };
             // A model without a price for output gives none.
-            let output = rates.output.max(rates.reasoning).max(rates.audio_out).or(Some(0));
+            let output = rates.output.max(rates.reasoning).max(rates.audio_out).max(rates.image_out).or(Some(0));
             Rates { input: rates.input.max(kept), output, request: rates.request, ..Rates::default() }
         };
         let mut dear = Price { rates: of(&price.rates), ..Price::default() };
-        for tier in &price.tiers {
-            let tier = of(&tier.rates);
-            dear.rates.input = dear.rates.input.max(tier.input);
-            dear.rates.output = dear.rates.output.max(tier.output);
+        let variants = price.variants.iter().filter(|variant| self.may_be(variant));
+        let tiers = variants.clone().flat_map(|variant| &variant.tiers).chain(&price.tiers).map(|tier| &tier.rates);
+        for rates in variants.clone().map(|variant| &variant.rates).chain(tiers) {
+            let rates = of(rates);
+            dear.rates.input = dear.rates.input.max(rates.input);
+            dear.rates.output = dear.rates.output.max(rates.output);
+            dear.rates.request = dear.rates.request.max(rates.request);
         }
         dear
+    }
+
+    /// A tier must be asked for, as far as anybody here can know; regions and the like may come by themselves.
+    fn may_be(&self, variant: &Variant) -> bool {
+        let asks = || TIER_MARKS.iter().any(|mark| memmem::find(self.body, mark).is_some());
+        variant.when.tier.is_none() || asks()
     }
 }
 
