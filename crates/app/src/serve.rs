@@ -136,7 +136,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let uses = uses::Keeper { uses: stores.uses.clone(), entries: stores.entries.clone(), desk: used };
     tokio::spawn(uses.clone().keep());
     tokio::spawn(ledger::keep(stores.till.clone()));
-    guard.start(None);
+    guard.start(stores.till.crossings());
     if let Some(credits) = &stores.credits {
         tokio::spawn(ledger::keep_credits(credits.clone()));
     }
