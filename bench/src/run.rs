@@ -61,6 +61,9 @@ pub struct Options {
     /// Let the system place the processes; otherwise the target has the last core and everything else the first
     #[arg(long)]
     pub no_pin: bool,
+    /// Let the first core sleep when it has nothing to do; the process that wakes it is then charged for that
+    #[arg(long)]
+    pub let_sleep: bool,
     /// Where the JSON goes
     #[arg(long, value_name = "DIR", default_value = "bench/results")]
     pub out: PathBuf,

@@ -22,4 +22,5 @@ pub(crate) mod provider_configs;
 pub(crate) mod public;
 pub(crate) mod routes;
 pub(crate) mod secrets;
+pub(crate) mod sessions;
 pub(crate) mod tokens;

@@ -13,6 +13,7 @@ static TABLE: &[(&str, &[Row])] = &[
     ("User and accounts", resource::account::ROWS),
     ("Tokens", resource::tokens::USER_ROWS),
     ("Tokens of the account", resource::tokens::ACCOUNT_ROWS),
+    ("Sessions of people", resource::sessions::ROWS),
     ("Audit", resource::audit::ROWS),
     ("Gateways", resource::gateways::ROWS),
     ("Cache", resource::cache::ROWS),

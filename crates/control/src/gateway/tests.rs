@@ -187,5 +187,5 @@ fn the_object_is_the_original_s() {
         "retry_max_attempts": null, "retry_delay": null, "retry_backoff": null, "store_id": null,
         "workers_ai_billing_mode": "postpaid", "zdr": false, "is_default": false, "internal": false, "wholesale": false
     });
-    assert_eq!(object(&gateway, "a1"), expected);
+    assert_eq!(object(&gateway, "a1", &|_| false), expected);
 }

@@ -9,7 +9,7 @@
 
 use std::sync::LazyLock;
 
-use memchr::memmem::{self, Finder};
+use memchr::memmem::Finder;
 use tollgate_model::price::{Price, Rates, Variant};
 use tollgate_model::{Money, Usage};
 
@@ -82,7 +82,10 @@ impl Tokens {
 }
 
 /// Asking for another service tier than the usual.
-const TIER_MARKS: &[&[u8]] = &[b"\"service_tier\"", b"\"serviceTier\"", b"\"speed\""];
+static TIER_MARKS: LazyLock<[Members; 2]> = LazyLock::new(|| {
+    const TIER: &[&[u8]] = &[b"_tier\"", b"Tier\""];
+    [Members::new(b"\"service", TIER), Members::new(b"\"speed\"", &[b""])]
+});
 
 // === impl Asked ===
 
@@ -128,7 +131,7 @@ impl Asked<'_> {
 
     /// A tier must be asked for, as far as anybody here can know; regions and the like may come by themselves.
     fn may_be(&self, variant: &Variant) -> bool {
-        let asks = || TIER_MARKS.iter().any(|mark| memmem::find(self.body, mark).is_some());
+        let asks = || TIER_MARKS.iter().any(|marks| marks.find(self.body).next().is_some());
         variant.when.tier.is_none() || asks()
     }
 }

@@ -14,6 +14,7 @@ use tollgate_rules::facts::Facts;
 use tollgate_rules::naming::{self, Named, Naming};
 use tollgate_rules::options::Options;
 use tollgate_rules::route::Route;
+use tollgate_rules::token;
 use tollgate_rules::walk::{self, StopReason, Target, Walk};
 use tollgate_wire::chat::{Losses, input_tokens};
 use tollgate_wire::dialect::anthropic;
@@ -290,7 +291,7 @@ fn unified(
 ) -> Result<Way, Refusal> {
     let path = listed.endpoint.split('?').next().unwrap_or_default();
     let Call::Unified(asked) = compat::row(path).call else { return Err(Refusal::invalid_provider()) };
-    let spent = admit::spent(&caller.snapshot, &listed.headers);
+    let spent = admit::spent(&listed.headers);
     let mut question =
         Question::read(asked, Naming::Compat, listed.body.clone(), listed.headers.clone(), path.to_owned())?;
     question.own_key = own_key(&listed.headers, |name| spent.contains(name));
@@ -300,8 +301,11 @@ fn unified(
 /// A step of a list that calls a provider's own API.
 fn native(account: &str, caller: &Caller, listed: &Listed) -> Result<Step, Refusal> {
     let row = provider(caller, &listed.provider)?.clone();
+    if listed.endpoint.split_once('?').is_some_and(|(_, query)| token::is_in_query(query)) {
+        return Err(Refusal::unauthorized());
+    }
     let target = row.target(account, &listed.endpoint, &listed.headers).map_err(misdirected)?;
-    let spent = admit::spent(&caller.snapshot, &listed.headers);
+    let spent = admit::spent(&listed.headers);
     let is_spent = |name: &HeaderName| spent.contains(name);
     let mut headers = forward_request(&listed.headers, &RequestPolicy { spent: &is_spent, own: row.own_headers() });
     headers.remove(http::header::CONTENT_ENCODING);
