@@ -39,6 +39,9 @@ pub struct Session {
     pub(super) id_token: Option<String>,
 }
 
+/// Makes what is kept of the issuer's token, for the session of this id.
+type Seal<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// As it is stored.
 #[derive(Deserialize, Serialize)]
 struct Stored {
@@ -55,11 +58,10 @@ impl Sessions {
         Self { entries, idle_ms, absolute_ms }
     }
 
-    /// `seal` makes what is kept of the issuer's token, for the session of this id.
     pub(crate) fn open(
         &self,
         person: Person,
-        seal: Option<&dyn Fn(&str) -> Option<String>>,
+        seal: Option<&Seal<'_>>,
         now_ms: u64,
     ) -> Result<(Secret, Session), DeskError> {
         self.make_room(now_ms)?;

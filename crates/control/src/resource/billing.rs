@@ -313,7 +313,6 @@ fn book(call: &Call) -> Result<Answer, Problem> {
     let what = json!({ "amount": amount, "description": description });
     call.parts.desk.note_deed(Action::Create, ("ai_gateway.credit", ""), None, what)?;
     let line = credits(call).book(amount as i64, description, &call.caller.token.name, call.parts.desk.now_ms())?;
-    call.parts.desk.note(Action::Create, "ai_gateway.credit", &line.id)?;
     let mut told = None;
     // Who booked at the same time may have told an older balance after a newer one was told.
     while let Some(draws) = &call.parts.draws {

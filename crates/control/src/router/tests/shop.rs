@@ -43,7 +43,7 @@ pub(super) struct Shop {
     pub(super) entries: Arc<FileEntries>,
     pub(super) courier: Arc<Courier>,
     /// What requests drew by the hour, and the cents that they were told of.
-    pub(super) drawn: Arc<Mutex<(Vec<(u64, u64)>, i64)>>,
+    pub(super) drawn: Arc<Mutex<ByHour>>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
     pub(super) people: Arc<People>,
@@ -57,7 +57,9 @@ pub(super) struct Said {
     pub(super) bytes: Bytes,
 }
 
-struct Drawn(Arc<Mutex<(Vec<(u64, u64)>, i64)>>);
+type ByHour = (Vec<(u64, u64)>, i64);
+
+struct Drawn(Arc<Mutex<ByHour>>);
 
 impl Draws for Drawn {
     fn by_hour(&self) -> Vec<(u64, u64)> {
