@@ -6,6 +6,7 @@
 // A chore talks to the person who started it.
 #![allow(clippy::print_stderr)]
 
+mod applies;
 mod budgets;
 mod chaos;
 mod gateway;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask NAME
 
+  applies [COUNT] change the configuration under load, half of the changes wrong; nothing may fail, a change must be there within 50 ms
   budgets [KILLS] draw on budgets with many callers at once, and while the gateway is killed; none may be overrun, lost or doubled
   chaos [ROUNDS] kill a loaded gateway again and again; nothing delivered may be missing from its log
   tidy           check the invariants of this repository that a program can check
@@ -28,6 +30,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("tidy") => tidy::run(),
+        Some("applies") => applies::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("budgets") => budgets::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("chaos") => chaos::run(arguments).map(|()| ExitCode::SUCCESS),
         Some("prices") => prices::run(arguments).map(|()| ExitCode::SUCCESS),

@@ -29,9 +29,13 @@ fn counts() -> impl Strategy<Value = u64> {
 }
 
 prop_compose! {
-    fn usages()(of in prop::array::uniform10(counts())) -> Usage {
+    fn usages()(of in prop::array::uniform10(counts()), more in prop::array::uniform6(counts())) -> Usage {
         let [input, cache_read, cache_write_5m, cache_write_1h, audio_in, output, reasoning, audio_out, searches, images] = of;
-        Usage { input, cache_read, cache_write_5m, cache_write_1h, audio_in, output, reasoning, audio_out, searches, images, ..Usage::default() }
+        let [cache_read_audio, cache_read_image, image_in, image_out, seconds, characters] = more;
+        Usage {
+            input, cache_read, cache_write_5m, cache_write_1h, audio_in, output, reasoning, audio_out, searches, images,
+            cache_read_audio, cache_read_image, image_in, image_out, seconds, characters, ..Usage::default()
+        }
     }
 }
 
@@ -40,9 +44,13 @@ fn rate() -> impl Strategy<Value = Option<u64>> {
 }
 
 prop_compose! {
-    fn rates()(of in prop::array::uniform11(rate())) -> Rates {
+    fn rates()(of in prop::array::uniform11(rate()), more in prop::array::uniform6(rate())) -> Rates {
         let [input, output, cache_read, cache_write_5m, cache_write_1h, reasoning, audio_in, audio_out, request, search, image] = of;
-        Rates { input, output, cache_read, cache_write_5m, cache_write_1h, reasoning, audio_in, audio_out, request, search, image }
+        let [cache_read_audio, cache_read_image, image_in, image_out, second, character] = more;
+        Rates {
+            input, output, cache_read, cache_write_5m, cache_write_1h, reasoning, audio_in, audio_out, request, search, image,
+            cache_read_audio, cache_read_image, image_in, image_out, second, character,
+        }
     }
 }
 
