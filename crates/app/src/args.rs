@@ -120,6 +120,10 @@ enum Command {
     /// Turn another gateway's configuration into a file for `tollgate apply`
     #[command(subcommand)]
     Import(command::import::Import),
+    /// Copy everything that is kept, also while the server runs
+    Backup(command::backup::Backup),
+    /// Put a backup in place
+    Restore(command::backup::Restore),
     /// Call any operation of a server's REST API
     Api(command::api::Api),
     /// Write completions for a shell
@@ -205,6 +209,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             command.run(&remote()?.map_or_else(here, Ok)?)
         }
         Some(Command::Import(command)) => command.run(),
+        Some(Command::Backup(command)) => command.run(&data_dir()?),
+        Some(Command::Restore(command)) => command.run(&settings::resolve(&layers(&ServeFlags::default()))?.data_dir),
         Some(Command::Api(command)) => command.run(remote()?.as_ref()),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "tollgate", &mut std::io::stdout());
@@ -227,6 +233,8 @@ fn refuse_far(command: &Command, url: &str) -> anyhow::Result<()> {
             | Command::Dataset(_)
             | Command::Evaluation(_)
             | Command::Cache(_)
+            | Command::Backup(_)
+            | Command::Restore(_)
     );
     anyhow::ensure!(
         !is_near,

@@ -23,6 +23,8 @@ pub(crate) const TOLD_FILE: &str = "told.db";
 pub(crate) const LOGS_DIR: &str = "logs";
 /// What was spent of budgets.
 pub(crate) const LEDGER_DIR: &str = "ledger";
+/// What was drawn of credits.
+pub(crate) const CREDITS_DIR: &str = "credits";
 /// Records on their way to the log.
 pub(crate) const JOURNAL_DIR: &str = "journal";
 

@@ -66,6 +66,8 @@ pub(crate) struct Settings {
     pub(crate) master_key_command: Option<String>,
     pub(crate) env_references: Vec<String>,
     pub(crate) file_references: Vec<PathBuf>,
+    /// The operator's keys are for those who paid.
+    pub(crate) credits: bool,
     pub(crate) auto: Pool,
 }
 

@@ -25,6 +25,7 @@ use tollgate_store::answers::Answers;
 use tollgate_store::journal::JournalWriter;
 
 use crate::alarm::Alarms;
+use crate::credits::Credits;
 use crate::exchange::Exchanges;
 use crate::fill::Fills;
 use crate::keys::Keys;
@@ -49,6 +50,8 @@ pub struct Shared {
     pub refresh: Arc<dyn Refresh>,
     /// What may be spent, and is.
     pub till: Arc<Till>,
+    /// What requests with the operator's key draw on. `None`: the key is for all who may call.
+    pub credits: Option<Arc<Credits>>,
     /// Who asks with an idempotency key.
     pub once: Arc<Once>,
     pub(crate) fills: Fills,
@@ -140,6 +143,7 @@ pub struct Parts {
     pub uses: Arc<Uses>,
     pub refresh: Arc<dyn Refresh>,
     pub till: Arc<Till>,
+    pub credits: Option<Arc<Credits>>,
     pub once: Arc<Once>,
 }
 
@@ -159,6 +163,7 @@ impl Shared {
             uses: parts.uses,
             refresh: parts.refresh,
             till: parts.till,
+            credits: parts.credits,
             once: parts.once,
             fills: Fills::default(),
             exchanges: Exchanges::default(),

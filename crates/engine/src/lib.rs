@@ -9,6 +9,7 @@ mod alarm;
 mod answer;
 mod body;
 mod books;
+pub mod credits;
 mod decode;
 mod edge;
 mod exchange;
@@ -34,6 +35,7 @@ mod watched;
 mod webhook;
 
 pub use body::BoxError;
+pub use credits::Credits;
 pub use gate::{Gate, Limits, Parts, Refresh, Shared, Wish};
 pub use once::Once;
 pub use till::Till;

@@ -25,7 +25,7 @@ use crate::stage::miss::{self, Failed};
 use crate::stage::once::{self, Turn};
 use crate::stage::plan::Step;
 use crate::stage::plan::way::{Next, Way};
-use crate::stage::{access, admit, cache, hear, limit, plan, scope, send};
+use crate::stage::{access, admit, cache, credit, hear, limit, plan, scope, send};
 use crate::surface::run::{self, Job};
 use crate::surface::{Call, Host, models};
 use crate::webhook::{self, Slip};
@@ -280,6 +280,7 @@ async fn take(
         limit::enter(gate, caller, books)?; //                                   one unit a request                     (2003)
     }
     access::spend(gate, caller, &step, options, books)?; //                      policies; budgets: held before sending  (403, 429/2041)
+    credit::draw(gate, caller, head, &step, &whose, books)?; //                   the operator's key: credits             (402/2021, 2018)
     let key = key::ready(gate, &step, &whose).await?; //                         counted, opened, exchanged             (2003, 2907)
     let sent = send::out(gate, caller, head, &mut step, &key, options.retry, books).await?; // deadlines, asking again (2005)
     Ok(Answer::Fresh { sent, step, share, cache })

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod admit;
 pub(crate) mod cache;
+pub(crate) mod credit;
 pub(crate) mod hear;
 pub(crate) mod key;
 pub(crate) mod limit;

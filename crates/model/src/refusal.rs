@@ -43,8 +43,11 @@ pub mod code {
     pub const UPSTREAM_FAILED: u16 = 2005;
     pub const INVALID_PROVIDER: u16 = 2008;
     pub const UNAUTHORIZED: u16 = 2009;
+    pub const CREDIT_RATE: u16 = 2018;
+    pub const NO_CREDITS: u16 = 2021;
     pub const NO_SUCH_KEY: u16 = 2040;
     pub const SPEND_LIMIT: u16 = 2041;
+    pub const NO_CREDITS_ON_REST: u16 = 2049;
     pub const BAD_REQUEST: u16 = 2901;
     pub const TOO_LARGE: u16 = 2902;
     pub const REQUEST_TIMEOUT: u16 = 2903;
@@ -104,6 +107,28 @@ impl Refusal {
             Some(after) => refusal.retry_after(after),
             None => refusal,
         }
+    }
+
+    /// Of requests with the operator's key: 200 a minute and gateway, as in the original.
+    pub fn credit_rate_limited() -> Self {
+        let refusal = Self::new(code::CREDIT_RATE, 429, Blame::Caller, "Wholesale Rate limited");
+        refusal.retry_after(SDK_PATIENCE)
+    }
+
+    /// Waiting does not help, booking credits does.
+    pub fn no_credits() -> Self {
+        Self::new(code::NO_CREDITS, 402, Blame::Caller, "Insufficient AI Gateway credits").should_retry(false)
+    }
+
+    pub fn no_credits_on_rest() -> Self {
+        let said = "Insufficient balance; add money to your gateway";
+        Self::new(code::NO_CREDITS_ON_REST, 402, Blame::Caller, said).should_retry(false)
+    }
+
+    /// Nobody knows its price, so it cannot be paid with credits.
+    pub fn not_for_credits() -> Self {
+        let said = "This model is not available via unified billing. Please use BYOK.";
+        Self::new(code::NO_CREDITS, 402, Blame::Caller, said).should_retry(false)
     }
 
     /// `why` is for the log: which policy it was.

@@ -9,6 +9,7 @@ pub mod cache_key;
 pub mod cacheable;
 pub mod catalog;
 pub mod cost;
+pub mod credit;
 pub mod custom;
 pub mod egress;
 pub mod facts;

@@ -2,6 +2,7 @@
 //!
 //! Enters: settings. Leaves: stores. Never: is slow: what can be read later is read later.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use tollgate_engine::Till;
+use tollgate_engine::credits::RATE;
+use tollgate_engine::{Credits, Till};
 use tollgate_model::Clock;
 use tollgate_store::embedded::{
     DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments, FileEntries,
@@ -19,7 +21,9 @@ use tollgate_store::embedded::{
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Ledger, Metrics, Records, StoreError, Uses};
 
-use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LEDGER_DIR, LOGS_DIR, TOLD_FILE};
+use crate::place::{
+    ANSWERS_FILE, CREDITS_DIR, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LEDGER_DIR, LOGS_DIR, TOLD_FILE,
+};
 use crate::settings::Settings;
 
 /// In front of the disk: a retry comes soon or not at all.
@@ -36,6 +40,8 @@ pub(crate) struct Stores {
     pub(crate) journal: Arc<Journal>,
     pub(crate) ingest: Arc<Ingest>,
     pub(crate) till: Arc<Till>,
+    /// Where the operator's keys are for those who paid.
+    pub(crate) credits: Option<Arc<Credits>>,
     metrics: Arc<Metrics>,
 }
 
@@ -66,7 +72,8 @@ impl Stores {
         let told = Arc::new(DiskAnswers::open(&dir.join(TOLD_FILE), options, Arc::default())?);
         let (ledger, spent) = Ledger::open(&dir.join(LEDGER_DIR))?;
         let till = Arc::new(Till::new(ledger, &spent));
-        Ok(Self { documents, records, answers, told, entries, uses, journal, ingest, till, metrics })
+        let credits = settings.credits.then(|| credits(&dir.join(CREDITS_DIR))).transpose()?;
+        Ok(Self { documents, records, answers, told, entries, uses, journal, ingest, till, credits, metrics })
     }
 
     /// What the stores count about themselves, shown with everything else.
@@ -83,7 +90,15 @@ impl Stores {
         if let Err(cause) = self.till.sum_up(Clock::System.unix_ms()) {
             tracing::warn!("the ledger of budgets is not summed up, the next start reads it line by line: {cause}");
         }
+        if let Some(Err(cause)) = self.credits.as_ref().map(|credits| credits.sum_up()) {
+            tracing::warn!("the ledger of credits is not summed up, the next start reads it line by line: {cause}");
+        }
     }
+}
+
+fn credits(dir: &Path) -> Result<Arc<Credits>, StoreError> {
+    let (ledger, drawn) = Ledger::open(dir)?;
+    Ok(Arc::new(Credits::new(ledger, &drawn, RATE)))
 }
 
 #[derive(Debug)]

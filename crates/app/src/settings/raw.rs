@@ -37,6 +37,7 @@ pub(crate) struct Raw {
     providers: BTreeMap<Spanned<String>, Provider>,
     aliases: BTreeMap<Spanned<String>, Spanned<String>>,
     config: Config,
+    credits: Credits,
     egress: Egress,
     tls: Tls,
     cache: Cache,
@@ -72,6 +73,12 @@ struct Egress {
 #[serde(deny_unknown_fields, default)]
 struct Config {
     file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Credits {
+    enabled: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -168,6 +175,7 @@ impl Raw {
             providers,
             aliases,
             config: Config { file: upper.config.file.or(self.config.file) },
+            credits: Credits { enabled: upper.credits.enabled.or(self.credits.enabled) },
             egress: Egress { allow_private: upper.egress.allow_private.or(self.egress.allow_private) },
             tls: Tls {
                 certificate: upper.tls.certificate.or(self.tls.certificate),
@@ -312,6 +320,7 @@ impl Raw {
             audit_retention_days: self.log.audit_retention_days.unwrap_or(table::AUDIT_RETENTION_DAYS),
             log_filter: self.log.filter.unwrap_or_else(|| table::LOG_FILTER.to_owned()),
             log_json: self.log.json.unwrap_or(false),
+            credits: self.credits.enabled.unwrap_or(false),
             master_key_file: self.secrets.master_key_file,
             master_key_command: self.secrets.master_key_command,
             env_references: self.secrets.env_references.unwrap_or_default(),
@@ -450,6 +459,7 @@ mod tests {
             ("tls.certificate", "\"c\""),
             ("tls.key", "\"k\""),
             ("config.file", "\"all.toml\""),
+            ("credits.enabled", "true"),
             ("egress.allow_private", "[\"10.0.0.0/8\"]"),
             ("cache.streams", "\"off\""),
             ("cache.ttl_header_enables", "true"),

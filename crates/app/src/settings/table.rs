@@ -93,6 +93,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "gateways, routes, providers and tokens come from this file alone; it is watched, and the API refuses to change them",
     ),
     setting(
+        "credits.enabled",
+        "TOLLGATE_CREDITS_ENABLED",
+        "false",
+        "requests with the operator's keys draw on booked credits and are refused without; see docs/billing.md",
+    ),
+    setting(
         "egress.allow_private",
         "TOLLGATE_EGRESS_ALLOW_PRIVATE",
         "[]",

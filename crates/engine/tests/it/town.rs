@@ -22,11 +22,11 @@ use tokio::task::JoinHandle;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Fallback, Serving};
-use tollgate_engine::{BoxError, Limits, Once, Parts, Refresh, Shared, Till, Wish};
+use tollgate_engine::{BoxError, Credits, Limits, Once, Parts, Refresh, Shared, Till, Wish};
 use tollgate_model::record::Outcome;
 use tollgate_model::route::{Deployment, RouteVersion};
 use tollgate_model::token::{Permission, Scope, Token};
-use tollgate_model::{Clock, Gateway, PolicyBody, PolicyDocument, ProviderConfig, Record, RouteDocument};
+use tollgate_model::{Clock, Gateway, Money, PolicyBody, PolicyDocument, ProviderConfig, Record, RouteDocument};
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::key::OpenSecret;
@@ -76,6 +76,8 @@ pub struct Plan {
     pub tokens: Vec<(&'static str, Scope)>,
     /// The operator has a key for every provider.
     pub keys: bool,
+    /// Credits in dollars that the operator's key draws on, where it does, and how often in a minute.
+    pub credits: Option<(f64, u64)>,
     /// Keys that `gateway` has stored, each bound to wherever its provider is, unless it is bound already.
     pub stored: Vec<(OpenSecret, ProviderConfig)>,
     /// How long answers to idempotency keys are kept.
@@ -106,6 +108,7 @@ impl Default for Plan {
             custom: |_, _| {},
             tokens: Vec::new(),
             keys: false,
+            credits: None,
             stored: Vec::new(),
             once: Duration::from_secs(86_400),
             patience: Duration::from_secs(5),
@@ -182,6 +185,7 @@ pub async fn town(plan: Plan) -> Town {
         uses: Arc::default(),
         refresh: Arc::new(Unchanging),
         till: Arc::new(Till::new(ledger, &spent)),
+        credits: plan.credits.map(|(dollars, rate)| credits(dir.path(), dollars, rate)),
         once: Arc::new(Once::new(Arc::new(told), plan.once)),
     }));
     let mut serving = Serving::new(provider.clone());
@@ -196,6 +200,14 @@ pub async fn town(plan: Plan) -> Town {
     });
     let client = Client::builder(TokioExecutor::new()).build_http();
     Town { address, provider, shared, stores, records, ingest, client, stop, running, _listening: listening, dir }
+}
+
+/// With so much paid in.
+fn credits(dir: &std::path::Path, dollars: f64, rate: u64) -> Arc<Credits> {
+    let (ledger, drawn) = Ledger::open(&dir.join("credits")).unwrap();
+    let credits = Credits::new(ledger, &drawn, rate);
+    credits.paid(Money::from_nanos((dollars * 1e9).round() as i64));
+    Arc::new(credits)
 }
 
 fn route((name, elements): (&str, serde_json::Value)) -> RouteDocument {
@@ -246,7 +258,7 @@ fn snapshot(
     stored: Vec<(OpenSecret, ProviderConfig)>,
 ) -> Snapshot {
     let scoped = tokens.into_iter().map(|(secret, scope)| token(secret, secret, scope));
-    let tokens = std::iter::once(token("t1", TOKEN, Scope::default())).chain(scoped).collect();
+    let tokens = std::iter::once(token("t1", TOKEN, Scope::default())).chain(scoped).map(Arc::new).collect();
     let elsewhere =
         [("openai", "/v1"), ("anthropic", ""), ("google-ai-studio", ""), ("aws-bedrock", ""), ("google-vertex-ai", "")];
     let providers = elsewhere.into_iter().fold((**Providers::builtin()).clone(), |providers, (segment, path)| {
@@ -322,15 +334,20 @@ impl Town {
 
     /// How each request in the log ended, however many there are.
     pub async fn outcomes(&self) -> Vec<Outcome> {
-        let mut outcomes = Vec::new();
+        self.whole_log().await.iter().map(|record| record.outcome).collect()
+    }
+
+    /// However long it is.
+    pub async fn whole_log(&self) -> Vec<Record> {
+        let mut records = Vec::new();
         self.log().await;
         loop {
-            let page = Page { skip: outcomes.len() as u64, ..Page::newest(1_000) };
+            let page = Page { skip: records.len() as u64, ..Page::newest(1_000) };
             let listed = self.records.list(&Filter::of_gateway("g"), &page).unwrap();
-            outcomes.extend(listed.records.iter().map(|record| record.outcome));
             if listed.records.is_empty() {
-                return outcomes;
+                return records;
             }
+            records.extend(listed.records);
         }
     }
 
