@@ -21,6 +21,7 @@ use crate::audit::{Action, Audit, Deed};
 use crate::config::{enter_all, is_managed, is_same_in_file};
 use crate::vault::{Stamp, Vault};
 
+pub use self::alerts::{ALERT, SavedAlert};
 pub use self::custom::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DOMAIN};
 pub use self::datasets::DATASET;
 pub use self::error::{DeskError, SecretsFault};
@@ -33,6 +34,7 @@ pub use self::tokens::{By, GRACE_MS_MAX, Made, Wanted};
 
 pub(crate) use self::routes::faults as faults_of;
 
+mod alerts;
 pub(crate) mod custom;
 mod datasets;
 mod error;
