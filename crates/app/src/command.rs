@@ -11,13 +11,13 @@ pub(crate) mod backup;
 pub(crate) mod cache;
 pub(crate) mod config;
 pub(crate) mod dashboard;
-pub(crate) mod dataset;
 pub(crate) mod evaluation;
-pub(crate) mod gateway;
 pub(crate) mod import;
-pub(crate) mod key;
 pub(crate) mod log;
+pub(crate) mod nouns;
 pub(crate) mod provider;
+pub(crate) mod reach;
+pub(crate) mod reconcile;
 pub(crate) mod remote;
 pub(crate) mod route;
 pub(crate) mod secrets;
@@ -62,6 +62,18 @@ fn operator() -> Actor {
     let named = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     let name = named.unwrap_or_else(|| "operator".to_owned());
     Actor { id: name.clone(), name, kind: Kind::Operator, interface: Interface::Cli, ..Actor::default() }
+}
+
+/// For the rows of the table: everything that the server's desk has, but a vault only where secrets are.
+fn open_desk_for(settings: &Settings, with_secrets: bool) -> anyhow::Result<Desk> {
+    let desk = match with_secrets {
+        true => open_desk_with_vault(settings)?,
+        false => open_desk(&settings.data_dir)?,
+    };
+    if let Some(file) = &settings.config_file {
+        desk.follow_file(file);
+    }
+    Ok(desk)
 }
 
 /// Able to seal and open secrets, with the providers as the server has them: a key is bound to where its provider is.

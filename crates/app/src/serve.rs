@@ -3,9 +3,11 @@
 //! Enters: settings. Leaves: when told to, after streams had time to end. Never: starts half: what cannot be opened is said, with what to do.
 
 mod alerts;
+mod drawer;
 mod fallback;
 mod follow;
 mod ledger;
+mod people;
 mod refresh;
 mod reload;
 mod retention;
@@ -37,6 +39,7 @@ use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::naming::Aliases;
 use tollgate_rules::options::Manners;
+use tollgate_rules::proxy::Proxies;
 use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_store::Answers;
 use tollgate_testkit::Sandbox;
@@ -119,6 +122,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let draining = Arc::new(AtomicBool::new(false));
     let shared = Arc::new(shared(&settings, &stores, snapshot, &refresher));
     let (door, code) = door(is_local)?;
+    let people = people::of(&settings, &desk, &stores);
     let serving = serving(&settings)?;
     let client = Client::new(serving.egress.clone(), serving.roots.clone(), serving.resolver.clone());
     let guard = Guard::new(&settings, &stores, &desk, client);
@@ -128,6 +132,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         stores: &stores,
         shared: shared.clone(),
         door: Arc::new(door),
+        people,
         draining: draining.clone(),
         reloader: reloader.clone(),
         is_local,
@@ -146,7 +151,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let uses = uses::Keeper { uses: stores.uses.clone(), entries: stores.entries.clone(), desk: used };
     tokio::spawn(uses.clone().keep());
     tokio::spawn(ledger::keep(stores.till.clone()));
-    guard.start(None);
+    guard.start(stores.till.crossings());
     if let Some(credits) = &stores.credits {
         tokio::spawn(ledger::keep_credits(credits.clone()));
     }
@@ -279,6 +284,7 @@ fn serving(settings: &Settings) -> anyhow::Result<Serving> {
         serving.workers = workers;
     }
     serving.connections_max = settings.connections_max;
+    serving.proxies = Proxies::new(settings.trusted_proxies.clone());
     serving.egress = Arc::new(Egress { allow_private: settings.allow_private.clone() });
     serving.tls = settings.tls.as_ref().map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
     Ok(serving)

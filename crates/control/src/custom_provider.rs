@@ -34,13 +34,13 @@ const fn members(of_identity: Presence) -> [Member; 11] {
         Member::of("name", Shape::Text { min: 1, max: NAME_CHARS_MAX }, of_identity, "What people call it."),
         Member::of(
             "slug",
-            Shape::Text { min: 1, max: SLUG_CHARS_MAX },
+            Shape::Like(&Shape::Text { min: 1, max: SLUG_CHARS_MAX }, "^[A-Za-z0-9-]+$"),
             of_identity,
             "Letters, digits and hyphens; callers say `custom-{slug}`.",
         ),
         Member::of(
             "base_url",
-            Shape::Text { min: 1, max: URL_CHARS_MAX },
+            Shape::Like(&Shape::Text { min: 1, max: URL_CHARS_MAX }, "^https?://[^/]"),
             of_identity,
             "`https://host/prefix`; plain `http://` only to what `egress.allow_private` opens.",
         ),

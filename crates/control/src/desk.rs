@@ -145,6 +145,33 @@ impl Desk {
         audit.write(&[deed], self.now_ms(), secret::new_uuid).map(drop)
     }
 
+    /// Writes down who was turned away, and why.
+    pub(crate) fn note_refused(
+        &self,
+        action: Action,
+        resource: &str,
+        actor: crate::audit::Actor,
+        why: &str,
+    ) -> Result<(), DeskError> {
+        let Some(audit) = &self.audit else { return Ok(()) };
+        let deed = Deed { refused: Some(why.to_owned()), ..Deed::of_event(action, resource, "", actor) };
+        audit.write(&[deed], self.now_ms(), secret::new_uuid).map(drop)
+    }
+
+    /// Writes down what was done to something that is no document: `what` it was done with, or what of it is gone.
+    pub(crate) fn note_deed(
+        &self,
+        action: Action,
+        (resource, id): (&str, &str),
+        gateway: Option<&str>,
+        what: serde_json::Value,
+    ) -> Result<(), DeskError> {
+        let Some(audit) = &self.audit else { return Ok(()) };
+        let event = Deed::of_event(action, resource, id, audit.actor());
+        let deed = Deed { gateway: gateway.map(str::to_owned), after: crate::audit::bounded(what), ..event };
+        audit.write(&[deed], self.now_ms(), secret::new_uuid).map(drop)
+    }
+
     /// Opens and seals secrets with this vault.
     pub fn with_vault(mut self, vault: Arc<Vault>) -> Self {
         self.vault = Some(vault);

@@ -11,7 +11,7 @@ use crate::desk::veil::hide;
 use crate::shape::{Fault, Member, Presence, Shape, Step, object_of};
 use crate::time;
 
-use self::parts::{DLP, DLP_POLICIES, GUARDRAILS, OTEL, SPEND_LIMITS, STRIPE};
+use self::parts::{DLP, DLP_POLICIES, GUARDRAILS, LIMIT_RULE, OTEL, SPEND_LIMITS, STRIPE};
 use self::secrets::{Unknown, restore};
 
 mod parts;
@@ -25,7 +25,7 @@ const TECHNIQUES: &[&str] = &["fixed", "sliding"];
 const STRATEGIES: &[&str] = &["STOP_INSERTING", "DELETE_OLDEST"];
 const BILLING: &[&str] = &["postpaid", "unified"];
 /// Beyond this a number is a mistake: 2^53, what every client's JSON can carry exactly.
-const WHOLE_MAX: u64 = 1 << 53;
+const WHOLE_MAX: u64 = crate::shape::COUNT_MAX;
 
 const ANY_WHOLE: Shape = Shape::Whole { min: 0, max: WHOLE_MAX };
 
@@ -70,6 +70,13 @@ pub static MEMBERS: &[Member] = &[
     row("stripe", STRIPE, Optional, "Usage metering export."),
     row("workers_ai_billing_mode", Shape::Word(BILLING), Optional, "How Workers AI calls are billed."),
     row("zdr", Shape::Flag, Optional, "Zero data retention."),
+    row(
+        "tollgate_limits",
+        Shape::List { of: &LIMIT_RULE, max: 20 },
+        Optional,
+        "Limits of requests, tokens and requests at once, of everybody or of each value of something. Not in the original.",
+    ),
+    row("tollgate_strict_cache", Shape::Flag, Optional, "Ask policies and budgets for answers from the cache too."),
     row("tollgate_strict", Shape::Flag, Optional, "Refuse requests that a translation could not carry whole."),
 ];
 
@@ -77,8 +84,12 @@ const fn row(name: &'static str, shape: Shape, presence: Presence, doc: &'static
     Member::of(name, shape, presence, doc)
 }
 
-static ID: &[Member] =
-    &[row("id", Shape::Text { min: 1, max: ID_CHARS_MAX }, Required, "Part of every URL; never changes.")];
+static ID: &[Member] = &[row(
+    "id",
+    Shape::Like(&Shape::Text { min: 1, max: ID_CHARS_MAX }, "^[a-z0-9_]+(-[a-z0-9_]+)*$"),
+    Required,
+    "Part of every URL; never changes.",
+)];
 
 /// What only answers hold.
 static SHOWN: &[Member] = &[
@@ -182,6 +193,10 @@ fn merged(
     for Member { name, .. } in MEMBERS {
         match (read.remove(*name), said.get(*name)) {
             (Some(value), _) => document[*name] = value,
+            // What a document leaves out is the default.
+            (None, Some(Value::Null)) if defaults[*name].is_null() => {
+                drop(document.as_object_mut().map(|all| all.remove(*name)))
+            }
             (None, Some(Value::Null)) => document[*name] = defaults[*name].clone(),
             (None, _) => {}
         }

@@ -267,7 +267,7 @@ fn facts(records: &dyn Records, record: &Record, route: &Route) -> Result<Facts,
         metadata: record.metadata.clone(),
         body: body.unwrap_or_default(),
         seed: Facts::seed_of(record.id),
-        remembered: Vec::new(),
+        ..Facts::default()
     })
 }
 

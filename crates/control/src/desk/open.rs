@@ -13,7 +13,7 @@ use tollgate_rules::key::OpenSecret;
 use super::read::{SECRET, STORE};
 use super::world::{Held, World};
 use super::{Desk, DeskError, Stamps, veil};
-use crate::vault::{Vault, VaultError, sealed_with};
+use crate::vault::{Place, Vault, VaultError, sealed_with};
 
 /// Values by secret, each with the document that it was opened from.
 pub(super) type Opened = HashMap<String, (Arc<StoredSecret>, Secret)>;
@@ -51,6 +51,16 @@ impl Desk {
 
     pub(super) fn vault(&self) -> Result<&Arc<Vault>, DeskError> {
         self.vault.as_ref().ok_or(DeskError::Vault(VaultError::Absent))
+    }
+
+    /// For what is kept elsewhere than among the secrets: only this installation opens it again, and only as what it was sealed for.
+    pub(crate) fn seal(&self, place: &Place<'_>, value: &Secret) -> Result<String, DeskError> {
+        Ok(self.vault()?.keyring().seal(place, value)?)
+    }
+
+    /// `None`: it was changed, is of another place, or sealed with a key that was turned away since.
+    pub(crate) fn open_sealed(&self, place: &Place<'_>, envelope: &str) -> Option<Secret> {
+        self.vault().ok()?.keyring().open(place, envelope).ok()
     }
 
     pub(super) fn stamps(&self, world: &World) -> Result<Stamps, DeskError> {

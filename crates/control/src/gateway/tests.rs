@@ -28,7 +28,12 @@ fn faults(members: &Value) -> Vec<String> {
 #[test]
 fn the_table_lists_every_member_of_the_model_that_can_be_set() {
     // A member that is hidden while it is off.
-    let gateway = Gateway { tollgate_strict: true, ..Gateway::default() };
+    let gateway = Gateway {
+        tollgate_strict: true,
+        tollgate_strict_cache: true,
+        tollgate_limits: Some(serde_json::json!([])),
+        ..Gateway::default()
+    };
     let document = serde_json::to_value(gateway).unwrap_or_default();
     let fixed = ["id", "is_default", "created_at", "modified_at", "internal_id"];
     let mut settable: Vec<&str> = document

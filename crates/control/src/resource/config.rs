@@ -41,6 +41,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&PLAN),
         "What applying a file would change, field by field, and what would have become of the last logged requests. Changes nothing.",
     )
+    .unaudited("it changes nothing, and shows no prompt")
     .body(&ASKED)
     .body_up_to(BODY_BYTES_MAX),
     row(
@@ -147,6 +148,7 @@ static STATE: Shape = Shape::Object(&[
 ]);
 
 fn export(call: &Call) -> Result<Answer, Problem> {
+    call.looked_at("ai_gateway.config", "")?;
     let text = config::export(&call.parts.desk)?;
     Ok(Answer::Plain { status: StatusCode::OK, content_type: TOML, text })
 }
