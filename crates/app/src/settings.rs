@@ -72,6 +72,7 @@ pub(crate) struct Settings {
     pub(crate) file_references: Vec<PathBuf>,
     /// The operator's keys are for those who paid.
     pub(crate) credits: bool,
+    pub(crate) credit_requests_per_minute: u64,
     pub(crate) auto: Pool,
     /// Who lets people in.
     pub(crate) oidc: Option<Oidc>,

@@ -434,7 +434,9 @@ impl Open {
         if self.letters > 0 && seen.usage.is_none() && self.record.status < 400 && outcome == Outcome::Complete {
             return Some(Usage { characters: self.letters, ..Usage::default() });
         }
-        let said_something = seen.deltas > 0 || seen.text_bytes > 0;
+        // Of a stream that was left at its head, the question had been read.
+        let left_early = self.record.streamed && outcome != Outcome::Complete && self.letters == 0;
+        let said_something = seen.deltas > 0 || seen.text_bytes > 0 || left_early;
         let counted = seen.ended || outcome == Outcome::Complete;
         if self.record.status >= 400 || !said_something || (counted && seen.usage.is_some()) {
             return seen.usage.clone();

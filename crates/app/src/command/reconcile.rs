@@ -64,7 +64,7 @@ impl Reconcile {
         let records = log::open(data_dir)?;
         let ours = ours::read(&*records, &theirs, self.gateway.as_deref(), &catalog)?;
         if !ours.complete {
-            eprintln!("the log could not be read as a whole: ours may be too low");
+            say("the log could not be read as a whole: ours may be too low");
         }
         let gaps = table::gaps(&theirs, &ours.sums);
         if self.json { show::json(&table::json(&theirs, &gaps)) } else { table::print(&theirs, &gaps) }
@@ -72,12 +72,18 @@ impl Reconcile {
 
     fn tell(&self, unread: &[Unread]) {
         for Unread { line, why } in unread.iter().take(FAULTS_SHOWN) {
-            eprintln!("{}:{line}: {why}", self.file.display());
+            say(&format!("{}:{line}: {why}", self.file.display()));
         }
         if !unread.is_empty() {
-            eprintln!("{} lines could not be read and are not in the sums", unread.len());
+            say(&format!("{} lines could not be read and are not in the sums", unread.len()));
         }
     }
+}
+
+/// Beside the result, which is for other programs.
+#[allow(clippy::print_stderr)]
+fn say(text: &str) {
+    eprintln!("{text}");
 }
 
 #[cfg(test)]

@@ -82,6 +82,7 @@ struct Config {
 #[serde(deny_unknown_fields, default)]
 struct Credits {
     enabled: Option<bool>,
+    requests_per_minute: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -179,7 +180,10 @@ impl Raw {
             providers,
             aliases,
             config: Config { file: upper.config.file.or(self.config.file) },
-            credits: Credits { enabled: upper.credits.enabled.or(self.credits.enabled) },
+            credits: Credits {
+                enabled: upper.credits.enabled.or(self.credits.enabled),
+                requests_per_minute: upper.credits.requests_per_minute.or(self.credits.requests_per_minute),
+            },
             egress: Egress { allow_private: upper.egress.allow_private.or(self.egress.allow_private) },
             tls: Tls {
                 certificate: upper.tls.certificate.or(self.tls.certificate),
@@ -347,6 +351,7 @@ impl Raw {
             log_filter: self.log.filter.unwrap_or_else(|| table::LOG_FILTER.to_owned()),
             log_json: self.log.json.unwrap_or(false),
             credits: self.credits.enabled.unwrap_or(false),
+            credit_requests_per_minute: self.credits.requests_per_minute.unwrap_or(tollgate_engine::credits::RATE),
             master_key_file: self.secrets.master_key_file,
             master_key_command: self.secrets.master_key_command,
             env_references: self.secrets.env_references.unwrap_or_default(),

@@ -107,6 +107,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "requests with the operator's keys draw on booked credits and are refused without; see docs/billing.md",
     ),
     setting(
+        "credits.requests_per_minute",
+        "TOLLGATE_CREDITS_REQUESTS_PER_MINUTE",
+        "200",
+        "requests of a gateway with the operator's keys in a minute, where credits are enabled",
+    ),
+    setting(
         "egress.allow_private",
         "TOLLGATE_EGRESS_ALLOW_PRIVATE",
         "[]",

@@ -64,7 +64,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, test),
         One(&DELIVERY),
         "Sends `alert.test` to the webhook now, once, signed as all messages are, and says what became of it.",
-    ),
+    )
+    .unaudited("it changes nothing, and what was sent is among the alert's deliveries"),
     get(
         "/accounts/{account}/ai-gateway/alerts/{alert}/deliveries",
         "tollgate-list-alert-deliveries",

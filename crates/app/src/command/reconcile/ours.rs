@@ -69,9 +69,9 @@ fn began_ms(record: &Record) -> u64 {
 }
 
 fn model_of(record: &Record, catalog: &Catalog) -> String {
-    let known = [Some(&record.model), record.answered_model.as_ref()].into_iter().flatten();
-    let known = known.filter(|name| catalog.model(&record.provider, name).is_some()).next();
-    model(catalog, &record.provider, known.unwrap_or(&record.model))
+    let mut known = [Some(&record.model), record.answered_model.as_ref()].into_iter().flatten();
+    let found = known.find(|name| catalog.model(&record.provider, name).is_some());
+    model(catalog, &record.provider, found.unwrap_or(&record.model))
 }
 
 fn sum(record: &Record) -> Sum {

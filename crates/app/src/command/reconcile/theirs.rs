@@ -56,8 +56,8 @@ pub(super) enum Format {
 }
 
 pub(super) fn read(mut file: impl BufRead, provider: Option<&str>, catalog: &Catalog) -> anyhow::Result<Theirs> {
-    let first = file.fill_buf().context("cannot read the file")?.iter().copied();
-    let first = first.filter(|byte| !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf)).next();
+    let mut bytes = file.fill_buf().context("cannot read the file")?.iter().copied();
+    let first = bytes.find(|byte| !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf));
     let mut theirs = Theirs::default();
     match first {
         None => anyhow::bail!("the file is empty"),
@@ -73,16 +73,15 @@ impl Theirs {
     /// One page after the other, as several calls of the API give them, or a list of them.
     fn pages(&mut self, file: impl Read, provider: Option<&str>, catalog: &Catalog) -> anyhow::Result<()> {
         let mut file = file.take(JSON_BYTES_MAX + 1);
-        let mut read = 0;
-        for page in serde_json::Deserializer::from_reader(&mut file).into_iter::<Value>() {
+        let read = serde_json::Deserializer::from_reader(&mut file).into_iter::<Value>();
+        for (number, page) in (1..).zip(read) {
             let page = page.context("this is not JSON as the usage and cost APIs give it")?;
-            read += 1;
             let pages = match page {
                 Value::Array(pages) => pages,
                 page => vec![page],
             };
             for page in &pages {
-                self.page(page, provider, catalog).with_context(|| format!("page {read}"))?;
+                self.page(page, provider, catalog).with_context(|| format!("page {number}"))?;
             }
         }
         ensure!(file.limit() > 0, "more than {JSON_BYTES_MAX} bytes of JSON: ask for fewer days at a time");

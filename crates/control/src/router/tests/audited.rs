@@ -51,6 +51,9 @@ fn asked(op: &str, shop: &Shop) -> Value {
             json!({ "provider_slug": "openai", "alias": "new", "default_config": false, "secret": "sk-fake-1234567890" })
         }
         "aig-config-update-providers" => json!({ "secret": "sk-fake-0987654321" }),
+        "tollgate-create-alert" | "tollgate-update-alert" => {
+            json!({ "name": "new", "kind": "budget", "webhook": { "url": "https://h.example" } })
+        }
         "secrets-store-create" => json!({ "name": "new" }),
         "secrets-store-secret-create" => json!([{ "name": "new", "value": "a-fake-value", "scopes": ["workers"] }]),
         "secrets-store-secret-delete-bulk" => {
