@@ -111,6 +111,10 @@ enum Command {
     /// Turn another gateway's configuration into a file for `tollgate apply`
     #[command(subcommand)]
     Import(command::import::Import),
+    /// Copy everything that is kept, also while the server runs
+    Backup(command::backup::Backup),
+    /// Put a backup in place
+    Restore(command::backup::Restore),
     /// Call any operation of a server's REST API
     Api(command::api::Api),
     /// Write completions for a shell
@@ -216,6 +220,8 @@ fn done(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Apply(command)) => command.run(&at()?),
         Some(Command::Rollback(command)) => command.run(&at()?),
         Some(Command::Import(command)) => command.run(),
+        Some(Command::Backup(command)) => command.run(&data_dir()?),
+        Some(Command::Restore(command)) => command.run(&settings::resolve(&layers(&ServeFlags::default()))?.data_dir),
         Some(Command::Api(command)) => command.run(remote()?.as_ref()),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut tree(), "tollgate", &mut std::io::stdout());
@@ -226,7 +232,8 @@ fn done(cli: Cli) -> anyhow::Result<()> {
 
 /// Silently working on the data directory here would be the wrong answer to `--url`.
 fn refuse_far(command: &Command, url: &str) -> anyhow::Result<()> {
-    let is_near = matches!(command, Command::Secrets(_) | Command::Provider(_));
+    let is_near =
+        matches!(command, Command::Secrets(_) | Command::Provider(_) | Command::Backup(_) | Command::Restore(_));
     anyhow::ensure!(
         !is_near,
         "this command works on the data directory of this machine, not on {url}; `tollgate api` lists what can be called there"

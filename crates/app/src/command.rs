@@ -7,6 +7,7 @@
 //! use, so a token made here works at once in a server that runs beside it.
 
 pub(crate) mod api;
+pub(crate) mod backup;
 pub(crate) mod cache;
 pub(crate) mod config;
 pub(crate) mod dashboard;

@@ -17,10 +17,14 @@ pub(crate) const ENTRIES_FILE: &str = "entries.db";
 pub(crate) const MASTER_KEY_FILE: &str = "master.key";
 /// Cached answers.
 pub(crate) const ANSWERS_FILE: &str = "answers.db";
+/// What requests with idempotency keys were answered.
+pub(crate) const TOLD_FILE: &str = "told.db";
 /// Log records, one file per day.
 pub(crate) const LOGS_DIR: &str = "logs";
 /// What was spent of budgets.
 pub(crate) const LEDGER_DIR: &str = "ledger";
+/// What was drawn of credits.
+pub(crate) const CREDITS_DIR: &str = "credits";
 /// Records on their way to the log.
 pub(crate) const JOURNAL_DIR: &str = "journal";
 

@@ -13,11 +13,12 @@ mod uses;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tollgate_control::audit::{Actor, Audit};
 use tollgate_control::dashboard::Door;
@@ -25,14 +26,15 @@ use tollgate_control::desk::Desk;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Serving};
-use tollgate_engine::{Limits, Parts, Shared};
-use tollgate_model::{Clock, Secret};
+use tollgate_engine::{Limits, Once, Parts, Shared};
+use tollgate_model::{Clock, Money, Secret};
 use tollgate_rules::auto::Pool;
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::naming::Aliases;
 use tollgate_rules::options::Manners;
 use tollgate_rules::snapshot::{Documents, Snapshot};
+use tollgate_store::Answers;
 use tollgate_testkit::Sandbox;
 use tollgate_wire::provider::Providers;
 
@@ -42,6 +44,8 @@ use crate::{place, vault};
 use follow::Follower;
 use refresh::Refresher;
 use stores::Stores;
+
+const SETTLE_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(layers: &Layers, json: bool) -> anyhow::Result<()> {
     let settings = settings::resolve(layers)?;
@@ -61,6 +65,10 @@ pub(crate) fn run(layers: &Layers, json: bool) -> anyhow::Result<()> {
 async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result<()> {
     place::prepare(&settings.data_dir)?;
     let stores = Stores::open(&settings)?;
+    // A key that was answered before the restart is answered again, not carried out again. A disk that is too slow for that is no reason to stay down.
+    if tokio::time::timeout(SETTLE_PATIENCE, stores.told.settle()).await.is_err() {
+        tracing::warn!("answers to idempotency keys are not read yet: the disk is slow");
+    }
     let base = Arc::new(ArcSwap::from_pointee(base(&settings)?));
     let snapshot = Arc::new(ArcSwap::from_pointee(
         Snapshot::compile(0, base.load().documents()).map_err(|_| anyhow::anyhow!("the settings do not compile"))?,
@@ -81,6 +89,10 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         }
     };
     desk.refresh()?;
+    if let Some(credits) = &stores.credits {
+        let cents = tollgate_control::credits::paid(&*stores.entries, &snapshot.load().account)?;
+        credits.paid(money(cents));
+    }
     refuse_strangers(&settings, &snapshot.load())?;
     let refresher = Refresher::new(desk.clone());
     let used = desk.clone();
@@ -104,10 +116,12 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         url: settings.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}")),
     });
     let serving = serving(&settings)?;
+    // Before anybody is told that the process is there: whoever then wants it to end must be heard.
+    let signals = Signals::hear().context("cannot hear signals")?;
     Banner::new(scheme, address, code.as_ref(), &shared, &settings).with_admin(admin).print(json)?;
 
     let (stop, drain) = watch::channel(false);
-    tokio::spawn(hear_signals(stop, draining, layers, base, refresher.clone()));
+    tokio::spawn(signals.heed(stop, draining, layers, base, refresher.clone()));
     tokio::spawn(refresher.watch());
     if let Some(follower) = followed {
         tokio::spawn(follower.watch());
@@ -115,6 +129,9 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let uses = uses::Keeper { uses: stores.uses.clone(), entries: stores.entries.clone(), desk: used };
     tokio::spawn(uses.clone().keep());
     tokio::spawn(ledger::keep(stores.till.clone()));
+    if let Some(credits) = &stores.credits {
+        tokio::spawn(ledger::keep_credits(credits.clone()));
+    }
     tokio::spawn(retention::trim(stores.records.clone()));
     tokio::spawn(retention::keep(stores.records.clone(), settings.log_retention_days));
     tokio::spawn(retention::keep_audit(stores.entries.clone(), settings.audit_retention_days));
@@ -124,6 +141,10 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         stores.close();
     });
     Ok(ended?)
+}
+
+fn money(cents: i64) -> Money {
+    Money::from_nanos(cents.saturating_mul(10_000_000))
 }
 
 /// Settings change at the desk, and every change is published by swapping one pointer.
@@ -228,6 +249,8 @@ fn shared(settings: &Settings, stores: &Stores, snapshot: Arc<ArcSwap<Snapshot>>
         uses: stores.uses.clone(),
         refresh: Arc::new(refresher.clone()),
         till: stores.till.clone(),
+        credits: stores.credits.clone(),
+        once: Arc::new(Once::new(stores.told.clone(), settings.idempotency_ttl)),
     })
 }
 
@@ -242,34 +265,49 @@ fn serving(settings: &Settings) -> anyhow::Result<Serving> {
     Ok(serving)
 }
 
-/// SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the settings again.
-async fn hear_signals(
-    stop: watch::Sender<bool>,
-    draining: Arc<AtomicBool>,
-    layers: Layers,
-    base: Arc<ArcSwap<Base>>,
-    refresher: Refresher,
-) {
-    let heard = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = heard else {
-        tracing::error!("signals cannot be heard; only SIGKILL ends this process");
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hangup.recv() => {
-                reload(&layers, &base, &refresher).await;
-                continue;
+/// What the operator says to the process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+// === impl Signals ===
+
+impl Signals {
+    fn hear() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the settings again.
+    async fn heed(
+        mut self,
+        stop: watch::Sender<bool>,
+        draining: Arc<AtomicBool>,
+        layers: Layers,
+        base: Arc<ArcSwap<Base>>,
+        refresher: Refresher,
+    ) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+                _ = self.hangup.recv() => {
+                    reload(&layers, &base, &refresher).await;
+                    continue;
+                }
             }
+            if draining.swap(true, Ordering::SeqCst) {
+                tracing::warn!("second signal: ending at once");
+                std::process::exit(130);
+            }
+            tracing::info!("draining: no new connections, open answers may end");
+            stop.send_replace(true);
         }
-        if draining.swap(true, Ordering::SeqCst) {
-            tracing::warn!("second signal: ending at once");
-            std::process::exit(130);
-        }
-        tracing::info!("draining: no new connections, open answers may end");
-        stop.send_replace(true);
     }
 }
 

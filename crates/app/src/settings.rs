@@ -52,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) cache_disk_bytes: u64,
     pub(crate) cache_streams: StreamCache,
     pub(crate) cache_ttl_header_enables: bool,
+    pub(crate) idempotency_ttl: Duration,
+    pub(crate) idempotency_disk_bytes: u64,
     pub(crate) body_bytes_max: u64,
     pub(crate) answer_idle: Duration,
     pub(crate) first_byte: Duration,
@@ -64,6 +66,8 @@ pub(crate) struct Settings {
     pub(crate) master_key_command: Option<String>,
     pub(crate) env_references: Vec<String>,
     pub(crate) file_references: Vec<PathBuf>,
+    /// The operator's keys are for those who paid.
+    pub(crate) credits: bool,
     pub(crate) auto: Pool,
 }
 

@@ -1,7 +1,7 @@
 //! The local credit ledger: what an operator booked as paid in advance, line by line.
 //!
 //! Enters: whole cents with a note. Leaves: lines in their order, each with the balance after it. Never: takes money: an installation has no payments,
-//! so lines are booked by who runs it, and nothing is drawn unless a caller of [`Credits::book`] says so.
+//! so lines are booked by who runs it. What requests draw is not booked here: the data plane keeps it, to the nano-dollar, and [`Draws`] tells it.
 
 use serde::{Deserialize, Serialize};
 use tollgate_store::entries::{Draft, Span};
@@ -10,8 +10,31 @@ use tollgate_store::{Entries, Failure, StoreError};
 const KIND: &str = "credit";
 /// How often a line is tried anew because another came between.
 const TRIES_MAX: usize = 8;
+const NANOS_PER_CENT: u128 = 10_000_000;
 /// JSON numbers of every client carry this exactly, and so does their sum.
 pub(crate) const CENTS_MAX: u64 = 1 << 40;
+
+/// What requests drew, where credits are switched on.
+pub trait Draws: Send + Sync {
+    /// Nano-dollars drawn in each hour, by its beginning in unix milliseconds, the oldest first.
+    fn by_hour(&self) -> Vec<(u64, u64)>;
+
+    /// Says what all lines come to, so that as much can be drawn.
+    fn paid(&self, cents: i64);
+}
+
+/// What all lines come to, in cents.
+pub fn paid(entries: &dyn Entries, account: &str) -> Result<i64, StoreError> {
+    Credits { entries, account }.balance()
+}
+
+/// Cents that were drawn from one moment to another, hours as wholes. Each cent is told in the hour that completed it, so that parts sum to the whole.
+pub(crate) fn drawn_cents(by_hour: &[(u64, u64)], from_ms: u64, to_ms: u64) -> i64 {
+    let until =
+        |end: u64| by_hour.iter().filter(|(hour, _)| *hour < end).map(|(_, nanos)| u128::from(*nanos)).sum::<u128>();
+    let cents = |end: u64| until(end) / NANOS_PER_CENT;
+    i64::try_from(cents(to_ms) - cents(from_ms.min(to_ms))).unwrap_or(i64::MAX)
+}
 
 /// One line. Below zero it was used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

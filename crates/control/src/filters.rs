@@ -49,6 +49,7 @@ static KEYS: &[Key] = &[
     key("cached", Field::Cached, Kind::Flag),
     key("authentication", Field::Authentication, Kind::Flag),
     key("wholesale", Field::Wholesale, Kind::Flag),
+    key("cost_differs", Field::CostDiffers, Kind::Flag),
     key("compatibilityMode", Field::CompatibilityMode, Kind::Flag),
     key("cost", Field::Cost, Kind::Number),
     key("tokens", Field::Tokens, Kind::Number),

@@ -8,6 +8,7 @@
 
 pub mod audit;
 pub mod config;
+pub mod credits;
 pub mod custom_provider;
 pub mod dashboard;
 pub mod dataset;
@@ -33,7 +34,6 @@ pub mod vault;
 mod answer;
 mod authorize;
 mod call;
-mod credits;
 mod filters;
 mod page;
 mod problem;

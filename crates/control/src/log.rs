@@ -15,6 +15,7 @@ pub use self::patch::read as read_patch;
 
 pub(crate) mod patch;
 
+mod cost_lines;
 mod members;
 
 /// How much of a body the detail shows.
@@ -48,7 +49,7 @@ pub fn row(record: &Record) -> Value {
         "feedback": record.rating.feedback,
         "score": record.rating.score.map(whole_if_whole),
         "authentication": record.token_id.is_some(),
-        "wholesale": false,
+        "wholesale": record.wholesale,
         "byok": false,
         "user_agent": record.user_agent,
         "location": { "region": "local", "colo": "LOC" },
@@ -79,6 +80,8 @@ fn optional(record: &Record) -> impl Iterator<Item = (&'static str, Value)> {
         ("usage_metadata", record.usage.as_ref().map(usage)),
         ("cost", cost.map(|cost| cost.amount.as_dollars().into())),
         ("cost_estimated", cost.map(|cost| cost.estimated.into())),
+        ("reported_cost", record.reported.map(|reported| reported.as_dollars().into())),
+        ("cost_differs", record.cost_gap().map(|_| record.cost_differs().into())),
         ("answered_model", text(record.answered_model.as_deref())),
         ("finish", text(record.finish.as_deref())),
         ("refusal", record.refusal.as_ref().map(|refused| json!(refused))),
@@ -137,6 +140,9 @@ pub fn detail(record: &Record, bodies: Option<[Option<Body>; 2]>) -> Value {
     detail["request_body"] = json!(record.request_body);
     detail["response_body"] = json!(record.response_body);
     detail["attempts"] = json!(record.attempts);
+    if let Some(lines) = cost_lines::of(record) {
+        detail["cost_lines"] = lines;
+    }
     if let Some(unified) = &record.unified {
         detail["losses"] = json!(unified.losses);
         detail["losses_more"] = unified.losses_more.into();

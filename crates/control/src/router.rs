@@ -29,6 +29,7 @@ use crate::answer::Answer;
 use crate::audit::{self, Actor, Interface, Kind};
 use crate::authorize::{self, Needs};
 use crate::call::{Call, Params};
+use crate::credits::Draws;
 use crate::dashboard::{self, Door};
 use crate::desk::Desk;
 use crate::evaluation::Worker;
@@ -54,6 +55,8 @@ pub struct Parts {
     pub evaluations: Worker,
     /// When each token was used last, here and on the data plane.
     pub uses: Arc<Uses>,
+    /// Where credits are switched on: what requests drew.
+    pub draws: Option<Box<dyn Draws>>,
     pub public: Public,
     /// Who may sign in to the dashboard without a token.
     pub door: Arc<Door>,

@@ -2,47 +2,28 @@
 //!
 //! Enters: nothing. Leaves: one with everything and one with nothing. Never: is built into the program.
 
-use tollgate_model::record::{Cost, Outcome, Payload, Rating, Timings};
+use tollgate_model::charge::{Applied, Basis, Class};
+use tollgate_model::record::{Cost, Outcome, Payload, Timings};
 use tollgate_model::{Attempt, Id, Meta, Metadata, Money, Record, Usage};
 
 pub(crate) const NOW: u64 = 1_795_000_000_000;
 
 pub(crate) fn plain() -> Record {
+    let id = Id::from_u128((u128::from(NOW) << 80) | 0x7000_8000_0000_0000_0001);
     Record {
-        id: Id::from_u128((u128::from(NOW) << 80) | 0x7000_8000_0000_0000_0001),
-        event_id: None,
         account: "a1".into(),
         gateway: "g".into(),
         created_ms: NOW,
         provider: "openai".into(),
         model: "gpt-5.5".into(),
-        answered_model: None,
-        model_type: None,
-        request_type: None,
         path: "v1/chat/completions".into(),
         method: "POST".into(),
-        request_content_type: None,
-        response_content_type: None,
         status: 200,
         outcome: Outcome::Complete,
-        cached: false,
-        streamed: false,
-        usage: None,
-        cost: None,
-        metadata: Metadata::default(),
-        step: 0,
         request_size: 7,
         response_size: 99,
-        token_id: None,
-        user_agent: None,
-        refusal: None,
-        finish: None,
         timings: Timings { last_byte_us: 1_200_999, ..Timings::default() },
-        attempts: Vec::new(),
-        request_body: Payload::Empty,
-        response_body: Payload::Empty,
-        unified: None,
-        rating: Rating::default(),
+        ..Record::blank(id, &"".into())
     }
 }
 
@@ -56,7 +37,7 @@ pub(crate) fn full() -> Record {
         response_content_type: Some("text/event-stream".into()),
         streamed: true,
         usage: Some(Usage { input: 10, cache_read: 2, output: 30, reasoning: 4, ..Usage::default() }),
-        cost: Some(Cost { amount: Money::from_nanos(420_000), custom: false, estimated: false }),
+        cost: Some(cost()),
         metadata: Metadata(vec![("team".into(), Meta::Text("a".into())), ("n".into(), Meta::Number("1".into()))]),
         token_id: Some("t1".into()),
         user_agent: Some("OpenAI/Python 2.1.0".into()),
@@ -84,4 +65,15 @@ pub(crate) fn full() -> Record {
         response_body: Payload::OptedOut,
         ..plain()
     }
+}
+
+/// What the usage above comes to at these rates.
+fn cost() -> Cost {
+    let mut rates = Applied::default();
+    rates.set(Class::Input, 10_000_000_000);
+    rates.set(Class::CacheRead, 5_000_000_000);
+    rates.set(Class::Output, 9_000_000_000);
+    rates.set(Class::Reasoning, 10_000_000_000);
+    let amount = Money::from_nanos(420_000);
+    Cost { basis: Basis::Rates(rates), list: Some("0123456789abcdef".into()), ..Cost::plain(amount) }
 }

@@ -22,6 +22,7 @@ use crate::books::Books;
 use crate::edge::{self, CacheSaid, Marks, ReplyBody};
 use crate::fill::{Follower, Leader, Shown};
 use crate::gate::{Gate, Held};
+use crate::head::Head;
 use crate::relay::{Relay, Source, Upstream, fault_frame};
 use crate::replay::Replay;
 use crate::stage::cache::Keep;
@@ -154,6 +155,20 @@ async fn remembered(
         books.close(Outcome::Complete).await;
         *response.body_mut() = ReplyBody::Whole(Some(answer.body.clone()));
     }
+    response
+}
+
+/// What an earlier request with the same idempotency key was answered.
+pub(crate) async fn again(mut books: Books, head: &Head, told: Arc<CachedAnswer>) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::Whole(Some(told.body.clone())));
+    *response.status_mut() = StatusCode::from_u16(told.status).unwrap_or_default();
+    *response.headers_mut() = told.headers.clone();
+    books.replayed(head, &told);
+    let event_id = head.headers().get(edge::EVENT_ID).cloned();
+    let (id, logged) = (books.id(), books.writes());
+    Marks { id, event_id, logged, step: 0, rates: Vec::new(), cache: CacheSaid::Nothing }
+        .write_again(response.headers_mut());
+    books.close(Outcome::Complete).await;
     response
 }
 

@@ -10,9 +10,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
-use tollgate_model::record::{Attempt, Cost, Lost, Outcome, Payload, Rating, Refused, Timings, Unified};
+use tollgate_model::charge::Basis;
+use tollgate_model::record::{Attempt, Cost, Lost, Outcome, Payload, Refused, Unified};
 use tollgate_model::usage::UsageSource;
-use tollgate_model::{Id, Metadata, Moment, Money, Record, Refusal, Trace, Usage};
+use tollgate_model::{Id, Moment, Money, Record, Refusal, Trace, Usage};
 use tollgate_rules::budget::Truth;
 use tollgate_rules::cost::{self, CacheCounts};
 use tollgate_rules::meter::Need;
@@ -21,6 +22,7 @@ use tollgate_store::answers::CachedAnswer;
 use tollgate_store::journal::Written;
 use tollgate_wire::watch::Seen;
 
+use crate::credits::Draft;
 use crate::decode::{Encoding, encoding};
 use crate::edge::Rate;
 use crate::gate::{Gate, Held};
@@ -49,6 +51,8 @@ struct Open {
     rates: Vec<Rate>,
     /// What is held of budgets until the answer's price is known.
     lease: Option<Lease>,
+    /// What is held of the credits, where the operator's key goes out.
+    draft: Option<Draft>,
     tally: Option<Tally>,
     /// Bodies held in memory on this request's behalf.
     held: Held,
@@ -73,6 +77,7 @@ impl Books {
             owed: Vec::new(),
             rates: Vec::new(),
             lease: None,
+            draft: None,
             tally: None,
             held: Held::new(shared.clone()),
         };
@@ -206,7 +211,17 @@ impl Books {
 
     /// The target that this was held for has not answered.
     pub(crate) fn let_go(&mut self) {
-        self.note(|open| open.lease = None);
+        self.note(|open| (open.lease, open.draft) = (None, None));
+    }
+
+    /// Whether the key is the operator's that it goes out with.
+    pub(crate) fn paid_by_operator(&mut self, is_so: bool) {
+        self.note(|open| open.record.wholesale = is_so);
+    }
+
+    /// Held until the books are closed, likewise.
+    pub(crate) fn draw(&mut self, draft: Draft) {
+        self.note(|open| open.draft = Some(draft));
     }
 
     /// What the translation of question and answer could not carry, in all.
@@ -270,7 +285,7 @@ impl Books {
             open.record.cached = true;
             open.record.streamed = streamed;
             open.record.usage = answer.usage.clone();
-            open.record.cost = Some(FREE);
+            open.record.cost = Some(Cost::FREE);
             open.record.response_content_type = content_type(headers);
             open.record.response_size = body.len() as u64;
             open.record.timings.first_byte_us = Some(elapsed);
@@ -284,6 +299,15 @@ impl Books {
                 open.response_body = legible.unwrap_or_default();
             }
         });
+    }
+
+    /// The answer is the one that an earlier request with the same idempotency key had: nothing is spent.
+    pub(crate) fn replayed(&mut self, head: &Head, answer: &CachedAnswer) {
+        let path = head.rest().split('?').next().unwrap_or_default();
+        let path = if path.is_empty() { head.surface().path } else { path };
+        self.aimed(&answer.provider, path.to_owned(), None);
+        self.asked_for(answer.model.to_string(), !answer.frames.is_empty());
+        self.remembered(answer, &answer.headers, !answer.frames.is_empty());
     }
 
     /// A piece of the answer on its way to the caller.
@@ -324,10 +348,12 @@ impl Books {
             open.pay(&self.gate);
         }
         open.square();
+        open.draw(&self.gate);
         shared.metrics.end(&open.record);
         let bodies = (std::slice::from_ref(&open.request_body), std::slice::from_ref(&open.response_body));
         let written = open.write.then(|| self.gate.journal.append(&open.record, bodies.0, bodies.1));
-        Closed { written, usage: open.record.usage.take() }
+        let is_whole = open.record.outcome == Outcome::Complete;
+        Closed { written, usage: open.record.usage.take(), is_whole }
     }
 }
 
@@ -349,6 +375,7 @@ impl Open {
         self.record.response_size = tally.size;
         let Told { seen, body, payload } = tally.finish();
         self.record.usage = self.usage(&seen, outcome, gate);
+        self.record.reported = seen.charged.filter(|_| !self.record.cached).and_then(money);
         self.record.finish = seen.finish;
         self.record.answered_model = seen.model.filter(|model| *model != self.record.model);
         if seen.failed && outcome == Outcome::Complete && self.record.status < 400 {
@@ -389,7 +416,7 @@ impl Open {
 
     fn price(&mut self, gate: &Gate, counts: CacheCounts) {
         if self.record.cached {
-            self.record.cost = self.record.usage.as_ref().map(|_| FREE);
+            self.record.cost = self.record.usage.as_ref().map(|_| Cost::FREE);
             return;
         }
         let usage = self.record.usage.as_ref();
@@ -399,16 +426,30 @@ impl Open {
         }
         let estimated = usage.is_some_and(|usage| usage.source == UsageSource::Estimated);
         if let Some(custom) = self.custom_cost.as_deref().and_then(cost::CustomCost::read) {
-            self.record.cost = custom.of(usage, counts).map(|amount| Cost { amount, custom: true, estimated });
+            self.record.cost = custom.of(usage, counts).map(|amount| Cost {
+                amount,
+                custom: true,
+                estimated,
+                basis: custom.basis(usage, counts),
+                list: None,
+            });
             return;
         }
-        let Some(usage) = usage else { return };
+        self.record.cost = usage.and_then(|usage| self.by_list(gate, usage, estimated));
+        // What the provider says is better than nothing, and than a guess.
+        if let Some(amount) = self.record.reported.filter(|_| estimated || self.record.cost.is_none()) {
+            self.record.cost = Some(Cost { basis: Basis::Reported, ..Cost::plain(amount) });
+        }
+    }
+
+    fn by_list(&self, gate: &Gate, usage: &Usage, estimated: bool) -> Option<Cost> {
         // A deployment's name says nothing; then the model that the answer names is the one to price.
         let names = [Some(self.record.model.as_str()), self.record.answered_model.as_deref()];
         let find = |name| gate.shared.catalog.find(&self.record.provider, name, self.started_ms);
         let found = names.into_iter().flatten().find_map(find);
-        let amount = found.and_then(|found| cost::of(usage, found.price)).map(|ledger| ledger.total);
-        self.record.cost = amount.map(|amount| Cost { amount, custom: false, estimated });
+        let (amount, applied) = cost::charge(usage, found?.price)?;
+        let list = gate.shared.catalog.version().clone();
+        Some(Cost { amount, custom: false, estimated, basis: Basis::Rates(applied), list: Some(list) })
     }
 
     /// The truth in place of what was held: nothing, where nothing was answered or nobody knows what it cost.
@@ -421,6 +462,14 @@ impl Open {
         });
     }
 
+    /// What the operator pays: by the list, whatever the caller says it costs.
+    fn draw(&mut self, gate: &Gate) {
+        let Some(draft) = self.draft.take() else { return };
+        let charged = self.record.cost.as_ref().filter(|cost| !cost.custom).map(|cost| cost.amount);
+        let by_list = || self.by_list(gate, self.record.usage.as_ref()?, false).map(|cost| cost.amount);
+        draft.settle(charged.or_else(by_list).or(self.record.reported), self.started_ms);
+    }
+
     /// Into the windows that were passed on the way to the target.
     fn pay(&self, gate: &Gate) {
         if let Some(cost) = self.record.cost.as_ref().filter(|_| !self.owed.is_empty()) {
@@ -429,13 +478,17 @@ impl Open {
     }
 }
 
-const FREE: Cost = Cost { amount: Money::ZERO, custom: false, estimated: false };
+fn money(nanos: u64) -> Option<Money> {
+    i64::try_from(nanos).ok().map(Money::from_nanos)
+}
 
 /// Resolves when the record is in the hands of the operating system; at once when there is none to write.
 #[derive(Default)]
 pub(crate) struct Closed {
     written: Option<Written>,
     pub(crate) usage: Option<Usage>,
+    /// The caller lacks nothing of its answer.
+    pub(crate) is_whole: bool,
 }
 
 impl Future for Closed {
@@ -452,42 +505,11 @@ impl Future for Closed {
 
 fn blank(id: Id, head: &Head) -> Record {
     let text = |name: http::HeaderName| head.headers().get(name).and_then(|value| value.to_str().ok()).map(clip);
-    let nobody: Arc<str> = EMPTY.with(Arc::clone);
     Record {
-        id,
-        event_id: None,
-        account: nobody.clone(),
-        gateway: nobody.clone(),
-        created_ms: 0,
-        provider: nobody,
-        model: String::new(),
-        answered_model: None,
-        model_type: None,
-        request_type: None,
-        path: String::new(),
         method: head.method().as_str().to_owned(),
         request_content_type: text(http::header::CONTENT_TYPE),
-        response_content_type: None,
-        status: 0,
-        outcome: Outcome::Cancelled,
-        cached: false,
-        streamed: false,
-        usage: None,
-        cost: None,
-        metadata: Metadata::default(),
-        step: 0,
-        request_size: 0,
-        response_size: 0,
-        token_id: None,
         user_agent: text(http::header::USER_AGENT),
-        refusal: None,
-        finish: None,
-        timings: Timings::default(),
-        attempts: Vec::new(),
-        request_body: Payload::Empty,
-        response_body: Payload::Empty,
-        unified: None,
-        rating: Rating::default(),
+        ..EMPTY.with(|nobody| Record::blank(id, nobody))
     }
 }
 

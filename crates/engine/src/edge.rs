@@ -10,9 +10,11 @@ use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETR
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use tollgate_model::{Id, Refusal};
+use tollgate_rules::idempotency;
 use tollgate_rules::limit::Limit;
 
 use crate::body::BoxError;
+use crate::kept::Kept;
 use crate::relay::Relay;
 use crate::replay::Replay;
 use crate::surface::Host;
@@ -42,6 +44,8 @@ pub(crate) enum ReplyBody {
     Whole(Option<Bytes>),
     Relay(Box<Relay>),
     Replay(Box<Replay>),
+    /// One of those above, collected for later tries with the same idempotency key.
+    Kept(Box<Kept>),
     /// One of those above, for a caller who may stop reading unnoticed.
     Watched(Watched),
     /// The control plane's.
@@ -82,6 +86,18 @@ pub(crate) struct Rate {
 }
 
 impl Marks {
+    /// On an answer that is told again: its step and what the cache did are those of the first time, the rates of then say nothing now.
+    pub(crate) fn write_again(self, headers: &mut HeaderMap) {
+        let step = headers.remove(STEP);
+        headers.remove(RATE_LIMIT);
+        headers.remove(RATE_LIMIT_POLICY);
+        self.write(headers);
+        if let Some(step) = step {
+            headers.insert(STEP, step);
+        }
+        headers.insert(&idempotency::REPLAYED, HeaderValue::from_static("true"));
+    }
+
     pub(crate) fn write(self, headers: &mut HeaderMap) {
         let id = id_value(self.id);
         headers.insert(REQUEST_ID, id.clone());
@@ -176,6 +192,15 @@ fn envelope(refusal: &Refusal, host: Host) -> String {
 // === impl ReplyBody ===
 
 impl ReplyBody {
+    /// It has ended, and its caller lacks nothing.
+    pub(crate) fn is_whole(&self) -> bool {
+        match self {
+            Self::Whole(_) | Self::Replay(_) => true,
+            Self::Relay(relay) => relay.is_whole(),
+            Self::Kept(_) | Self::Watched(_) | Self::Other(_) => false,
+        }
+    }
+
     /// For a caller who speaks HTTP/2. What is there in one piece holds nothing that could be given up.
     pub(crate) fn watched(self, patience: Duration) -> Self {
         if matches!(self, Self::Whole(_)) { self } else { Self::Watched(Watched::new(self, patience)) }
@@ -194,6 +219,7 @@ impl http_body::Body for ReplyBody {
             Self::Whole(bytes) => std::task::Poll::Ready(bytes.take().map(|bytes| Ok(http_body::Frame::data(bytes)))),
             Self::Relay(relay) => std::pin::Pin::new(&mut **relay).poll_frame(cx),
             Self::Replay(replay) => std::pin::Pin::new(&mut **replay).poll_frame(cx),
+            Self::Kept(kept) => std::pin::Pin::new(&mut **kept).poll_frame(cx),
             Self::Watched(watched) => std::pin::Pin::new(watched).poll_frame(cx),
             Self::Other(body) => std::pin::Pin::new(body).poll_frame(cx),
         }
@@ -204,6 +230,7 @@ impl http_body::Body for ReplyBody {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Relay(relay) => relay.is_end_stream(),
             Self::Replay(_) => false,
+            Self::Kept(kept) => kept.is_end_stream(),
             Self::Watched(watched) => watched.is_end_stream(),
             Self::Other(body) => body.is_end_stream(),
         }
@@ -214,6 +241,7 @@ impl http_body::Body for ReplyBody {
             Self::Whole(bytes) => http_body::SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Self::Relay(relay) => relay.size_hint(),
             Self::Replay(_) => http_body::SizeHint::default(),
+            Self::Kept(kept) => kept.size_hint(),
             Self::Watched(watched) => watched.size_hint(),
             Self::Other(body) => body.size_hint(),
         }

@@ -25,10 +25,12 @@ use tollgate_store::answers::Answers;
 use tollgate_store::journal::JournalWriter;
 
 use crate::alarm::Alarms;
+use crate::credits::Credits;
 use crate::exchange::Exchanges;
 use crate::fill::Fills;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::once::Once;
 use crate::till::Till;
 use crate::upstream::Upstream;
 
@@ -48,6 +50,10 @@ pub struct Shared {
     pub refresh: Arc<dyn Refresh>,
     /// What may be spent, and is.
     pub till: Arc<Till>,
+    /// What requests with the operator's key draw on. `None`: the key is for all who may call.
+    pub credits: Option<Arc<Credits>>,
+    /// Who asks with an idempotency key.
+    pub once: Arc<Once>,
     pub(crate) fills: Fills,
     /// Access tokens that service accounts were exchanged for.
     pub(crate) exchanges: Exchanges,
@@ -137,6 +143,8 @@ pub struct Parts {
     pub uses: Arc<Uses>,
     pub refresh: Arc<dyn Refresh>,
     pub till: Arc<Till>,
+    pub credits: Option<Arc<Credits>>,
+    pub once: Arc<Once>,
 }
 
 // === impl Shared ===
@@ -155,6 +163,8 @@ impl Shared {
             uses: parts.uses,
             refresh: parts.refresh,
             till: parts.till,
+            credits: parts.credits,
+            once: parts.once,
             fills: Fills::default(),
             exchanges: Exchanges::default(),
             windows: Mutex::default(),

@@ -106,6 +106,11 @@ impl Head {
         &self.text()[self.cut.rest.clone()]
     }
 
+    /// All of it, as it was received.
+    pub(crate) fn path_and_query(&self) -> &str {
+        path_of(&self.parts)
+    }
+
     pub(crate) fn headers(&self) -> &HeaderMap {
         &self.parts.headers
     }

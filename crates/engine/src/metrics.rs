@@ -28,6 +28,7 @@ pub struct Metrics {
     tokens_in: OnceLock<Counter>,
     tokens_out: OnceLock<Counter>,
     cost_nanodollars: Counter<u64, AtomicU64>,
+    cost_differs: Counter,
     attempts: Family<AttemptLabels, Counter>,
     usual_attempts: OnceLock<Counter>,
     pub(crate) connections: Gauge,
@@ -63,6 +64,7 @@ impl Default for Metrics {
             tokens_in: OnceLock::new(),
             tokens_out: OnceLock::new(),
             cost_nanodollars: Counter::default(),
+            cost_differs: Counter::default(),
             attempts: Family::default(),
             usual_attempts: OnceLock::new(),
             connections: Gauge::default(),
@@ -78,6 +80,11 @@ impl Default for Metrics {
         );
         registry.register("tokens", "Tokens of answers that were not cached", metrics.tokens.clone());
         registry.register("cost_nanodollars", "Cost of answers whose price is known", metrics.cost_nanodollars.clone());
+        registry.register(
+            "cost_differs",
+            "Answers whose provider says it charged something else than we counted",
+            metrics.cost_differs.clone(),
+        );
         registry.register("upstream_attempts", "Tries at providers, by how they ended", metrics.attempts.clone());
         registry.register("connections", "Open connections of callers", metrics.connections.clone());
         Self { registry, ..metrics }
@@ -117,6 +124,9 @@ impl Metrics {
         if let Some(usage) = record.usage.as_ref().filter(|_| !record.cached) {
             found(&self.tokens_in, &self.tokens, &TokenLabels { direction: "in" }).inc_by(usage.tokens_in());
             found(&self.tokens_out, &self.tokens, &TokenLabels { direction: "out" }).inc_by(usage.tokens_out());
+        }
+        if record.cost_differs() {
+            self.cost_differs.inc();
         }
         if let Some(cost) = &record.cost {
             self.cost_nanodollars.inc_by(cost.amount.nanos().max(0).unsigned_abs());

@@ -41,6 +41,8 @@ pub(crate) struct Relay {
     held_back: bool,
     /// What a turned answer has lost, in whose words.
     losses: Option<(Dialect, Losses)>,
+    /// It has ended, and well.
+    is_whole: bool,
 }
 
 enum State {
@@ -87,7 +89,13 @@ impl Relay {
     pub(crate) fn new(gate: Arc<Gate>, books: Books, source: Source, left: Option<u64>, fault: Option<Bytes>) -> Self {
         let limits = gate.shared.limits;
         let patience = Patience::new(limits.answer_idle, limits.total);
-        Self { gate, books, state: State::Flowing(source), left, patience, fault, held_back: false, losses: None }
+        let state = State::Flowing(source);
+        Self { gate, books, state, left, patience, fault, held_back: false, losses: None, is_whole: false }
+    }
+
+    /// All of the answer has gone out, and nothing in it said that it is not all.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// All of the answer before any of it goes out, and what it has lost in a translation.
@@ -102,6 +110,7 @@ impl Relay {
 
     fn end(&mut self, outcome: Outcome, last: Last) {
         let closed = self.books.close(outcome);
+        self.is_whole = closed.is_whole;
         if let State::Flowing(Source::Upstream(upstream)) = std::mem::replace(&mut self.state, State::Done) {
             upstream.end(&self.gate, outcome, closed.usage.clone());
         }

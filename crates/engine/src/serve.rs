@@ -11,18 +11,21 @@ use tollgate_model::Refusal;
 use tollgate_rules::options::Options;
 use tollgate_rules::walk::{self, Ask, Said};
 
-use crate::answer::{Answer, follow, refuse};
+use crate::answer::{Answer, again, follow, refuse};
 use crate::books::Books;
 use crate::edge::{self, CacheSaid, ReplyBody};
 use crate::gate::Gate;
 use crate::head::Head;
+use crate::kept;
 use crate::stage::admit::Caller;
 use crate::stage::cache::Looked;
+use crate::stage::hear::Coming;
 use crate::stage::key::{self, Whose};
 use crate::stage::miss::{self, Failed};
+use crate::stage::once::{self, Turn};
 use crate::stage::plan::Step;
 use crate::stage::plan::way::{Next, Way};
-use crate::stage::{access, admit, cache, hear, limit, plan, scope, send};
+use crate::stage::{access, admit, cache, credit, hear, limit, plan, scope, send};
 use crate::surface::run::{self, Job};
 use crate::surface::{Call, Host, models};
 use crate::webhook::{self, Slip};
@@ -30,9 +33,57 @@ use crate::webhook::{self, Slip};
 /// One request of the data plane, from its head to an answer whose body still flows.
 pub(crate) async fn serve(gate: &Arc<Gate>, head: &Head, body: Incoming) -> Response<ReplyBody> {
     let mut books = Books::open(gate, head);
+    if once::is_asked(gate, head) {
+        // Boxed: nearly nobody needs its room.
+        return Box::pin(at_most_once(gate, head, body, books)).await;
+    }
+    let found = walk(gate, head, body, &mut books).await;
+    answer(gate, head, found, books).await
+}
+
+/// A request with an idempotency key: carried out by the first who brings it, and told again to the others.
+async fn at_most_once(gate: &Arc<Gate>, head: &Head, body: Incoming, mut books: Books) -> Response<ReplyBody> {
+    let (caller, options, turn) = match turn(gate, head, body, &mut books).await {
+        Ok(turn) => turn,
+        Err(refusal) => return answer(gate, head, Err(refusal), books).await,
+    };
+    let (claim, body) = match turn {
+        Turn::First(claim, body) => (claim, body),
+        Turn::Again(told) => return again(books, head, told).await,
+    };
+    let (gate, head, mut books) = (gate.clone(), head.clone(), books.hand_on());
+    // It goes on when the caller leaves: that is what the next try with the key relies on.
+    let carried_out = tokio::spawn(async move {
+        let mut owner = kept::Owner::new(&caller);
+        let found = go(&gate, &caller, &head, Coming::Held(body), options, &mut books).await;
+        if let Ok(found) = &found {
+            (owner.provider, owner.model) = found.answer.target();
+        }
+        let is_refused = found.is_err();
+        let response = answer(&gate, &head, found, books).await;
+        // What the gateway itself refuses has cost nothing, and may be allowed by then.
+        if is_refused { response } else { kept::keep(&gate, claim, owner, response).await }
+    });
+    carried_out.await.unwrap_or_else(|_| edge::refusal(&Refusal::internal(), Host::Gateway))
+}
+
+async fn turn(
+    gate: &Arc<Gate>,
+    head: &Head,
+    body: Incoming,
+    books: &mut Books,
+) -> Result<(Caller, Options, Turn), Refusal> {
+    let (caller, options) = admitted(gate, head, books).await?;
+    let key = once::key(&caller, head)?;
+    let heard = hear::body(gate, head.headers(), Coming::Wire(body), books).await?;
+    let turn = once::turn(gate, &caller, head, key, heard).await?;
+    Ok((caller, options, turn))
+}
+
+async fn answer(gate: &Arc<Gate>, head: &Head, found: Result<Found, Refusal>, books: Books) -> Response<ReplyBody> {
     let event_id = head.headers().get(edge::EVENT_ID).cloned();
     let host = head.surface().host;
-    let Found { answer, options, says } = match walk(gate, head, body, &mut books).await {
+    let Found { answer, options, says } = match found {
         Ok(found) => found,
         Err(refusal) => return refuse(books, &refusal, event_id, host).await,
     };
@@ -50,17 +101,33 @@ struct Found {
 
 /// What happens once.
 async fn walk(gate: &Arc<Gate>, head: &Head, body: Incoming, books: &mut Books) -> Result<Found, Refusal> {
+    let (caller, options) = admitted(gate, head, books).await?;
+    go(gate, &caller, head, Coming::Wire(body), options, books).await
+}
+
+async fn admitted(gate: &Arc<Gate>, head: &Head, books: &mut Books) -> Result<(Caller, Options), Refusal> {
     let caller = admit::caller(gate, head, books).await?; //                     who: Head -> Caller                    (2001, 2009)
     let options = Options::read(head.headers(), &caller.gateway.settings, caller.snapshot.manners);
     books.wished(&options);
+    Ok((caller, options))
+}
+
+async fn go(
+    gate: &Arc<Gate>,
+    caller: &Caller,
+    head: &Head,
+    body: Coming,
+    options: Options,
+    books: &mut Books,
+) -> Result<Found, Refusal> {
     if head.surface().call != Call::Native {
         // Boxed: the native path's future has no need for its room.
-        return Box::pin(elsewhere(gate, &caller, head, body, options, books)).await;
+        return Box::pin(elsewhere(gate, caller, head, body, options, books)).await;
     }
-    let aim = plan::aim(&caller, head)?; //                                      where: a provider's row and a target   (2008)
+    let aim = plan::aim(caller, head)?; //                                      where: a provider's row and a target   (2008)
     let heard = hear::body(gate, head.headers(), body, books).await?; //         what: the body                         (408, 413)
     let step = plan::step(gate, head, aim, heard, books)?; //                    its model, as the body says            (400)
-    let answer = take(gate, &caller, head, step, &options, &mut false, books).await?;
+    let answer = take(gate, caller, head, step, &options, &mut false, books).await?;
     Ok(Found { answer, options, says: Vec::new() })
 }
 
@@ -69,7 +136,7 @@ async fn elsewhere(
     gate: &Arc<Gate>,
     caller: &Caller,
     head: &Head,
-    body: Incoming,
+    body: Coming,
     options: Options,
     books: &mut Books,
 ) -> Result<Found, Refusal> {
@@ -213,6 +280,7 @@ async fn take(
         limit::enter(gate, caller, books)?; //                                   one unit a request                     (2003)
     }
     access::spend(gate, caller, &step, options, books)?; //                      policies; budgets: held before sending  (403, 429/2041)
+    credit::draw(gate, caller, head, &step, &whose, books)?; //                   the operator's key: credits             (402/2021, 2018)
     let key = key::ready(gate, &step, &whose).await?; //                         counted, opened, exchanged             (2003, 2907)
     let sent = send::out(gate, caller, head, &mut step, &key, options.retry, books).await?; // deadlines, asking again (2005)
     Ok(Answer::Fresh { sent, step, share, cache })

@@ -3,6 +3,7 @@
 //! Enters: nothing. Leaves: plain values with their laws (ids sort by time, money is whole, secrets print `***`).
 //! Never: does I/O, reads the clock by itself (`Clock` is handed in), or knows a provider.
 
+pub mod charge;
 pub mod clock;
 pub mod custom;
 pub mod dataset;

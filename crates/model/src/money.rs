@@ -96,13 +96,19 @@ impl FromStr for Money {
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, nanos) = (self.0.unsigned_abs() / NANOS as u64, self.0.unsigned_abs() % NANOS as u64);
-        if nanos == 0 {
-            return write!(f, "{sign}{whole}");
-        }
-        let fraction = format!("{nanos:09}");
-        write!(f, "{sign}{whole}.{}", fraction.trim_end_matches('0'))
+        write!(f, "{sign}{}", decimal(self.0.unsigned_abs().into(), 9))
     }
+}
+
+/// A scaled whole number as decimal text, without zeros at the end.
+pub fn decimal(scaled: u128, places: u32) -> String {
+    let one = 10_u128.pow(places);
+    let (whole, fraction) = (scaled / one, scaled % one);
+    if fraction == 0 {
+        return whole.to_string();
+    }
+    let fraction = format!("{fraction:0width$}", width = places as usize);
+    format!("{whole}.{}", fraction.trim_end_matches('0'))
 }
 
 impl Add for Money {

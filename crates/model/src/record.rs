@@ -9,10 +9,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::charge::{Basis, ListVersion};
 use crate::{Id, Metadata, Money, Trace, Usage};
 
 /// The journal stores this number with each record; it grows when a field changes its meaning or place.
 pub const RECORD_VERSION: u8 = 2;
+
+/// A thousandth of a cent.
+const GAP_NANOS: u64 = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -58,6 +62,10 @@ pub struct Record {
     pub response_body: Payload,
     /// What only calls have that the gateway itself found a target for, or put into other words.
     pub unified: Option<Box<Unified>>,
+    /// What the provider says it charged. Few do.
+    pub reported: Option<Money>,
+    /// It went out with a key of the operator's.
+    pub wholesale: bool,
     /// What was said of the answer afterwards. The journal never has it: the log does.
     pub rating: Rating,
 }
@@ -97,13 +105,17 @@ pub struct Refused {
     pub cause: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
     pub amount: Money,
     /// From `cf-aig-custom-cost`.
     pub custom: bool,
     /// The usage behind it was our estimate.
     pub estimated: bool,
+    /// What the amount is made of: with the usage, the lines of the ledger.
+    pub basis: Basis,
+    /// Of the price list that the rates are from.
+    pub list: Option<ListVersion>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,7 +174,76 @@ pub struct Attempt {
     pub reused: bool,
 }
 
+impl Cost {
+    /// Nothing was paid: the answer came from memory.
+    pub const FREE: Cost =
+        Cost { amount: Money::ZERO, custom: false, estimated: false, basis: Basis::Untold, list: None };
+
+    /// An amount of which nothing more is known.
+    pub fn plain(amount: Money) -> Self {
+        Self { amount, ..Self::FREE }
+    }
+}
+
 impl Record {
+    /// A request of which nothing is known yet. Who has no name is called `nobody`.
+    pub fn blank(id: Id, nobody: &Arc<str>) -> Self {
+        Self {
+            id,
+            event_id: None,
+            account: nobody.clone(),
+            gateway: nobody.clone(),
+            created_ms: 0,
+            provider: nobody.clone(),
+            model: String::new(),
+            answered_model: None,
+            model_type: None,
+            request_type: None,
+            path: String::new(),
+            method: String::new(),
+            request_content_type: None,
+            response_content_type: None,
+            status: 0,
+            outcome: Outcome::Cancelled,
+            cached: false,
+            streamed: false,
+            usage: None,
+            cost: None,
+            metadata: Metadata::default(),
+            step: 0,
+            request_size: 0,
+            response_size: 0,
+            token_id: None,
+            user_agent: None,
+            refusal: None,
+            finish: None,
+            timings: Timings::default(),
+            attempts: Vec::new(),
+            request_body: Payload::Empty,
+            response_body: Payload::Empty,
+            unified: None,
+            reported: None,
+            wholesale: false,
+            rating: Rating::default(),
+        }
+    }
+
+    /// What the provider says it charged beyond what we counted; below zero it charged less. Nothing where only one of the two is known, or where the
+    /// price is the caller's own.
+    pub fn cost_gap(&self) -> Option<Money> {
+        let ours = self.cost.as_ref().filter(|cost| !cost.custom && cost.basis != Basis::Reported)?;
+        Some(self.reported? - ours.amount)
+    }
+
+    /// The gap is more than what providers round: over one percent of what was reported, and over a thousandth of a cent.
+    pub fn cost_differs(&self) -> bool {
+        let over = |(gap, reported): (Money, Money)| {
+            let gap = gap.nanos().unsigned_abs();
+            gap > GAP_NANOS && gap > reported.nanos().unsigned_abs() / 100
+        };
+        self.cost_gap().zip(self.reported).is_some_and(over)
+    }
+
     pub fn success(&self) -> bool {
         self.outcome == Outcome::Complete && (200..400).contains(&self.status)
     }

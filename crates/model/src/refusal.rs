@@ -43,8 +43,11 @@ pub mod code {
     pub const UPSTREAM_FAILED: u16 = 2005;
     pub const INVALID_PROVIDER: u16 = 2008;
     pub const UNAUTHORIZED: u16 = 2009;
+    pub const CREDIT_RATE: u16 = 2018;
+    pub const NO_CREDITS: u16 = 2021;
     pub const NO_SUCH_KEY: u16 = 2040;
     pub const SPEND_LIMIT: u16 = 2041;
+    pub const NO_CREDITS_ON_REST: u16 = 2049;
     pub const BAD_REQUEST: u16 = 2901;
     pub const TOO_LARGE: u16 = 2902;
     pub const REQUEST_TIMEOUT: u16 = 2903;
@@ -56,6 +59,9 @@ pub mod code {
     /// Of policies, whose bodies name no code: for the log.
     pub const POLICY_BLOCK: u16 = 2908;
     pub const POLICY_LIMIT: u16 = 2909;
+    /// Of idempotency keys.
+    pub const UNDER_WAY: u16 = 2910;
+    pub const OTHER_REQUEST: u16 = 2911;
     /// Of the REST API.
     pub const NO_ROUTE: u16 = 7000;
     pub const NO_MODEL: u16 = 7003;
@@ -101,6 +107,28 @@ impl Refusal {
             Some(after) => refusal.retry_after(after),
             None => refusal,
         }
+    }
+
+    /// Of requests with the operator's key: 200 a minute and gateway, as in the original.
+    pub fn credit_rate_limited() -> Self {
+        let refusal = Self::new(code::CREDIT_RATE, 429, Blame::Caller, "Wholesale Rate limited");
+        refusal.retry_after(SDK_PATIENCE)
+    }
+
+    /// Waiting does not help, booking credits does.
+    pub fn no_credits() -> Self {
+        Self::new(code::NO_CREDITS, 402, Blame::Caller, "Insufficient AI Gateway credits").should_retry(false)
+    }
+
+    pub fn no_credits_on_rest() -> Self {
+        let said = "Insufficient balance; add money to your gateway";
+        Self::new(code::NO_CREDITS_ON_REST, 402, Blame::Caller, said).should_retry(false)
+    }
+
+    /// Nobody knows its price, so it cannot be paid with credits.
+    pub fn not_for_credits() -> Self {
+        let said = "This model is not available via unified billing. Please use BYOK.";
+        Self::new(code::NO_CREDITS, 402, Blame::Caller, said).should_retry(false)
     }
 
     /// `why` is for the log: which policy it was.
@@ -230,6 +258,18 @@ impl Refusal {
     /// Nobody will hear this one; it is how the log learns of it.
     pub fn caller_left() -> Self {
         Self::new(code::REQUEST_TIMEOUT, CALLER_LEFT, Blame::Caller, "the caller left").close()
+    }
+
+    /// The first request with this idempotency key has not ended. Asking again helps, and official SDKs do when told so.
+    pub fn under_way() -> Self {
+        let said = "a request with this idempotency key is under way: ask again to hear its answer";
+        Self::new(code::UNDER_WAY, 409, Blame::Caller, said).retry_after(Duration::from_secs(1)).should_retry(true)
+    }
+
+    /// The idempotency key was used for something else.
+    pub fn other_request() -> Self {
+        let said = "idempotency-key: it belongs to another request; a key is for one request and its repetitions";
+        Self::new(code::OTHER_REQUEST, 422, Blame::Caller, said).should_retry(false)
     }
 
     pub fn unavailable(said: impl Into<String>, after: Duration) -> Self {

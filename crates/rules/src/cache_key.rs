@@ -50,7 +50,7 @@ pub fn custom(scope: Scope<'_>, key: &str, streamed: bool) -> Key {
     digest(kind, scope, &[key.as_bytes()])
 }
 
-fn digest(kind: &[u8], scope: Scope<'_>, parts: &[&[u8]]) -> Key {
+pub(crate) fn digest(kind: &[u8], scope: Scope<'_>, parts: &[&[u8]]) -> Key {
     let mut context = Context::new(&SHA256);
     for part in [kind, scope.account.as_bytes(), scope.gateway.as_bytes()].iter().chain(parts) {
         context.update(&(part.len() as u64).to_le_bytes());

@@ -14,6 +14,7 @@ pub mod sheet;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use hashbrown::HashTable;
+use tollgate_model::charge::ListVersion;
 use tollgate_model::price::{ModelPrices, Price};
 
 static BLOCK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/models.postcard"));
@@ -23,6 +24,7 @@ const NAME_BYTES_MAX: usize = 512;
 
 pub struct Catalog {
     shelves: Vec<Shelf>,
+    version: ListVersion,
 }
 
 /// A model, and the price that stood at the time asked for.
@@ -63,8 +65,8 @@ impl Catalog {
     }
 
     /// Names the prices themselves: the same figures give the same version. Recorded with each cost.
-    pub fn version(&self) -> &'static str {
-        env!("CATALOG_VERSION")
+    pub fn version(&self) -> &ListVersion {
+        &self.version
     }
 
     /// `provider` is the path segment; `at_ms` is when the request began, in Unix milliseconds.
@@ -91,7 +93,7 @@ impl Catalog {
     fn open(block: &'static [u8]) -> Catalog {
         let shelves: Vec<(&str, &[u8])> = postcard::from_bytes(block).expect("build.rs wrote it with the same types");
         let shelf = |(provider, encoded)| Shelf { provider, encoded, decoded: OnceLock::new() };
-        Catalog { shelves: shelves.into_iter().map(shelf).collect() }
+        Catalog { shelves: shelves.into_iter().map(shelf).collect(), version: env!("CATALOG_VERSION").into() }
     }
 
     fn models(&self, provider: &str) -> Option<&Models> {

@@ -1,7 +1,10 @@
 //! What one answer cost, line by line, to the nano-dollar.
 //!
 //! Enters: the usage a provider counted (or we estimated), and the price that stood when the request began.
-//! Leaves: a ledger whose lines sum to its total. Never: says 0 for what it does not know; touches a float; panics on someone else's numbers.
+//! Leaves: an amount and the rates that made it, from which [`lines()`] tells the ledger whenever somebody asks.
+//! Never: says 0 for what it does not know; touches a float; panics on someone else's numbers.
+//!
+//! Where fractions of a nano-dollar arise, each line is rounded, half up, and the total is the sum of the lines.
 //!
 //! A special class without a rate of its own is charged as the basic class it belongs to, because that is how providers bill it:
 //!
@@ -20,37 +23,24 @@
 pub mod bound;
 pub mod custom;
 pub mod estimate;
+pub mod lines;
 
 use tollgate_model::Money;
+use tollgate_model::charge::{Applied, UnitPrice};
 use tollgate_model::price::{PerMillion, Price, Rates};
 use tollgate_model::usage::Usage;
 
 pub use custom::{CacheCounts, CustomCost};
 pub use estimate::{Heard, estimate};
-
-/// What a line of the ledger charges for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    Input,
-    CacheRead,
-    CacheWrite5m,
-    CacheWrite1h,
-    AudioIn,
-    Output,
-    Reasoning,
-    AudioOut,
-    Request,
-    Search,
-    Image,
-}
+pub use lines::lines;
+pub use tollgate_model::charge::Class;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Line {
     pub class: Class,
     pub quantity: u64,
-    /// The rate that was applied: after fallback, of the tier that counted.
-    pub rate: PerMillion,
+    /// What was applied: after fallback, of the tier that counted. `None` where the amount is all that was said.
+    pub price: Option<UnitPrice>,
     pub amount: Money,
 }
 
@@ -63,14 +53,21 @@ pub struct Ledger {
 
 /// `None` means unknown: something was used that the price does not name, or the sum is beyond what money can hold.
 pub fn of(usage: &Usage, price: &Price) -> Option<Ledger> {
-    let rates = rates_for(usage.tokens_in(), price);
-    let mut ledger = Ledger::default();
-    for (class, quantity, rate) in charges(usage, rates) {
+    let (_, applied) = charge(usage, price)?;
+    lines::of_rates(usage, &applied)
+}
+
+/// The amount, and the rates that made it. What a request does as it ends: nothing is allocated.
+pub fn charge(usage: &Usage, price: &Price) -> Option<(Money, Applied)> {
+    let (mut total, mut applied) = (0_i64, Applied::default());
+    for (class, quantity, rate) in charges(usage, rates_for(usage.tokens_in(), price)) {
         if quantity > 0 {
-            ledger.add(line(class, quantity, rate?)?)?;
+            let rate = rate?;
+            total = total.checked_add(amount(quantity, rate)?.nanos())?;
+            applied.set(class, rate);
         }
     }
-    Some(ledger)
+    Some((Money::from_nanos(total), applied))
 }
 
 /// The last tier whose threshold the whole input, cached or not, is past: that is what providers call a long prompt.
@@ -102,20 +99,8 @@ fn paid_by_tokens(usage: &Usage, rates: &Rates) -> bool {
     rates.image.is_none() && rates.output.is_some() && usage.tokens_out() > 0
 }
 
-fn line(class: Class, quantity: u64, rate: PerMillion) -> Option<Line> {
+fn amount(quantity: u64, rate: PerMillion) -> Option<Money> {
     // Two u64 multiply within u128 with 2^65 to spare, so the half that rounds up always fits.
     let nanos = (u128::from(quantity) * u128::from(rate) + 500_000) / 1_000_000;
-    let amount = Money::from_nanos(i64::try_from(nanos).ok()?);
-    Some(Line { class, quantity, rate, amount })
-}
-
-// === impl Ledger ===
-
-impl Ledger {
-    fn add(&mut self, line: Line) -> Option<()> {
-        let total = self.total.nanos().checked_add(line.amount.nanos())?;
-        self.total = Money::from_nanos(total);
-        self.lines.push(line);
-        Some(())
-    }
+    i64::try_from(nanos).ok().map(Money::from_nanos)
 }

@@ -31,6 +31,8 @@ pub struct CachedAnswer {
     pub gateway: Arc<str>,
     /// What it took to make the answer; telling it again takes nothing.
     pub usage: Option<Usage>,
+    /// Of the request that it answers, where the key does not say all of it.
+    pub print: Option<[u8; 32]>,
     /// Unix milliseconds.
     pub stored_ms: u64,
     pub expires_ms: u64,
@@ -53,6 +55,7 @@ pub enum Lookup {
 }
 
 pub type Fetch = Pin<Box<dyn Future<Output = Option<Arc<CachedAnswer>>> + Send>>;
+pub type Settling = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub type Purging = Pin<Box<dyn Future<Output = Result<u64, StoreError>> + Send>>;
 
 /// Which answers to forget: those that match every part that is given. Nothing given means all.
@@ -72,6 +75,10 @@ pub trait Answers: Send + Sync {
 
     /// Keeps an answer until it expires or its room is needed. Best effort: it may be gone at once.
     fn put(&self, key: AnswerKey, answer: Arc<CachedAnswer>, now_ms: u64);
+
+    /// Resolves when what was put before is where a killed process cannot lose it, as far as it will ever get there, and what an earlier process put
+    /// is found.
+    fn settle(&self) -> Settling;
 
     /// Once this resolves, no answer that was put before the call and matches is found again. Resolves to how many there were on disk.
     fn purge(&self, what: Purge) -> Purging;

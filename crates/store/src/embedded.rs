@@ -14,3 +14,5 @@ pub use answers::{DiskAnswers, DiskAnswersOptions};
 pub use documents::FileDocuments;
 pub use entries::FileEntries;
 pub use records::{DayRecords, DayRecordsOptions};
+
+pub(crate) use sqlite::{check_database, copy_database};

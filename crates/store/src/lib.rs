@@ -13,6 +13,7 @@
 //! | [`Entries`] | what grows with use, by time: audit, credit lines, results | SQLite, a file of its own |
 
 pub mod answers;
+pub mod backup;
 pub mod documents;
 pub mod embedded;
 pub mod entries;

@@ -3,6 +3,7 @@
 //! Enters: a dialect's name, as a provider row spells it. Leaves: where that dialect's answers keep their counts.
 //! Never: knows which provider speaks it.
 
+mod amount;
 pub mod anthropic;
 pub(crate) mod bedrock;
 pub(crate) mod beside;

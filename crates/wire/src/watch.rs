@@ -20,6 +20,8 @@ use reader::Reader;
 pub struct Seen {
     /// As the provider counted. In a stream that broke off (`!ended`) the output side may be too low, or missing.
     pub usage: Option<Usage>,
+    /// What the provider says it charged, in nano-dollars. Few do.
+    pub charged: Option<u64>,
     /// As the provider named it.
     pub model: Option<String>,
     /// The provider's own word for why it stopped.

@@ -56,6 +56,8 @@ export interface LogRow {
   tokens_out: number | null;
   cost?: number;
   cost_estimated?: boolean;
+  reported_cost?: number;
+  cost_differs?: boolean;
   custom_cost: boolean;
   metadata: string | null;
   step: number;
@@ -115,7 +117,20 @@ export interface Trace {
   stopped: string | null;
 }
 
+export interface CostLine {
+  class: string;
+  quantity: number;
+  unit: string;
+  /** Dollars for a million units. */
+  unit_price: string | null;
+  amount: number;
+  amount_nanos: number;
+  source: "catalog" | "custom" | "provider-reported" | "estimated";
+  catalog: string | null;
+}
+
 export interface LogDetail extends LogRow {
+  cost_lines?: CostLine[];
   method: string;
   request_size: number;
   response_size: number;

@@ -36,7 +36,12 @@ const TEXTS: Record<string, string> = {
   agent: "user_agent",
   dlp: "dlp_action",
 };
-const FLAGS: Record<string, string> = { cached: "cached", auth: "authentication" };
+const FLAGS: Record<string, string> = {
+  cached: "cached",
+  auth: "authentication",
+  cost_differs: "cost_differs",
+  wholesale: "wholesale",
+};
 const FEEDBACK: Record<string, number | null> = { up: 1, down: -1, none: null };
 
 export const TERM_HELP: { term: string; help: string }[] = [
@@ -45,6 +50,7 @@ export const TERM_HELP: { term: string; help: string }[] = [
   { term: "provider:openai", help: "exactly this provider; -provider: for all others" },
   { term: "cached:true", help: "answered from the cache" },
   { term: "cost:>0.05", help: "dollars; also <" },
+  { term: "cost_differs:true", help: "the provider says it charged something else" },
   { term: "duration:>2000", help: "milliseconds" },
   { term: "tokens:>1000", help: "in and out; also tokens_in, tokens_out" },
   { term: "meta.team:search", help: "a metadata entry" },

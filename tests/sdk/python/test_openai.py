@@ -312,3 +312,40 @@ def test_a_cached_stream_is_a_stream_again(openai_client):
 def test_without_the_header_nothing_is_cached(openai_client):
     raw = openai_client.chat.completions.with_raw_response.create(model=MODEL, messages=ASK)
     assert "cf-aig-cache-status" not in raw.headers
+
+
+def with_key(key):
+    return {"extra_headers": {"Idempotency-Key": key}}
+
+
+@pytest.mark.gateway
+def test_a_repeated_request_with_a_key_is_one_request(openai_client):
+    key = unique()
+    first = openai_client.chat.completions.with_raw_response.create(model=MODEL, messages=ASK, **with_key(key))
+    again = openai_client.chat.completions.with_raw_response.create(model=MODEL, messages=ASK, **with_key(key))
+    assert "idempotent-replayed" not in first.headers and again.headers["idempotent-replayed"] == "true"
+    assert first.parse() == again.parse()
+    paid, free = (record(answer.headers["cf-aig-log-id"]) for answer in (first, again))
+    assert paid["cost"] >= free["cost"] == 0
+    with pytest.raises(openai.UnprocessableEntityError, match="another request"):
+        chat(openai_client, max_tokens=7, **with_key(key))
+
+
+@pytest.mark.gateway
+def test_a_repeated_stream_with_a_key_is_a_stream_again(openai_client):
+    key = unique()
+    streams = [list(chat(openai_client, stream=True, **with_key(key))) for _ in range(2)]
+    said = ["".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) for chunks in streams]
+    assert said[0] and said[0] == said[1]
+
+
+@pytest.mark.gateway
+def test_the_client_waits_for_a_request_that_is_under_way():
+    """Its own time-out ends the first try; the second is told 409 and to come back, and hears the answer of the first."""
+    with openai.OpenAI(base_url=f"{SANDBOX}/v1", api_key=TOKEN, max_retries=6, timeout=0.7) as client:
+        key = unique()
+        answer = client.chat.completions.with_raw_response.create(
+            model=dial(latency=1500), messages=ASK, **with_key(key)
+        )
+    assert answer.headers["idempotent-replayed"] == "true"
+    assert answer.parse().choices[0].message.content

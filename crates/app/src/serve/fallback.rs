@@ -13,12 +13,13 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
+use tollgate_control::credits::Draws;
 use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
 use tollgate_control::evaluation::Worker;
 use tollgate_control::router::{self, Public};
 use tollgate_engine::server::Fallback;
-use tollgate_engine::{BoxError, Shared};
+use tollgate_engine::{BoxError, Credits, Shared};
 use tower::ServiceExt;
 
 use super::stores::Stores;
@@ -43,6 +44,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         entries: parts.stores.entries.clone(),
         evaluations: Worker::default(),
         uses: parts.stores.uses.clone(),
+        draws: parts.stores.credits.clone().map(|credits| Box::new(Drawn(credits)) as Box<dyn Draws>),
         public: Public {
             url: parts.url,
             loopback: parts.is_local,
@@ -53,6 +55,19 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         catch_up: Box::new(move |at_most| ingest.catch_up(at_most)),
     });
     Arc::new(Desks { router, handle: Handle::current() })
+}
+
+/// What the data plane draws, as billing shows it.
+struct Drawn(Arc<Credits>);
+
+impl Draws for Drawn {
+    fn by_hour(&self) -> Vec<(u64, u64)> {
+        self.0.drawn()
+    }
+
+    fn paid(&self, cents: i64) {
+        self.0.paid(super::money(cents));
+    }
 }
 
 struct Desks {

@@ -2,6 +2,7 @@
 //!
 //! Enters: settings. Leaves: stores. Never: is slow: what can be read later is read later.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use tollgate_engine::Till;
+use tollgate_engine::credits::RATE;
+use tollgate_engine::{Credits, Till};
 use tollgate_model::Clock;
 use tollgate_store::embedded::{
     DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions, FileDocuments, FileEntries,
@@ -19,18 +21,27 @@ use tollgate_store::embedded::{
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::{Documents, Entries, Ingest, Journal, JournalOptions, Ledger, Metrics, Records, StoreError, Uses};
 
-use crate::place::{ANSWERS_FILE, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LEDGER_DIR, LOGS_DIR};
+use crate::place::{
+    ANSWERS_FILE, CREDITS_DIR, DOCUMENTS_FILE, ENTRIES_FILE, JOURNAL_DIR, LEDGER_DIR, LOGS_DIR, TOLD_FILE,
+};
 use crate::settings::Settings;
+
+/// In front of the disk: a retry comes soon or not at all.
+const TOLD_MEMORY_BYTES: u64 = 8 << 20;
 
 pub(crate) struct Stores {
     pub(crate) documents: Arc<dyn Documents>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) answers: Arc<DiskAnswers>,
+    /// What requests with idempotency keys were answered.
+    pub(crate) told: Arc<DiskAnswers>,
     pub(crate) entries: Arc<dyn Entries>,
     pub(crate) uses: Arc<Uses>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) ingest: Arc<Ingest>,
     pub(crate) till: Arc<Till>,
+    /// Where the operator's keys are for those who paid.
+    pub(crate) credits: Option<Arc<Credits>>,
     metrics: Arc<Metrics>,
 }
 
@@ -52,9 +63,17 @@ impl Stores {
             ..DiskAnswersOptions::default()
         };
         let answers = Arc::new(DiskAnswers::open(&dir.join(ANSWERS_FILE), options, metrics.clone())?);
+        let options = DiskAnswersOptions {
+            memory_bytes: TOLD_MEMORY_BYTES,
+            disk_bytes: settings.idempotency_disk_bytes,
+            ..DiskAnswersOptions::default()
+        };
+        // It counts for itself: the numbers that are shown are the response cache's.
+        let told = Arc::new(DiskAnswers::open(&dir.join(TOLD_FILE), options, Arc::default())?);
         let (ledger, spent) = Ledger::open(&dir.join(LEDGER_DIR))?;
         let till = Arc::new(Till::new(ledger, &spent));
-        Ok(Self { documents, records, answers, entries, uses, journal, ingest, till, metrics })
+        let credits = settings.credits.then(|| credits(&dir.join(CREDITS_DIR))).transpose()?;
+        Ok(Self { documents, records, answers, told, entries, uses, journal, ingest, till, credits, metrics })
     }
 
     /// What the stores count about themselves, shown with everything else.
@@ -71,7 +90,15 @@ impl Stores {
         if let Err(cause) = self.till.sum_up(Clock::System.unix_ms()) {
             tracing::warn!("the ledger of budgets is not summed up, the next start reads it line by line: {cause}");
         }
+        if let Some(Err(cause)) = self.credits.as_ref().map(|credits| credits.sum_up()) {
+            tracing::warn!("the ledger of credits is not summed up, the next start reads it line by line: {cause}");
+        }
     }
+}
+
+fn credits(dir: &Path) -> Result<Arc<Credits>, StoreError> {
+    let (ledger, drawn) = Ledger::open(dir)?;
+    Ok(Arc::new(Credits::new(ledger, &drawn, RATE)))
 }
 
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_spanned::Spanned;
 use tollgate_rules::auto;
 use tollgate_rules::egress::read_ranges;
+use tollgate_rules::idempotency;
 use tollgate_rules::naming::{Aliases, Naming, resolve};
 use tollgate_rules::options::StreamCache;
 use tollgate_wire::provider::{Origin, Providers};
@@ -36,9 +37,11 @@ pub(crate) struct Raw {
     providers: BTreeMap<Spanned<String>, Provider>,
     aliases: BTreeMap<Spanned<String>, Spanned<String>>,
     config: Config,
+    credits: Credits,
     egress: Egress,
     tls: Tls,
     cache: Cache,
+    idempotency: Idempotency,
     log: Log,
     secrets: Secrets,
     auto: auto::Settings,
@@ -74,6 +77,12 @@ struct Config {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+struct Credits {
+    enabled: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct Tls {
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
@@ -86,6 +95,13 @@ struct Cache {
     disk_bytes: Option<u64>,
     streams: Option<StreamCache>,
     ttl_header_enables: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Idempotency {
+    ttl_seconds: Option<u64>,
+    disk_bytes: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -159,6 +175,7 @@ impl Raw {
             providers,
             aliases,
             config: Config { file: upper.config.file.or(self.config.file) },
+            credits: Credits { enabled: upper.credits.enabled.or(self.credits.enabled) },
             egress: Egress { allow_private: upper.egress.allow_private.or(self.egress.allow_private) },
             tls: Tls {
                 certificate: upper.tls.certificate.or(self.tls.certificate),
@@ -169,6 +186,10 @@ impl Raw {
                 disk_bytes: upper.cache.disk_bytes.or(self.cache.disk_bytes),
                 streams: upper.cache.streams.or(self.cache.streams),
                 ttl_header_enables: upper.cache.ttl_header_enables.or(self.cache.ttl_header_enables),
+            },
+            idempotency: Idempotency {
+                ttl_seconds: upper.idempotency.ttl_seconds.or(self.idempotency.ttl_seconds),
+                disk_bytes: upper.idempotency.disk_bytes.or(self.idempotency.disk_bytes),
             },
             log: Log {
                 retention_days: upper.log.retention_days.or(self.log.retention_days),
@@ -289,6 +310,8 @@ impl Raw {
             cache_disk_bytes: self.cache.disk_bytes.unwrap_or(table::CACHE_DISK_BYTES),
             cache_streams: self.cache.streams.unwrap_or_default(),
             cache_ttl_header_enables: self.cache.ttl_header_enables.unwrap_or(false),
+            idempotency_ttl: seconds(self.idempotency.ttl_seconds, idempotency::TTL_S),
+            idempotency_disk_bytes: self.idempotency.disk_bytes.unwrap_or(table::IDEMPOTENCY_DISK_BYTES),
             body_bytes_max: self.body_bytes_max.unwrap_or(table::BODY_BYTES_MAX),
             answer_idle: seconds(self.answer_idle_seconds, table::ANSWER_IDLE_S),
             first_byte: seconds(self.first_byte_seconds, table::FIRST_BYTE_S),
@@ -297,6 +320,7 @@ impl Raw {
             audit_retention_days: self.log.audit_retention_days.unwrap_or(table::AUDIT_RETENTION_DAYS),
             log_filter: self.log.filter.unwrap_or_else(|| table::LOG_FILTER.to_owned()),
             log_json: self.log.json.unwrap_or(false),
+            credits: self.credits.enabled.unwrap_or(false),
             master_key_file: self.secrets.master_key_file,
             master_key_command: self.secrets.master_key_command,
             env_references: self.secrets.env_references.unwrap_or_default(),
@@ -435,6 +459,7 @@ mod tests {
             ("tls.certificate", "\"c\""),
             ("tls.key", "\"k\""),
             ("config.file", "\"all.toml\""),
+            ("credits.enabled", "true"),
             ("egress.allow_private", "[\"10.0.0.0/8\"]"),
             ("cache.streams", "\"off\""),
             ("cache.ttl_header_enables", "true"),

@@ -17,6 +17,7 @@ pub(crate) const LISTEN: &str = "127.0.0.1:8787";
 pub(crate) const DRAIN_S: u64 = 600;
 pub(crate) const CACHE_MEMORY_BYTES: u64 = 16 << 20;
 pub(crate) const CACHE_DISK_BYTES: u64 = 1 << 30;
+pub(crate) const IDEMPOTENCY_DISK_BYTES: u64 = 256 << 20;
 pub(crate) const BODY_BYTES_MAX: u64 = 512 << 20;
 pub(crate) const ANSWER_IDLE_S: u64 = 300;
 pub(crate) const FIRST_BYTE_S: u64 = 600;
@@ -92,6 +93,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "gateways, routes, providers and tokens come from this file alone; it is watched, and the API refuses to change them",
     ),
     setting(
+        "credits.enabled",
+        "TOLLGATE_CREDITS_ENABLED",
+        "false",
+        "requests with the operator's keys draw on booked credits and are refused without; see docs/billing.md",
+    ),
+    setting(
         "egress.allow_private",
         "TOLLGATE_EGRESS_ALLOW_PRIVATE",
         "[]",
@@ -112,6 +119,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "TOLLGATE_CACHE_TTL_HEADER_ENABLES",
         "false",
         "let a positive cf-aig-cache-ttl alone switch caching on",
+    ),
+    setting(
+        "idempotency.ttl_seconds",
+        "TOLLGATE_IDEMPOTENCY_TTL_SECONDS",
+        "86400",
+        "how long an answer is told again to who brings its idempotency key; 0: keys are not looked at",
+    ),
+    setting(
+        "idempotency.disk_bytes",
+        "TOLLGATE_IDEMPOTENCY_DISK_BYTES",
+        "268435456",
+        "such answers kept on disk; the oldest go first",
     ),
     setting(
         "log.retention_days",

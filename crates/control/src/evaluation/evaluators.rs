@@ -113,7 +113,7 @@ mod tests {
 
     fn record(nanos: Option<i64>, us: u64, feedback: Option<i8>) -> Record {
         Record {
-            cost: nanos.map(|nanos| Cost { amount: Money::from_nanos(nanos), custom: false, estimated: false }),
+            cost: nanos.map(|nanos| Cost::plain(Money::from_nanos(nanos))),
             timings: Timings { last_byte_us: us, ..Timings::default() },
             rating: Rating { feedback, score: None },
             ..sample::plain()

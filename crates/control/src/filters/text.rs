@@ -42,6 +42,8 @@ static KEYS: &[(&str, Field, Kind)] = &[
     ("score", Field::Score, Kind::Number),
     ("success", Field::Success, Kind::Flag),
     ("cached", Field::Cached, Kind::Flag),
+    ("cost_differs", Field::CostDiffers, Kind::Flag),
+    ("wholesale", Field::Wholesale, Kind::Flag),
     ("authenticated", Field::Authentication, Kind::Flag),
 ];
 

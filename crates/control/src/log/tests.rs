@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use bytes::Bytes;
+use tollgate_model::Money;
+use tollgate_model::charge::Basis;
+use tollgate_model::record::Cost;
+use tollgate_model::usage::UsageSource;
 
 use super::*;
 use crate::sample;
@@ -68,4 +72,32 @@ fn a_detail_says_what_a_translation_lost_and_how_the_target_was_found() {
     assert_eq!((&shown["losses"][0]["field"], &shown["losses_more"]), (&json!("top_k"), &json!(1)));
     assert!(shown["trace"]["visited"].is_array());
     assert!(detail(&sample::plain(), None).get("losses").is_none());
+}
+
+#[test]
+fn a_detail_shows_what_the_cost_is_made_of() {
+    let shown = detail(&sample::full(), None);
+    let lines = shown["cost_lines"].as_array().unwrap();
+    let first = json!({
+        "class": "input", "quantity": 10, "unit": "token", "unit_price": "10", "amount": 0.0001, "amount_nanos": 100_000,
+        "source": "catalog", "catalog": "0123456789abcdef"
+    });
+    assert_eq!(lines[0], first);
+    let nanos: u64 = lines.iter().map(|line| line["amount_nanos"].as_u64().unwrap()).sum();
+    assert_eq!((lines.len(), nanos), (4, 420_000));
+    // A record from before lines were kept has a cost, and no lines rather than wrong ones.
+    let cost = sample::full().cost.map(|cost| Cost { basis: Basis::Untold, ..cost });
+    assert!(detail(&Record { cost, ..sample::full() }, None).get("cost_lines").is_none());
+    assert!(detail(&sample::plain(), None).get("cost_lines").is_none());
+}
+
+#[test]
+fn a_line_of_an_estimate_says_so() {
+    let usage = sample::full().usage.map(|usage| Usage { source: UsageSource::Estimated, ..usage });
+    let shown = detail(&Record { usage, ..sample::full() }, None);
+    assert!(shown["cost_lines"].as_array().unwrap().iter().all(|line| line["source"] == "estimated"));
+    let cost = Some(Cost { basis: Basis::Total, custom: true, ..Cost::plain(Money::from_nanos(7)) });
+    let shown = detail(&Record { cost, ..sample::full() }, None);
+    assert_eq!(shown["cost_lines"][0]["source"], "custom");
+    assert_eq!(shown["cost_lines"][0]["unit_price"], Value::Null);
 }

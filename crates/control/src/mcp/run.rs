@@ -46,6 +46,9 @@ const REASONS: &[&str] = &[
     "cost",
     "cost_estimated",
     "custom_cost",
+    "cost_lines",
+    "reported_cost",
+    "cost_differs",
     "guardrails",
     "dlp_action",
 ];

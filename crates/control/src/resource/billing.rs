@@ -14,8 +14,9 @@ use self::members::{
     PREVIEW, STATUS, STATUS_ASKED, TOPUP_ASKED, USAGE, USAGE_ASKED,
 };
 use crate::answer::Answer;
+use crate::audit::Action;
 use crate::call::Call;
-use crate::credits::{Credits, Line};
+use crate::credits::{Credits, Line, drawn_cents};
 use crate::page::{PAGE, PER_PAGE, Paging};
 use crate::problem::Problem;
 use crate::row::Access::Guarded;
@@ -160,7 +161,7 @@ pub(crate) static ROWS: &[Row] = &[
 
 fn balance(call: &Call) -> Result<Answer, Problem> {
     Ok(Answer::Result(json!({
-        "balance": credits(call).balance()?,
+        "balance": credits(call).balance()?.saturating_sub(drawn_cents(&draws(call), 0, u64::MAX)),
         "has_default_payment_method": false,
         "payment_method": null,
         "topup_config": { "amount": null, "threshold": null }
@@ -180,6 +181,15 @@ fn usage(call: &Call) -> Result<Answer, Problem> {
     {
         *sums.entry(line.at_ms / step * step).or_default() -= line.booked.cents;
     }
+    let (draws, hours) = (draws(call), from_ms.unwrap_or(0)..=to_ms.unwrap_or(u64::MAX));
+    for start in draws.iter().filter(|(hour, _)| hours.contains(hour)).map(|(hour, _)| hour / step * step) {
+        sums.entry(start).or_default();
+    }
+    for (start, sum) in &mut sums {
+        let from_ms = (*start).max(*hours.start());
+        *sum += drawn_cents(&draws, from_ms, (start + step).min(hours.end().saturating_add(1)));
+    }
+    sums.retain(|_, cents| *cents != 0);
     let shown = |(start, cents): (u64, i64)| json!({ "id": format!("usage-{start}"), "aggregated_value": cents, "start_time": start, "end_time": start + step });
     Ok(Answer::Result(json!({ "history": sums.into_iter().map(shown).collect::<Vec<_>>() })))
 }
@@ -223,7 +233,8 @@ fn preview(call: &Call) -> Result<Answer, Problem> {
     let now_ms = call.parts.desk.now_ms();
     let [from_ms, to_ms] = time::month(now_ms);
     let used = |line: &Line| line.booked.cents.min(0).unsigned_abs();
-    let cents: u64 = all(call, from_ms, to_ms)?.iter().map(used).sum();
+    let drawn = drawn_cents(&draws(call), from_ms, to_ms).unsigned_abs();
+    let cents: u64 = all(call, from_ms, to_ms)?.iter().map(used).sum::<u64>() + drawn;
     let period = json!({ "start": from_ms / 1_000, "end": to_ms / 1_000 });
     let line = json!({
         "amount": cents, "currency": "usd", "description": "Drawn from credits", "period": period,
@@ -294,7 +305,22 @@ fn book(call: &Call) -> Result<Answer, Problem> {
     }
     let description = asked["description"].as_str().unwrap_or_default();
     let line = credits(call).book(amount as i64, description, &call.caller.token.name, call.parts.desk.now_ms())?;
+    call.parts.desk.note(Action::Create, "ai_gateway.credit", &line.id)?;
+    let mut told = None;
+    // Who booked at the same time may have told an older balance after a newer one was told.
+    while let Some(draws) = &call.parts.draws {
+        let balance = credits(call).balance()?;
+        if told.replace(balance) == Some(balance) {
+            break;
+        }
+        draws.paid(balance);
+    }
     Ok(Answer::Result(credit(&line)))
+}
+
+/// What requests drew; nothing where credits are off.
+fn draws(call: &Call) -> Vec<(u64, u64)> {
+    call.parts.draws.as_ref().map_or_else(Vec::new, |draws| draws.by_hour())
 }
 
 fn credit(line: &Line) -> Value {

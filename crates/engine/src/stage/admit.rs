@@ -124,7 +124,7 @@ fn shown(snapshot: &Snapshot, head: &Head, now_ms: u64) -> Shown {
 }
 
 /// In which the caller hears a no, where the path alone says so.
-fn dialect(snapshot: &Snapshot, head: &Head) -> Dialect {
+pub(crate) fn dialect(snapshot: &Snapshot, head: &Head) -> Dialect {
     match head.surface().call {
         Call::Unified(asked) => asked.dialect,
         Call::Native => {

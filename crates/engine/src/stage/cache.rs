@@ -164,6 +164,7 @@ impl Keep {
             scope: self.account,
             gateway: self.gateway,
             usage,
+            print: None,
             stored_ms: now_ms,
             expires_ms: now_ms + self.ttl_ms,
         };

@@ -18,6 +18,12 @@ use crate::books::Books;
 use crate::gate::Gate;
 use crate::tally::declared_length;
 
+/// A body that is still to be heard, or was: what has an idempotency key is read before it is known whether anything is to be done.
+pub(crate) enum Coming {
+    Wire(Incoming),
+    Held(Bytes),
+}
+
 pub(crate) enum Heard {
     Held(Bytes),
     Flow(Outgoing),
@@ -29,9 +35,13 @@ const BYTES_PER_SECOND_MIN: u64 = 4 * 1024;
 pub(crate) async fn body(
     gate: &Gate,
     headers: &HeaderMap,
-    mut incoming: Incoming,
+    coming: Coming,
     books: &mut Books,
 ) -> Result<Heard, Refusal> {
+    let mut incoming = match coming {
+        Coming::Wire(incoming) => incoming,
+        Coming::Held(bytes) => return Ok(Heard::Held(bytes)),
+    };
     let limits = gate.shared.limits;
     let length = declared_length(headers);
     if length.is_some_and(|length| length > limits.body_bytes_max) {

@@ -59,7 +59,11 @@ pub(crate) fn of_refusal(refusal: Refusal) -> Failed {
     let miss = match (refusal.blame(), refusal.code(), refusal.status()) {
         (Blame::Upstream, _, 504) => Miss::Timeout,
         (Blame::Upstream, ..) => Miss::Connect,
-        (_, code::SPEND_LIMIT | code::POLICY_LIMIT, _) => Miss::SpendLimited,
+        (
+            _,
+            code::SPEND_LIMIT | code::POLICY_LIMIT | code::NO_CREDITS | code::NO_CREDITS_ON_REST | code::CREDIT_RATE,
+            _,
+        ) => Miss::SpendLimited,
         // Of this target, since what every target needs was read before any was tried.
         (_, code::NO_SUCH_KEY | code::NO_KEY, _) => Miss::Unusable,
         (Blame::Gateway, code::UNAUTHORIZED, _) => Miss::Unusable,

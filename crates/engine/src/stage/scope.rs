@@ -14,13 +14,14 @@ use serde_json::Value;
 use tollgate_model::Refusal;
 use tollgate_rules::route::Route;
 use tollgate_rules::scope::{Border, Pass};
-use tollgate_wire::chat::{Fault, FaultKind};
+use tollgate_wire::chat::FaultKind;
 use tollgate_wire::dialect::Dialect;
 
 use crate::gate::Gate;
 use crate::head::Head;
 use crate::stage::admit::Caller;
 use crate::stage::plan::{self, Asking, Step};
+use crate::stage::told::told;
 
 /// Members that name what may answer; the second is a list of fallbacks at some aggregators.
 const NAMING: [&str; 2] = ["model", "models"];
@@ -120,25 +121,7 @@ impl<'de> Visitor<'de> for Naming {
 }
 
 pub(crate) fn refusal(border: Border, dialect: Dialect) -> Refusal {
-    let said = border.said();
-    let fault = Fault {
-        kind: FaultKind::Forbidden,
-        status: 403,
-        message: said.to_owned(),
-        code: None,
-        param: None,
-        raw: Value::Null,
-    };
-    let told = match (dialect.chat(), dialect.embed()) {
-        (Some(chat), _) => Some(chat.write_fault(&fault)),
-        (None, Some(embed)) => Some(embed.write_fault(&fault)),
-        (None, None) => None,
-    };
-    let refusal = Refusal::forbidden(said);
-    match told {
-        Some(body) => refusal.told(body),
-        None => refusal,
-    }
+    told(Refusal::forbidden(border.said()), FaultKind::Forbidden, dialect)
 }
 
 #[cfg(test)]

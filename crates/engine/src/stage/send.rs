@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName};
 use tollgate_model::record::Attempt;
 use tollgate_model::{Moment, Refusal, Secret};
+use tollgate_rules::idempotency;
 use tollgate_rules::key::sign;
 use tollgate_rules::retry::{self, Fault, Plan, Verdict};
 use tollgate_wire::headers::{RequestPolicy, forward_request};
@@ -140,6 +141,10 @@ fn outgoing(gate: &Gate, caller: &Caller, head: &Head, step: &Step, key: &Key) -
         Some(foreign) => foreign.headers.clone(),
     };
     let mut outgoing = Outgoing { headers, path: None };
+    if !matches!(key, Key::Callers) {
+        // Under a key that several callers share, one's idempotency key could be answered with what another one asked.
+        outgoing.headers.remove(&idempotency::HEADER);
+    }
     match key {
         Key::Callers | Key::None => {}
         Key::Header(name, value) => drop(outgoing.headers.insert(name.clone(), value.clone())),

@@ -22,16 +22,17 @@ use tokio::task::JoinHandle;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Fallback, Serving};
-use tollgate_engine::{BoxError, Limits, Parts, Refresh, Shared, Till, Wish};
+use tollgate_engine::{BoxError, Credits, Limits, Once, Parts, Refresh, Shared, Till, Wish};
 use tollgate_model::record::Outcome;
 use tollgate_model::route::{Deployment, RouteVersion};
 use tollgate_model::token::{Permission, Scope, Token};
-use tollgate_model::{Clock, Gateway, PolicyBody, PolicyDocument, ProviderConfig, Record, RouteDocument};
+use tollgate_model::{Clock, Gateway, Money, PolicyBody, PolicyDocument, ProviderConfig, Record, RouteDocument};
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::key::OpenSecret;
 use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_rules::token;
+use tollgate_store::Answers;
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions, DiskAnswers, DiskAnswersOptions};
 use tollgate_store::ingest::IngestOptions;
 use tollgate_store::records::{Body, Filter, Page, Which};
@@ -75,8 +76,12 @@ pub struct Plan {
     pub tokens: Vec<(&'static str, Scope)>,
     /// The operator has a key for every provider.
     pub keys: bool,
+    /// Credits in dollars that the operator's key draws on, where it does, and how often in a minute.
+    pub credits: Option<(f64, u64)>,
     /// Keys that `gateway` has stored, each bound to wherever its provider is, unless it is bound already.
     pub stored: Vec<(OpenSecret, ProviderConfig)>,
+    /// How long answers to idempotency keys are kept.
+    pub once: Duration,
     /// For streams in flight, once told to stop.
     pub patience: Duration,
     /// What an earlier town left.
@@ -103,7 +108,9 @@ impl Default for Plan {
             custom: |_, _| {},
             tokens: Vec::new(),
             keys: false,
+            credits: None,
             stored: Vec::new(),
+            once: Duration::from_secs(86_400),
             patience: Duration::from_secs(5),
             dir: None,
         }
@@ -159,6 +166,8 @@ pub async fn town(plan: Plan) -> Town {
         Arc::new(DayRecords::open(&dir.path().join("logs"), DayRecordsOptions::default(), metrics.clone()).unwrap());
     let ingest = Ingest::start(journal.clone(), records.clone(), IngestOptions::default()).unwrap();
     let answers = DiskAnswers::open(&dir.path().join("answers.db"), DiskAnswersOptions::default(), metrics).unwrap();
+    let told = DiskAnswers::open(&dir.path().join("told.db"), DiskAnswersOptions::default(), Arc::default()).unwrap();
+    told.settle().await;
     let (ledger, spent) = Ledger::open(&dir.path().join("ledger")).unwrap();
     let gateways = std::iter::once(plan.gateway).chain(plan.others).collect();
     let upstream = plan.upstream.unwrap_or(listening.url());
@@ -176,6 +185,8 @@ pub async fn town(plan: Plan) -> Town {
         uses: Arc::default(),
         refresh: Arc::new(Unchanging),
         till: Arc::new(Till::new(ledger, &spent)),
+        credits: plan.credits.map(|(dollars, rate)| credits(dir.path(), dollars, rate)),
+        once: Arc::new(Once::new(Arc::new(told), plan.once)),
     }));
     let mut serving = Serving::new(provider.clone());
     serving.egress = Arc::new(Egress { allow_private: vec!["127.0.0.0/8".parse().unwrap()] });
@@ -189,6 +200,14 @@ pub async fn town(plan: Plan) -> Town {
     });
     let client = Client::builder(TokioExecutor::new()).build_http();
     Town { address, provider, shared, stores, records, ingest, client, stop, running, _listening: listening, dir }
+}
+
+/// With so much paid in.
+fn credits(dir: &std::path::Path, dollars: f64, rate: u64) -> Arc<Credits> {
+    let (ledger, drawn) = Ledger::open(&dir.join("credits")).unwrap();
+    let credits = Credits::new(ledger, &drawn, rate);
+    credits.paid(Money::from_nanos((dollars * 1e9).round() as i64));
+    Arc::new(credits)
 }
 
 fn route((name, elements): (&str, serde_json::Value)) -> RouteDocument {
@@ -315,15 +334,20 @@ impl Town {
 
     /// How each request in the log ended, however many there are.
     pub async fn outcomes(&self) -> Vec<Outcome> {
-        let mut outcomes = Vec::new();
+        self.whole_log().await.iter().map(|record| record.outcome).collect()
+    }
+
+    /// However long it is.
+    pub async fn whole_log(&self) -> Vec<Record> {
+        let mut records = Vec::new();
         self.log().await;
         loop {
-            let page = Page { skip: outcomes.len() as u64, ..Page::newest(1_000) };
+            let page = Page { skip: records.len() as u64, ..Page::newest(1_000) };
             let listed = self.records.list(&Filter::of_gateway("g"), &page).unwrap();
-            outcomes.extend(listed.records.iter().map(|record| record.outcome));
             if listed.records.is_empty() {
-                return outcomes;
+                return records;
             }
+            records.extend(listed.records);
         }
     }
 
@@ -363,6 +387,7 @@ impl Town {
 
     fn is_at_rest(&self) -> bool {
         self.shared.held() == 0
+            && self.shared.once.open() == 0
             && self.shared.fills_open() == 0
             && self.provider.counts().answers_open == 0
             && self.gauges().contains("tollgate_requests_in_flight 0\n")

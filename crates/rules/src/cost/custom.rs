@@ -8,6 +8,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tollgate_model::charge::{Basis, Class, UnitPrice};
 use tollgate_model::money::scaled;
 use tollgate_model::{Money, Usage};
 
@@ -91,6 +92,30 @@ impl CustomCost {
                 rounded(sum?.checked_add(sum_of(&[(usage.tokens_out(), *output)])?)?)
             }
         }
+    }
+}
+
+// === as lines ===
+
+impl CustomCost {
+    /// The same price as one per unit of each class that was used. Their products sum to what [`CustomCost::of`] rounds.
+    pub fn basis(&self, usage: Option<&Usage>, counts: CacheCounts) -> Basis {
+        let Terms::PerToken { input, output, cache } = &self.0 else { return Basis::Total };
+        let (read, write) = match (cache, counts) {
+            (Some(rates), _) => (rates.read, rates.write),
+            (None, CacheCounts::InsideInput) => (*input, *input),
+            (None, CacheCounts::BesideInput) => (0, 0),
+        };
+        let price = |class: Class| match class {
+            Class::Input | Class::AudioIn => Some(*input),
+            Class::CacheRead => Some(read),
+            Class::CacheWrite5m | Class::CacheWrite1h => Some(write),
+            Class::Output | Class::Reasoning | Class::AudioOut => Some(*output),
+            Class::Request | Class::Search | Class::Image => None,
+        };
+        let used = |class: &Class| usage.is_some_and(|usage| class.quantity(usage) > 0);
+        let priced = |class| Some((class, UnitPrice::from_units(price(class)?.unsigned_abs())));
+        Basis::Units(Class::ALL.into_iter().filter(used).filter_map(priced).collect())
     }
 }
 

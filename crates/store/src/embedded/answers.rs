@@ -19,7 +19,7 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use tokio::sync::{mpsc, oneshot};
 
 use self::index::Index;
-use crate::answers::{AnswerKey, Answers, CachedAnswer, Lookup, Purge, Purging};
+use crate::answers::{AnswerKey, Answers, CachedAnswer, Lookup, Purge, Purging, Settling};
 use crate::failure::{Failure, StoreError};
 use crate::metrics::Metrics;
 
@@ -64,6 +64,7 @@ type Life = DefaultLifecycle<AnswerKey, Arc<CachedAnswer>>;
 enum Task {
     Put { key: AnswerKey, answer: Arc<CachedAnswer>, now_ms: u64 },
     Get { key: AnswerKey, now_ms: u64, reply: oneshot::Sender<Option<Arc<CachedAnswer>>> },
+    Settle { reply: oneshot::Sender<()> },
     Purge { what: Purge, reply: oneshot::Sender<Result<u64, StoreError>> },
 }
 
@@ -137,6 +138,20 @@ impl Answers for DiskAnswers {
         self.near.memory.insert(key, answer.clone());
         self.near.measure();
         self.write_behind(key, answer, now_ms);
+    }
+
+    fn settle(&self) -> Settling {
+        let Some(tasks) = self.tasks.as_ref().map(mpsc::Sender::downgrade) else {
+            return Box::pin(async {});
+        };
+        Box::pin(async move {
+            let Some(tasks) = tasks.upgrade() else { return };
+            let (reply, settled) = oneshot::channel();
+            if tasks.send(Task::Settle { reply }).await.is_ok() {
+                drop(tasks);
+                let _ = settled.await;
+            }
+        })
     }
 
     fn purge(&self, what: Purge) -> Purging {

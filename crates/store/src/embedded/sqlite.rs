@@ -84,3 +84,32 @@ fn bound(connection: &Connection, cache_kib: u32) -> Result<(), rusqlite::Error>
     connection.set_prepared_statement_cache_capacity(32);
     connection.pragma_update(None, "cache_size", -i64::from(cache_kib))
 }
+
+/// One state of the whole file, also while another process writes to it, as a file of its own. `false` when it is gone.
+pub(crate) fn copy_database(source: &Path, target: &Path) -> Result<bool, StoreError> {
+    if !source.exists() {
+        return Ok(false);
+    }
+    place::private_file(target)?;
+    let connection = open_readable(source, 1 << 10)?;
+    // A path that is no UTF-8 cannot be given to SQLite as text.
+    let name = target.to_str().ok_or_else(|| {
+        StoreError::new(Failure::Unavailable, format!("{} is no UTF-8; choose another place", target.display()))
+    })?;
+    let doing = |cause| StoreError::sqlite(format!("copying {}", source.display()), cause);
+    connection.execute("VACUUM INTO ?", [name]).map_err(doing)?;
+    let synced = std::fs::File::open(target).and_then(|file| file.sync_all());
+    synced.map_err(|cause| StoreError::io(format!("writing {}", target.display()), cause))?;
+    Ok(true)
+}
+
+/// Looks at every page.
+pub(crate) fn check_database(path: &Path) -> Result<(), StoreError> {
+    let connection = open_readable(path, 1 << 10)?;
+    let doing = |cause| StoreError::sqlite(format!("checking {}", path.display()), cause);
+    let said: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(doing)?;
+    match said.as_str() {
+        "ok" => Ok(()),
+        _ => Err(StoreError::new(Failure::Damaged, format!("{} is damaged: {said}", path.display()))),
+    }
+}

@@ -88,8 +88,11 @@ pub enum Field {
     /// A field of the original that no record of ours has a value for yet: always null.
     DlpAction,
     /// Likewise: always false.
-    Wholesale,
     CompatibilityMode,
+    /// It went out with the operator's key.
+    Wholesale,
+    /// What the provider says it charged is not what we counted.
+    CostDiffers,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

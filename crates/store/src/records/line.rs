@@ -9,17 +9,21 @@
 //! | mark | which record it is | columns |
 //! | rest | what was measured, and what unified calls have besides; its lead is summed up in columns | kept as it is |
 //!
+//! Shape and rest have ends that not every record has: what a later version adds is written behind what an earlier one knew.
+//!
 //! All is written by postcard. Its version is [`tollgate_model::record::RECORD_VERSION`].
 
+mod priced;
 mod whole;
 
 use std::borrow::Cow;
 
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
-use tollgate_model::record::{Outcome, Payload, Refused, Timings};
+use tollgate_model::record::{Outcome, Payload, Refused, Timings, Unified};
 use tollgate_model::{Id, Metadata, Money, Record, Usage};
 
+pub(crate) use self::priced::Priced;
 pub(crate) use self::whole::record;
 use self::whole::{mark_of, rest_of, shape_of};
 
@@ -76,6 +80,9 @@ pub(crate) struct Shape<'a, A> {
     request_body: Payload,
     response_body: Payload,
     attempts: A,
+    /// Written behind it.
+    #[serde(skip)]
+    pub(crate) priced: Option<Priced<'a>>,
 }
 
 /// What attempts have in common with others.
@@ -118,6 +125,14 @@ struct Rest<'a, A> {
     attempts: A,
 }
 
+/// Behind what unified calls have, where there is more to tell.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct More {
+    reported: Option<Money>,
+    /// Whether what stands before this is more than a place.
+    unified: bool,
+}
+
 /// What is measured of an attempt.
 #[derive(Debug, Serialize, Deserialize)]
 struct Course {
@@ -134,13 +149,20 @@ struct Course {
 pub(crate) fn encode(record: &Record, buffer: &mut Vec<u8>) -> Result<usize, Unreadable> {
     let start = buffer.len();
     let shape = postcard::serialize_with_flavor(&shape_of(record), Onto(buffer));
+    let priced = priced::write(record, buffer);
     let shape_len = buffer.len() - start;
     let mark = postcard::serialize_with_flavor(&mark_of(record), Onto(buffer));
     let rest = postcard::serialize_with_flavor(&rest_of(record), Onto(buffer));
-    shape.and(mark).and(rest).map_err(|_| Unreadable)?;
-    // Most records have none, and then not a byte of it.
-    if let Some(unified) = &record.unified {
-        postcard::serialize_with_flavor(&**unified, Onto(buffer)).map_err(|_| Unreadable)?;
+    shape.and(priced).and(mark).and(rest).map_err(|_| Unreadable)?;
+    // Most records have neither, and then not a byte of it.
+    if record.unified.is_some() || record.reported.is_some() {
+        let none = Unified::default();
+        let unified = record.unified.as_deref().unwrap_or(&none);
+        postcard::serialize_with_flavor(unified, Onto(buffer)).map_err(|_| Unreadable)?;
+    }
+    if let Some(reported) = record.reported {
+        let more = More { reported: Some(reported), unified: record.unified.is_some() };
+        postcard::serialize_with_flavor(&more, Onto(buffer)).map_err(|_| Unreadable)?;
     }
     Ok(shape_len)
 }
@@ -158,7 +180,8 @@ impl<'a> Line<'a> {
 }
 
 pub(crate) fn shape(bytes: &[u8]) -> Result<ReadShape<'_>, Unreadable> {
-    postcard::from_bytes(bytes).map_err(|_| Unreadable)
+    let (shape, behind): (ReadShape<'_>, _) = postcard::take_from_bytes(bytes).map_err(|_| Unreadable)?;
+    Ok(Shape { priced: priced::read(behind)?, ..shape })
 }
 
 /// The rest with other metadata.
@@ -209,3 +232,7 @@ impl Flavor for Onto<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

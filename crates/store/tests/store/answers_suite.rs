@@ -32,6 +32,7 @@ fn answer(gateway: &str, model: &str, size: usize) -> Arc<CachedAnswer> {
         scope: "account".into(),
         gateway: gateway.into(),
         usage: None,
+        print: None,
         stored_ms: NOW_MS,
         expires_ms: NOW_MS + 60_000,
     })

@@ -62,7 +62,9 @@ fn found(record: &Record, field: &Field) -> Found {
         Field::Feedback => Found::Number(record.rating.feedback.map(f64::from)),
         Field::Score => Found::Number(record.rating.score),
         Field::DlpAction => Found::Text(None),
-        Field::Wholesale | Field::CompatibilityMode => Found::Flag(false),
+        Field::CompatibilityMode => Found::Flag(false),
+        Field::Wholesale => Found::Flag(record.wholesale),
+        Field::CostDiffers => Found::Flag(record.cost_differs()),
     }
 }
 
@@ -164,7 +166,7 @@ fn fields() -> impl Strategy<Value = Field> + Clone {
     prop_oneof![
         5 => select(vec![Id, EventId, CreatedAt, RequestContentType, ResponseContentType, RequestType, ModelType, Provider, Model, Path,
             UserAgent, Status, Success, Cached, Authentication, Cost, Tokens, TokensIn, TokensOut, Duration, MetadataKey, AnyText, Feedback,
-            Score, DlpAction, Wholesale, CompatibilityMode]),
+            Score, DlpAction, Wholesale, CostDiffers, CompatibilityMode]),
         1 => under.prop_map(|key| MetadataValue(Some(key.to_owned()))),
         1 => Just(MetadataValue(None)),
     ]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tollgate_model::charge::{Applied, Basis, Class, UnitPrice};
 use tollgate_model::record::{Cost, Lost, Outcome, Payload, Rating, Timings, Unified};
 use tollgate_model::usage::UsageSource;
 use tollgate_model::{Attempt, Id, Ids, Meta, Metadata, Money, Record, Trace, Usage};
@@ -29,7 +30,7 @@ pub fn record(ids: &Ids, created_ms: u64) -> Record {
         cached: false,
         streamed: false,
         usage: Some(Usage { input: 212, output: 148, source: UsageSource::Provider, ..Usage::default() }),
-        cost: Some(Cost { amount: Money::from_nanos(420_500), custom: false, estimated: false }),
+        cost: Some(Cost::plain(Money::from_nanos(420_500))),
         metadata: Metadata::default(),
         step: 0,
         request_size: 1_024,
@@ -48,6 +49,8 @@ pub fn record(ids: &Ids, created_ms: u64) -> Record {
         request_body: Payload::Kept,
         response_body: Payload::Kept,
         unified: None,
+        reported: None,
+        wholesale: false,
         rating: Rating::default(),
     }
 }
@@ -109,10 +112,24 @@ pub fn varied(ids: &Ids, dice: &mut Dice, created_ms: u64) -> Record {
     record.cost = (dice.roll(5) > 0).then(|| Cost {
         amount: Money::from_nanos(dice.roll(10) as i64 * 100_000),
         custom: dice.roll(2) == 0,
-        estimated: false,
+        basis: basis(dice),
+        list: (dice.roll(2) == 0).then(|| "0123456789abcdef".into()),
+        ..Cost::default()
     });
+    // Without a basis there is nothing that a list could be of.
+    record.cost.iter_mut().filter(|cost| cost.basis == Basis::Untold).for_each(|cost| cost.list = None);
+    record.reported = (dice.roll(3) == 0).then(|| Money::from_nanos(dice.roll(10) as i64 * 100_000));
+    record.wholesale = dice.roll(4) == 0;
     record.metadata = Metadata(labels(dice));
     record
+}
+
+fn basis(dice: &mut Dice) -> Basis {
+    let mut rates = Applied::default();
+    rates.set(Class::Input, dice.roll(3) * 1_250_000_000);
+    rates.set(Class::Image, u64::MAX);
+    let units = [(Class::CacheRead, UnitPrice::from_units(1)), (Class::Output, UnitPrice::from_units(u128::MAX))];
+    dice.pick(&[Basis::Untold, Basis::Rates(rates), Basis::Units(units.into()), Basis::Total, Basis::Reported]).clone()
 }
 
 fn labels(dice: &mut Dice) -> Vec<(String, Meta)> {

@@ -43,9 +43,14 @@ pub(crate) enum Slot {
     CacheWriteElse,
     /// Pieces to charge for where no tokens were counted.
     ImagesElse,
+    /// What the provider says it charged, in nano-dollars.
+    Charged,
+    /// What another provider charged besides, when it was asked with the caller's own key.
+    ChargedBeside,
+    CallersKey,
 }
 
-const SLOTS: usize = Slot::ImagesElse as usize + 1;
+const SLOTS: usize = Slot::CallersKey as usize + 1;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts([Option<u64>; SLOTS]);
@@ -91,6 +96,12 @@ impl Counts {
         let counted_tokens = usage.total() > 0;
         usage.images = self.get(Slot::Images).unwrap_or(if counted_tokens { 0 } else { self.at(Slot::ImagesElse) });
         Some(usage)
+    }
+
+    /// What the provider says the request cost, in nano-dollars.
+    pub(crate) fn charged(&self) -> Option<u64> {
+        let beside = if self.at(Slot::CallersKey) > 0 { self.at(Slot::ChargedBeside) } else { 0 };
+        self.get(Slot::Charged)?.checked_add(beside)
     }
 
     /// Parts are taken off one after the other and never more than is left, so that they sum to the provider's count

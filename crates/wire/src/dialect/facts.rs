@@ -24,6 +24,8 @@ pub(crate) enum Want {
     /// A word that says where to add the [`Want::Tagged`] number of the same object; other words say nowhere.
     Tag(&'static [(&'static str, Slot)]),
     Tagged,
+    /// An amount of money: this number times so many powers of ten are nano-dollars. Or an object that has it.
+    Money(Slot, i32, Members),
     Model,
     /// The provider's word for why it stopped, unless it says that it has not.
     Finish,

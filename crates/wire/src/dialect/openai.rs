@@ -45,6 +45,12 @@ pub(super) const USAGE: Members = &[
     ("num_search_queries", Want::Count(Slot::Searches)),
     // xAI's live search charges by the source.
     ("num_sources_used", Want::Count(Slot::Searches)),
+    // OpenRouter in dollars; Perplexity as an object of them. xAI in ticks, of which ten are a nano-dollar.
+    ("cost", Want::Money(Slot::Charged, 9, &[("total_cost", Want::Money(Slot::Charged, 9, &[]))])),
+    ("cost_in_usd_ticks", Want::Money(Slot::Charged, -1, &[])),
+    // With a key of the caller's own, OpenRouter's cost is its fee alone.
+    ("is_byok", Want::Piece(Slot::CallersKey)),
+    ("cost_details", Want::Inside(&[("upstream_inference_cost", Want::Money(Slot::ChargedBeside, 9, &[]))])),
 ];
 
 /// Groq's last chunk has the usage here, asked for or not.

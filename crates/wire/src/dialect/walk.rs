@@ -6,6 +6,7 @@
 
 use memchr::memmem;
 
+use super::amount::nanos;
 use super::facts::{Facts, Members, Want, find};
 use crate::json::{Fault, Json, Place, Quoted, Token};
 
@@ -74,7 +75,7 @@ fn value(json: &mut Json<'_>, want: &Want, facts: &mut Facts, depth: usize) -> R
         return Err(json.fault("brackets nested too deeply"));
     }
     match (json.value()?, want) {
-        (Token::Object, Want::Inside(members)) => inside(json, members, facts, depth + 1)?,
+        (Token::Object, Want::Inside(members) | Want::Money(_, _, members)) => inside(json, members, facts, depth + 1)?,
         (Token::Array, Want::Inside(_)) => drop(elements(json, |json| value(json, want, facts, depth + 1))?),
         (Token::Object, _) => {
             let is_empty = passed_members(json)? == 0;
@@ -87,6 +88,11 @@ fn value(json: &mut Json<'_>, want: &Want, facts: &mut Facts, depth: usize) -> R
             _ => note_presence(want, facts),
         },
         (Token::Text(word), _) => note_word(want, facts, word),
+        (Token::Number(number), Want::Money(slot, shift, _)) => {
+            if let Some(nanos) = nanos(number, *shift) {
+                facts.counts.set(*slot, nanos);
+            }
+        }
         (Token::Number(number), _) => {
             if let Some(number) = count(number) {
                 note_number(want, facts, number);

@@ -169,6 +169,7 @@ impl Reader {
         }
         Seen {
             usage: self.facts.counts.usage(),
+            charged: self.facts.counts.charged(),
             model: self.facts.model,
             finish: self.facts.finish,
             failed: self.facts.failed,

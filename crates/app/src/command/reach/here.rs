@@ -14,7 +14,7 @@ use tollgate_control::evaluation::Worker;
 use tollgate_control::local::Local;
 use tollgate_control::router::{Parts, Public};
 use tollgate_control::row::{Access, Needs, Row};
-use tollgate_store::answers::{Lookup, Purge, Purging};
+use tollgate_store::answers::{Lookup, Purge, Purging, Settling};
 use tollgate_store::embedded::FileEntries;
 use tollgate_store::{AnswerKey, Answers, CachedAnswer, Failure, StoreError, Uses};
 
@@ -27,6 +27,8 @@ pub(crate) struct Here {
     local: Local,
     runtime: Runtime,
     account: String,
+    /// What was drawn is in a ledger that only a server opens.
+    credits_are_served: bool,
 }
 
 // === impl Here ===
@@ -50,6 +52,7 @@ impl Here {
             entries: Arc::new(entries),
             evaluations: Worker::default(),
             uses,
+            draws: None,
             public: Public {
                 url: settings.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen)),
                 loopback: true,
@@ -61,7 +64,7 @@ impl Here {
         };
         let local = Local::new(parts, operator()).map_err(|why| anyhow::anyhow!(why))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        Ok(Self { local, runtime, account })
+        Ok(Self { local, runtime, account, credits_are_served: settings.credits })
     }
 
     pub(super) fn ask(
@@ -71,6 +74,10 @@ impl Here {
         query: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<(StatusCode, String)> {
+        anyhow::ensure!(
+            !(self.credits_are_served && row.path.contains("/ai-gateway/billing/")),
+            "credits are switched on, and what was drawn is known to the server alone: ask it with --url (or TOLLGATE_URL)"
+        );
         let mut params = path.clone();
         params.push(("account".to_owned(), self.account.clone()));
         let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
@@ -94,6 +101,10 @@ impl Answers for Cache {
     }
 
     fn put(&self, _: AnswerKey, _: Arc<CachedAnswer>, _: u64) {}
+
+    fn settle(&self) -> Settling {
+        Box::pin(std::future::ready(()))
+    }
 
     fn purge(&self, what: Purge) -> Purging {
         let dir = self.0.clone();

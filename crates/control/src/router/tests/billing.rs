@@ -47,6 +47,35 @@ async fn credits_are_booked_drawn_and_told_as_invoices() {
 }
 
 #[tokio::test]
+async fn what_requests_drew_is_told_to_the_cent_and_parts_sum_to_the_whole() {
+    const HOUR: u64 = 3_600_000;
+    let shop = Shop::open();
+    let token = shop.token(&[Permission::Admin]);
+    shop.ask("POST", "billing/credits", &token, Some(json!({ "amount": 1_000 }))).await.result();
+    assert_eq!(shop.drawn.lock().unwrap().1, 1_000, "the data plane was told");
+    // 0.6, 0.6 and 1.3 cents: two and a half.
+    let day = NOW - NOW % (24 * HOUR);
+    shop.drawn.lock().unwrap().0 = vec![(day, 6_000_000), (day + HOUR, 6_000_000), (day + 2 * HOUR, 13_000_000)];
+    let history = async |query: &str| {
+        let path = format!("billing/usage-history?value_grouping_window={query}");
+        let said = shop.get(&path, &token).await.result();
+        let each =
+            |each: &Value| (each["start_time"].as_u64().unwrap() - day, each["aggregated_value"].as_u64().unwrap());
+        said["history"].as_array().unwrap().iter().map(each).collect::<Vec<_>>()
+    };
+    assert_eq!(history("day").await, [(0, 2)]);
+    assert_eq!(history("hour").await, [(HOUR, 1), (2 * HOUR, 1)], "a cent is told in the hour that completed it");
+    assert_eq!(history(&format!("hour&start_time={}", day + 2 * HOUR)).await, [(2 * HOUR, 1)]);
+    assert_eq!(shop.get("billing/credit-balance", &token).await.result()["balance"], 998);
+    assert_eq!(shop.get("billing/invoice-preview", &token).await.result()["amount_paid"], 2);
+    // Taking credits back is told as well.
+    shop.ask("POST", "billing/credits", &token, Some(json!({ "amount": -400 }))).await.result();
+    assert_eq!(shop.drawn.lock().unwrap().1, 600);
+    let noted = tollgate_store::Entries::count(&*shop.entries, crate::audit::KIND, "", 0, u64::MAX).unwrap();
+    assert!(noted >= 2, "bookings are written down: {noted}");
+}
+
+#[tokio::test]
 async fn purchases_are_refused_after_their_bodies_were_looked_at() {
     let shop = Shop::open();
     let token = shop.token(&[Permission::Admin]);

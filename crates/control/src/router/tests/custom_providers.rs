@@ -191,6 +191,7 @@ async fn a_change_forgets_its_cached_answers_and_no_others() {
             scope: shop.account.as_str().into(),
             gateway: "g".into(),
             usage: None,
+            print: None,
             stored_ms: NOW,
             expires_ms: NOW + 600_000,
         };

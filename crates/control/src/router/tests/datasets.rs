@@ -33,7 +33,7 @@ fn stocked() -> (Shop, String, Vec<Record>) {
             id: ids.next(NOW + n),
             created_ms: NOW + n,
             provider: if n % 2 == 0 { "openai" } else { "anthropic" }.into(),
-            cost: Some(Cost { amount, custom: false, estimated: false }),
+            cost: Some(Cost::plain(amount)),
             ..sample::full()
         };
         shop.keep(record.clone(), b"", b"");

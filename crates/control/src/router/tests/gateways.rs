@@ -127,6 +127,7 @@ fn remember(shop: &Shop, gateway: &str, key: &str, model: &str, streamed: bool) 
         provider: "openai".into(),
         model: model.into(),
         usage: None,
+        print: None,
         scope: shop.account.as_str().into(),
         gateway: gateway.into(),
         stored_ms: NOW,

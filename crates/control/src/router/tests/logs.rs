@@ -30,11 +30,7 @@ fn stocked() -> (Shop, String, Vec<String>) {
     for n in 1..=3_u64 {
         let mut record = of("g", &ids, NOW + n * 1_000);
         record.model = format!("model-{n}");
-        record.cost = Some(tollgate_model::record::Cost {
-            amount: Money::from_nanos(n as i64 * 1_000_000),
-            custom: false,
-            estimated: false,
-        });
+        record.cost = Some(tollgate_model::record::Cost::plain(Money::from_nanos(n as i64 * 1_000_000)));
         names.push(record.id.to_string());
         shop.keep(record, format!("{{\"n\":{n}}}").as_bytes(), b"data: {}\n\n");
     }

@@ -2,6 +2,8 @@
 //!
 //! Enters: requests as text. Leaves: status, headers and body. Never: opens a socket.
 
+use std::sync::Mutex;
+
 use axum::body::Body;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -29,6 +31,8 @@ pub(super) struct Shop {
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
     pub(super) entries: Arc<FileEntries>,
+    /// What requests drew by the hour, and the cents that they were told of.
+    pub(super) drawn: Arc<Mutex<(Vec<(u64, u64)>, i64)>>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
     pub(super) account: String,
@@ -39,6 +43,18 @@ pub(super) struct Said {
     pub(super) status: StatusCode,
     pub(super) headers: http::HeaderMap,
     pub(super) bytes: Bytes,
+}
+
+struct Drawn(Arc<Mutex<(Vec<(u64, u64)>, i64)>>);
+
+impl Draws for Drawn {
+    fn by_hour(&self) -> Vec<(u64, u64)> {
+        self.0.lock().unwrap().0.clone()
+    }
+
+    fn paid(&self, cents: i64) {
+        self.0.lock().unwrap().1 = cents;
+    }
 }
 
 pub(super) fn public(loopback: bool) -> Public {
@@ -76,6 +92,7 @@ impl Shop {
         let answers = DiskAnswers::open(&dir.path().join("a.db"), DiskAnswersOptions::default(), metrics).unwrap();
         let (records, answers) = (Arc::new(records), Arc::new(answers));
         let account = desk.current().unwrap().account.to_string();
+        let drawn = Arc::new(Mutex::new((Vec::new(), 0)));
         let parts = Parts {
             desk: desk.clone(),
             records: records.clone(),
@@ -83,12 +100,13 @@ impl Shop {
             entries: entries.clone(),
             evaluations: Worker::default(),
             uses: Arc::default(),
+            draws: Some(Box::new(Drawn(drawn.clone()))),
             public,
             door: Arc::new(crate::dashboard::Door::closed()),
             catch_up,
         };
         let router = router(parts);
-        Self { desk, records, answers, entries, clock: hand, router, account, dir }
+        Self { desk, records, answers, entries, drawn, clock: hand, router, account, dir }
     }
 
     pub(super) fn token(&self, permissions: &[Permission]) -> String {

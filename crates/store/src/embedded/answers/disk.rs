@@ -65,6 +65,10 @@ fn batch(mut disk: Option<&mut Disk<'_>>, near: &Near, tasks: impl Iterator<Item
                 // Whoever asked may have left meanwhile.
                 let _ = reply.send(found.filter(|answer| !answer.expired(now_ms)));
             }
+            Task::Settle { reply } => {
+                put(&mut disk, near, std::mem::take(&mut puts));
+                let _ = reply.send(());
+            }
             Task::Purge { what, reply } => {
                 put(&mut disk, near, std::mem::take(&mut puts));
                 near.purge(&what);

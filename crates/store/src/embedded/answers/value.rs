@@ -14,7 +14,7 @@ use tollgate_model::Usage;
 
 use crate::answers::{CachedAnswer, Frame};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const PREFACE: usize = 9;
 
 #[derive(Serialize, Deserialize)]
@@ -28,6 +28,7 @@ struct Head<'a> {
     scope: &'a str,
     gateway: &'a str,
     usage: Option<Usage>,
+    print: Option<[u8; 32]>,
     stored_ms: u64,
     expires_ms: u64,
 }
@@ -42,6 +43,7 @@ pub(super) fn encode(answer: &CachedAnswer) -> Vec<u8> {
         scope: &answer.scope,
         gateway: &answer.gateway,
         usage: answer.usage.clone(),
+        print: answer.print,
         stored_ms: answer.stored_ms,
         expires_ms: answer.expires_ms,
     };
@@ -84,6 +86,7 @@ fn read(head: &Head<'_>) -> Option<CachedAnswer> {
         scope: Arc::from(head.scope),
         gateway: Arc::from(head.gateway),
         usage: head.usage.clone(),
+        print: head.print,
         stored_ms: head.stored_ms,
         expires_ms: head.expires_ms,
     })
@@ -109,6 +112,7 @@ mod tests {
             scope: "account".into(),
             gateway: "default".into(),
             usage: Some(Usage { input: 3, output: 5, ..Usage::default() }),
+            print: Some([7; 32]),
             stored_ms: 1,
             expires_ms: u64::MAX,
         }

@@ -281,7 +281,9 @@ fn kind(field: &Field) -> Kind {
         Field::Feedback => Kind::Number("feedback", 1.0),
         Field::Score => Kind::Number("score", 1.0),
         Field::DlpAction => Kind::AlwaysNull,
-        Field::Wholesale | Field::CompatibilityMode => Kind::AlwaysFalse,
+        Field::CostDiffers => Kind::Flag(row::COST_DIFFERS),
+        Field::Wholesale => Kind::Flag(row::WHOLESALE),
+        Field::CompatibilityMode => Kind::AlwaysFalse,
     }
 }
 

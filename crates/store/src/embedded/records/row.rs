@@ -40,6 +40,8 @@ pub(super) const COLUMNS: &str = "id, noise, created_ms, event_id, cost, rest, f
 pub(super) const SUCCESS: i64 = 1;
 pub(super) const CACHED: i64 = 2;
 pub(super) const AUTHENTICATED: i64 = 4;
+pub(super) const COST_DIFFERS: i64 = 8;
+pub(super) const WHOLESALE: i64 = 16;
 
 /// Places of the request's body and of the answer's.
 pub(super) type Places = [Option<Place>; 2];

@@ -7,8 +7,8 @@ use hashbrown::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 use tollgate_model::record::Outcome;
 
-use super::row::{AUTHENTICATED, CACHED, SUCCESS};
-use crate::records::line::{self, Line, ReadShape};
+use super::row::{AUTHENTICATED, CACHED, COST_DIFFERS, SUCCESS, WHOLESALE};
+use crate::records::line::{self, Line, Priced, ReadShape};
 
 const SHAPES_MAX: usize = 2_048;
 /// A longer shape is written each time rather than kept.
@@ -87,5 +87,11 @@ fn flags(shape: &ReadShape<'_>) -> i64 {
     let flag = |set: bool, bit: i64| if set { bit } else { 0 };
     // As `Record::success` has it.
     let success = shape.outcome == Outcome::Complete && (200..400).contains(&shape.status);
-    flag(success, SUCCESS) | flag(shape.cached, CACHED) | flag(shape.token_id.is_some(), AUTHENTICATED)
+    let differs = shape.priced.as_ref().is_some_and(Priced::differs);
+    let wholesale = shape.priced.as_ref().is_some_and(Priced::wholesale);
+    flag(success, SUCCESS)
+        | flag(shape.cached, CACHED)
+        | flag(shape.token_id.is_some(), AUTHENTICATED)
+        | flag(differs, COST_DIFFERS)
+        | flag(wholesale, WHOLESALE)
 }

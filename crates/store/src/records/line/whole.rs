@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use tollgate_model::record::{Cost, Rating};
-use tollgate_model::{Attempt, Record};
+use tollgate_model::record::{Cost, Rating, Unified};
+use tollgate_model::{Attempt, Money, Record};
 
-use super::{Course, Kind, Lead, Mark, ReadShape, Rest, Shape, Unreadable};
+use super::{Course, Kind, Lead, Mark, More, Priced, ReadShape, Rest, Shape, Unreadable};
 
 /// Attempts, each written as what the function makes of it.
 pub(super) struct Each<'a, T>(&'a [Attempt], fn(&'a Attempt) -> T);
@@ -49,6 +49,7 @@ pub(super) fn shape_of(record: &Record) -> Shape<'_, Each<'_, Kind<'_>>> {
             miss: attempt.miss.as_deref(),
             reused: attempt.reused,
         }),
+        priced: None,
     }
 }
 
@@ -83,11 +84,8 @@ impl<T: Serialize> Serialize for Each<'_, T> {
 // === to a record ===
 
 pub(crate) fn record(shape: &ReadShape<'_>, mark: Mark<'_>, rest: &[u8]) -> Result<Record, Unreadable> {
-    let (rest, unified): (Rest<'_, Vec<Course>>, _) = postcard::take_from_bytes(rest).map_err(|_| Unreadable)?;
-    let unified = match unified {
-        [] => None,
-        bytes => Some(Box::new(postcard::from_bytes(bytes).map_err(|_| Unreadable)?)),
-    };
+    let (rest, behind): (Rest<'_, Vec<Course>>, _) = postcard::take_from_bytes(rest).map_err(|_| Unreadable)?;
+    let (unified, reported) = ends(behind)?;
     let shared = |word: Option<&str>| word.map(Arc::from);
     let owned = |word: Option<&str>| word.map(str::to_owned);
     let Lead { usage, metadata, timings } = rest.lead;
@@ -111,7 +109,7 @@ pub(crate) fn record(shape: &ReadShape<'_>, mark: Mark<'_>, rest: &[u8]) -> Resu
         cached: shape.cached,
         streamed: shape.streamed,
         usage: usage.map(Cow::into_owned),
-        cost: mark.cost.map(|amount| Cost { amount, custom: shape.custom_cost, estimated: shape.estimated_cost }),
+        cost: mark.cost.map(|amount| cost(shape, amount)).transpose()?,
         metadata: metadata.into_owned(),
         step: shape.step,
         request_size: rest.request_size,
@@ -125,8 +123,29 @@ pub(crate) fn record(shape: &ReadShape<'_>, mark: Mark<'_>, rest: &[u8]) -> Resu
         request_body: shape.request_body,
         response_body: shape.response_body,
         unified,
+        reported,
+        wholesale: shape.priced.as_ref().is_some_and(Priced::wholesale),
         rating: Rating::default(),
     })
+}
+
+/// What not every record has.
+fn ends(behind: &[u8]) -> Result<(Option<Box<Unified>>, Option<Money>), Unreadable> {
+    if behind.is_empty() {
+        return Ok((None, None));
+    }
+    let (unified, behind): (Unified, _) = postcard::take_from_bytes(behind).map_err(|_| Unreadable)?;
+    let more = match behind {
+        [] => More { reported: None, unified: true },
+        bytes => postcard::from_bytes(bytes).map_err(|_| Unreadable)?,
+    };
+    Ok((more.unified.then(|| Box::new(unified)), more.reported))
+}
+
+fn cost(shape: &ReadShape<'_>, amount: Money) -> Result<Cost, Unreadable> {
+    let mut cost = Cost { custom: shape.custom_cost, estimated: shape.estimated_cost, ..Cost::plain(amount) };
+    shape.priced.iter().try_for_each(|priced| priced.put_into(&mut cost))?;
+    Ok(cost)
 }
 
 fn attempts(kinds: &[Kind<'_>], courses: &[Course]) -> Result<Vec<Attempt>, Unreadable> {

@@ -7,13 +7,15 @@ use super::*;
 use crate::dialect::ALL;
 
 /// Frames in which the words that are searched for stand in every place: as names, as values, as text, escaped, null.
-const FRAMES: [&str; 14] = [
+const FRAMES: [&str; 16] = [
     r#"{"model":"m","choices":[{"delta":{"content":"TEXT"},"finish_reason":null}],"usage":null,"obfuscation":"TEXT"}"#,
     r#"{"model":"m","choices":[{"delta":{"content":"TEXT"},"finish_reason":null}],"usage":null,"obfuscation":"TEXT","error":{"code":1}}"#,
     r#"{"model":"m","choices":[{"delta":{"content":"TEXT"},"finish_reason":null}],"usage":null}"#,
     r#"{"model":"m","choices":[{"delta":{"content":"TEXT"},"finish_reason":"TEXT"}],"usage":null}"#,
     r#"{"model":"m","choices":[{"delta":{"content":"TEXT"},"finish_reason":null}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
     r#"{"choices":[],"usage" : {"prompt_tokens":7,"completion_tokens":8}}"#,
+    r#"{"choices":[],"usage":{"prompt_tokens":7,"cost":0.25,"is_byok":true,"cost_details":{"upstream_inference_cost":1}}}"#,
+    r#"{"choices":[],"usage":{"prompt_tokens":7,"cost":{"total_cost":0.5,"request_cost":0.4}}}"#,
     r#"{"choices":[],"usage":{}}"#,
     r#"{"type":"content_block_delta","delta":{"text":"TEXT"}}"#,
     r#"{"type":"message_delta","delta":{"stop_reason":"TEXT"},"usage":{"input_tokens":3,"output_tokens":4}}"#,
@@ -51,8 +53,8 @@ proptest! {
             frames.iter().for_each(|frame| reader.frame(Frame::Whole { kind: b"", data: frame.as_bytes() }));
             let seen = reader.finish(&HeaderMap::new());
             let all = thorough(dialect, &frames);
-            let expected = (all.counts.usage(), all.finish, all.failed, all.ended);
-            prop_assert_eq!((seen.usage, seen.finish, seen.failed, seen.ended), expected, "{:?}", dialect);
+            let expected = (all.counts.usage(), all.counts.charged(), all.finish, all.failed, all.ended);
+            prop_assert_eq!((seen.usage, seen.charged, seen.finish, seen.failed, seen.ended), expected, "{:?}", dialect);
         }
     }
 }
