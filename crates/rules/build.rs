@@ -16,6 +16,7 @@ fn main() {
     println!("cargo::rerun-if-changed={FOLDER}");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/catalog/sheet.rs");
+    println!("cargo::rerun-if-changed=src/catalog/variants.rs");
     let shelves: Vec<(String, Vec<u8>)> = sheets().iter().map(|path| shelf(path)).collect();
     let block = postcard::to_stdvec(&shelves).expect("plain data encodes");
     println!("cargo::rustc-env=CATALOG_VERSION={:016x}", hash(&block));

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tollgate_model::Money;
 use tollgate_model::money::scaled;
-use tollgate_rules::catalog::sheet::{self, Row, Sheet};
+use tollgate_rules::catalog::sheet::{self, Row, Sheet, VariantRow};
 
 const FOLDER: &str = "catalog/models";
 const SEGMENTS: &str = include_str!("prices/segments.toml");
@@ -63,6 +63,9 @@ struct Segment {
     /// Only names that begin so; empty means all.
     #[serde(default)]
     only: Vec<String>,
+    /// Names that begin so are dearer by this factor everywhere but in the region `global`.
+    #[serde(default)]
+    regional: BTreeMap<String, String>,
     /// Names that begin so are billed by more than usage says.
     #[serde(default)]
     without: Vec<String>,
@@ -81,17 +84,19 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> Result<()> {
 fn renew(name: &str, segment: &Segment, data: &DataSets) -> Result<()> {
     let path = Path::new(FOLDER).join(format!("{name}.toml"));
     let old: Sheet = if path.exists() { toml::from_str(&fs::read_to_string(&path)?)? } else { Sheet::default() };
+    let usual_tiers = old.usual_tiers;
     let hand = old.models.into_iter().filter(|row| row.by_hand).collect();
     let mut notes = Vec::new();
     let base = segment.rows_of_genai(data, &mut notes);
     let fill = segment.rows_of_litellm(data, &mut notes);
     let (base, fill) = if segment.litellm_first { (fill, base) } else { (base, fill) };
-    let rows = merge::merge(hand, base, fill, &data.retrieved, &mut notes);
+    let mut rows = merge::merge(hand, base, fill, &data.retrieved, &mut notes);
+    rows.iter_mut().for_each(|row| segment.place(row));
     let head = format!(
         "From genai-prices {} and litellm {}, {}, by `cargo xtask prices`.",
         data.genai_prices.version, data.litellm.version, data.retrieved
     );
-    let text = text::sheet(&head, &rows);
+    let text = text::sheet(&head, &usual_tiers, &rows);
     sheet::read(&text).with_context(|| format!("what would be written to {}", path.display()))?;
     fs::write(&path, text)?;
     println!("{name}: {} models", rows.len());
@@ -131,6 +136,17 @@ impl Segment {
             }
         }
         rows
+    }
+
+    fn place(&self, row: &mut Row) {
+        let Some((_, factor)) = self.regional.iter().find(|(prefix, _)| row.id.starts_with(prefix.as_str())) else {
+            return;
+        };
+        for price in row.prices.iter_mut().filter(|price| price.variants.iter().all(|variant| variant.region.is_none()))
+        {
+            let region = Some("!global".to_owned());
+            price.variants.push(VariantRow { region, factor: Some(factor.clone()), ..VariantRow::default() });
+        }
     }
 
     fn wants(&self, name: &str) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! Enters: settings. Leaves: when told to, after streams had time to end. Never: starts half: what cannot be opened is said, with what to do.
 
+mod alerts;
 mod fallback;
 mod follow;
 mod ledger;
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 use tollgate_control::audit::{Actor, Audit};
 use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
+use tollgate_dial::Client;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Serving};
@@ -41,6 +43,7 @@ use tollgate_wire::provider::Providers;
 use crate::banner::Banner;
 use crate::settings::{self, Layers, Settings};
 use crate::{place, vault};
+use alerts::Guard;
 use follow::Follower;
 use refresh::Refresher;
 use stores::Stores;
@@ -106,8 +109,12 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let draining = Arc::new(AtomicBool::new(false));
     let shared = Arc::new(shared(&settings, &stores, snapshot, &refresher));
     let (door, code) = door(is_local)?;
+    let serving = serving(&settings)?;
+    let client = Client::new(serving.egress.clone(), serving.roots.clone(), serving.resolver.clone());
+    let guard = Guard::new(&settings, &stores, &desk, client);
     let fallback = fallback::build(fallback::Parts {
         desk,
+        courier: guard.courier.clone(),
         stores: &stores,
         shared: shared.clone(),
         door: Arc::new(door),
@@ -115,7 +122,6 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         is_local,
         url: settings.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}")),
     });
-    let serving = serving(&settings)?;
     // Before anybody is told that the process is there: whoever then wants it to end must be heard.
     let signals = Signals::hear().context("cannot hear signals")?;
     Banner::new(scheme, address, code.as_ref(), &shared, &settings).with_admin(admin).print(json)?;
@@ -129,6 +135,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let uses = uses::Keeper { uses: stores.uses.clone(), entries: stores.entries.clone(), desk: used };
     tokio::spawn(uses.clone().keep());
     tokio::spawn(ledger::keep(stores.till.clone()));
+    guard.start(None);
     if let Some(credits) = &stores.credits {
         tokio::spawn(ledger::keep_credits(credits.clone()));
     }
@@ -138,6 +145,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let ended = server::run(listener, shared, &stores.journal, fallback, serving, drain, settings.drain).await;
     tokio::task::block_in_place(|| {
         uses.write();
+        guard.save();
         stores.close();
     });
     Ok(ended?)

@@ -22,6 +22,7 @@ use crate::audit::{Action, Audit, Deed};
 use crate::config::is_managed;
 use crate::vault::{Stamp, Vault};
 
+pub use self::alerts::{ALERT, SavedAlert};
 pub use self::custom::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DOMAIN};
 pub use self::datasets::DATASET;
 pub use self::error::{DeskError, SecretsFault};
@@ -34,6 +35,7 @@ pub use self::tokens::{By, GRACE_MS_MAX, Made, Wanted};
 
 pub(crate) use self::routes::faults as faults_of;
 
+mod alerts;
 pub(crate) mod custom;
 mod datasets;
 mod error;

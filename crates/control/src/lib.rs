@@ -6,6 +6,7 @@
 //! [`resources::rows`] is the one table of endpoints: router, authorization, OpenAPI document and manual are made from it. [`gateway::MEMBERS`] is the one table
 //! of a gateway's settings: what it does not list cannot be set.
 
+pub mod alert;
 pub mod audit;
 pub mod config;
 pub mod credits;

@@ -115,18 +115,25 @@ fn usage(usage: &Usage) -> Value {
         "estimated": usage.source == tollgate_model::usage::UsageSource::Estimated
     });
     let parts = [
-        ("input_cached_tokens", usage.cache_read),
+        ("input_cached_tokens", usage.cached()),
         ("output_reasoning_tokens", usage.reasoning),
         ("input_fresh_tokens", usage.input),
         ("cache_write_5m_tokens", usage.cache_write_5m),
         ("cache_write_1h_tokens", usage.cache_write_1h),
         ("input_audio_tokens", usage.audio_in),
         ("output_audio_tokens", usage.audio_out),
+        ("input_image_tokens", usage.image_in),
+        ("output_image_tokens", usage.image_out),
         ("searches", usage.searches),
         ("images", usage.images),
+        ("audio_seconds", usage.seconds),
+        ("characters", usage.characters),
     ];
     for (name, count) in parts.into_iter().filter(|(_, count)| *count > 0) {
         shown[name] = count.into();
+    }
+    if let Some(tier) = &usage.terms.tier {
+        shown["service_tier"] = (**tier).into();
     }
     shown
 }

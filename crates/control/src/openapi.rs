@@ -19,6 +19,7 @@ mod schema;
 /// What the named segments of paths are.
 static SEGMENTS: &[(&str, &str)] = &[
     ("account", "The account's id, as `/accounts` tells it."),
+    ("alert", "The alert's id."),
     ("gateway", "The gateway's id."),
     ("provider", "A provider's path segment."),
     ("id", "Id of the object."),

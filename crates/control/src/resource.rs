@@ -3,6 +3,7 @@
 //! Enters: a call whose caller may. Leaves: an answer or a problem. Never: checks a permission (the table says who may), except to leave out heads.
 
 pub(crate) mod account;
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod billing;
 pub(crate) mod cache;

@@ -24,6 +24,7 @@ static TABLE: &[(&str, &[Row])] = &[
     ("Assistants", crate::mcp::ROWS),
     ("Billing", resource::billing::ROWS),
     ("Models", resource::models::ROWS),
+    ("Alerts", resource::alerts::ROWS),
     ("Configuration", resource::config::ROWS),
     ("Custom providers", resource::custom_providers::ROWS),
     ("Custom domains", resource::custom_domains::ROWS),

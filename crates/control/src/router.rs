@@ -25,6 +25,7 @@ use tollgate_model::Peer;
 use tollgate_store::answers::Purge;
 use tollgate_store::{Answers, Entries, Records, Uses};
 
+use crate::alert::Courier;
 use crate::answer::Answer;
 use crate::audit::{self, Actor, Interface, Kind};
 use crate::authorize::{self, Needs};
@@ -53,6 +54,8 @@ pub struct Parts {
     pub entries: Arc<dyn Entries>,
     /// Works on what is queued there.
     pub evaluations: Worker,
+    /// Sends what alerts have to tell.
+    pub courier: Arc<Courier>,
     /// When each token was used last, here and on the data plane.
     pub uses: Arc<Uses>,
     /// Where credits are switched on: what requests drew.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use tollgate_model::charge::Basis;
 use tollgate_model::record::{Attempt, Cost, Lost, Outcome, Payload, Refused, Unified};
-use tollgate_model::usage::UsageSource;
+use tollgate_model::usage::{Term, Terms, UsageSource};
 use tollgate_model::{Id, Moment, Money, Record, Refusal, Trace, Usage};
 use tollgate_rules::budget::Truth;
 use tollgate_rules::cost::{self, CacheCounts};
@@ -43,6 +43,10 @@ struct Open {
     write: bool,
     keep_payload: bool,
     custom_cost: Option<String>,
+    /// As the request asks to be served.
+    terms: Terms,
+    /// Characters that it wants read aloud.
+    letters: u64,
     request_body: Bytes,
     response_body: Bytes,
     /// Windows of cost that the answer's price is entered in.
@@ -72,6 +76,8 @@ impl Books {
             write: false,
             keep_payload: true,
             custom_cost: None,
+            terms: Terms::default(),
+            letters: 0,
             request_body: Bytes::new(),
             response_body: Bytes::new(),
             owed: Vec::new(),
@@ -175,6 +181,11 @@ impl Books {
     }
 
     /// Which step of the caller's list this is.
+    /// The way in which the request wants to be served, where that can move its price; the answer has the last word. And what it wants read aloud.
+    pub(crate) fn served_as(&mut self, terms: Terms, letters: u64) {
+        self.note(|open| (open.terms, open.letters) = (terms, letters));
+    }
+
     pub(crate) fn stepped(&mut self, number: u16) {
         self.note(|open| open.record.step = number);
     }
@@ -374,7 +385,7 @@ impl Open {
         let beside = tally.dialect().counts_cache_beside_input();
         self.record.response_size = tally.size;
         let Told { seen, body, payload } = tally.finish();
-        self.record.usage = self.usage(&seen, outcome, gate);
+        self.record.usage = self.usage(&seen, outcome, gate).map(|usage| self.with_terms(usage, seen.terms.clone()));
         self.record.reported = seen.charged.filter(|_| !self.record.cached).and_then(money);
         self.record.finish = seen.finish;
         self.record.answered_model = seen.model.filter(|model| *model != self.record.model);
@@ -391,8 +402,21 @@ impl Open {
         Some(if beside { CacheCounts::BesideInput } else { CacheCounts::InsideInput })
     }
 
+    /// What the request asked for, what its address says, and what the answer says, which counts most.
+    fn with_terms(&self, usage: Usage, said: Terms) -> Usage {
+        let mut terms = self.terms.clone();
+        if let Some(region) = cost::region(&self.record.path) {
+            terms.note(Term::Region, region);
+        }
+        terms.overlay(said);
+        Usage { terms, ..usage }
+    }
+
     /// The provider's own count, or an estimate where it did not get to count: nobody asked it to, or the answer broke off before its last word.
     fn usage(&self, seen: &Seen, outcome: Outcome, gate: &Gate) -> Option<Usage> {
+        if self.letters > 0 && seen.usage.is_none() && self.record.status < 400 && outcome == Outcome::Complete {
+            return Some(Usage { characters: self.letters, ..Usage::default() });
+        }
         let said_something = seen.deltas > 0 || seen.text_bytes > 0;
         let counted = seen.ended || outcome == Outcome::Complete;
         if self.record.status >= 400 || !said_something || (counted && seen.usage.is_some()) {

@@ -29,6 +29,12 @@ pub enum Class {
     Request,
     Search,
     Image,
+    CacheReadAudio,
+    CacheReadImage,
+    ImageIn,
+    ImageOut,
+    Second,
+    Character,
 }
 
 /// The rates that were applied, after fallback and of the tier that counted. A class of which nothing was used has none.
@@ -75,7 +81,7 @@ pub type ListVersion = Arc<str>;
 
 impl Class {
     /// In the order of their numbers.
-    pub const ALL: [Class; 11] = [
+    pub const ALL: [Class; 17] = [
         Class::Input,
         Class::CacheRead,
         Class::CacheWrite5m,
@@ -87,6 +93,12 @@ impl Class {
         Class::Request,
         Class::Search,
         Class::Image,
+        Class::CacheReadAudio,
+        Class::CacheReadImage,
+        Class::ImageIn,
+        Class::ImageOut,
+        Class::Second,
+        Class::Character,
     ];
 
     /// How much of it was used.
@@ -103,6 +115,12 @@ impl Class {
             Class::Request => 1,
             Class::Search => usage.searches,
             Class::Image => usage.images,
+            Class::CacheReadAudio => usage.cache_read_audio,
+            Class::CacheReadImage => usage.cache_read_image,
+            Class::ImageIn => usage.image_in,
+            Class::ImageOut => usage.image_out,
+            Class::Second => usage.seconds,
+            Class::Character => usage.characters,
         }
     }
 
@@ -112,6 +130,8 @@ impl Class {
             Class::Request => "request",
             Class::Search => "search",
             Class::Image => "image",
+            Class::Second => "second",
+            Class::Character => "character",
             _ => "token",
         }
     }

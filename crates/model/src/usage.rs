@@ -5,23 +5,39 @@
 
 use serde::{Deserialize, Serialize};
 
+mod stored;
+mod terms;
+
+pub use terms::{Term, Terms};
+
 /// Disjoint token classes. Providers that report inclusive counts (cached tokens inside the input) are split by the dialect.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "stored::Stored", into = "stored::Stored")]
 pub struct Usage {
-    /// Input the provider read afresh: neither cached nor audio.
+    /// Input the provider read afresh: neither cached, audio nor image.
     pub input: u64,
+    /// Cached text, and cached input of which nobody said what it is.
     pub cache_read: u64,
+    pub cache_read_audio: u64,
+    pub cache_read_image: u64,
     /// Written to the provider's prompt cache for five minutes (or a provider's only write class).
     pub cache_write_5m: u64,
     pub cache_write_1h: u64,
     pub audio_in: u64,
-    /// Output that is neither reasoning nor audio.
+    pub image_in: u64,
+    /// Output that is neither reasoning, audio nor image.
     pub output: u64,
     pub reasoning: u64,
     pub audio_out: u64,
+    pub image_out: u64,
     /// Web searches, documents ranked, images made: what providers bill by the piece.
     pub searches: u64,
     pub images: u64,
+    /// Of audio heard, and characters read aloud, where these are billed instead of tokens.
+    pub seconds: u64,
+    pub characters: u64,
+    /// In which way it was served, as far as that can move the price.
+    pub terms: Terms,
     pub source: UsageSource,
 }
 
@@ -38,14 +54,24 @@ pub enum UsageSource {
 impl Usage {
     /// Everything that went in, cached or not. Saturates, because the numbers are someone else's.
     pub fn tokens_in(&self) -> u64 {
-        [self.cache_read, self.cache_write_5m, self.cache_write_1h, self.audio_in]
-            .iter()
-            .fold(self.input, |sum, part| sum.saturating_add(*part))
+        let kept = [self.cached(), self.cache_write_5m, self.cache_write_1h];
+        kept.iter().fold(self.fresh(), |sum, part| sum.saturating_add(*part))
+    }
+
+    /// Input that was in the provider's cache.
+    pub fn cached(&self) -> u64 {
+        self.cache_read.saturating_add(self.cache_read_audio).saturating_add(self.cache_read_image)
+    }
+
+    /// Input that the provider read afresh and did not keep.
+    pub fn fresh(&self) -> u64 {
+        self.input.saturating_add(self.audio_in).saturating_add(self.image_in)
     }
 
     /// Everything that came out, reasoning included.
     pub fn tokens_out(&self) -> u64 {
-        self.output.saturating_add(self.reasoning).saturating_add(self.audio_out)
+        let special = [self.reasoning, self.audio_out, self.image_out];
+        special.iter().fold(self.output, |sum, part| sum.saturating_add(*part))
     }
 
     pub fn total(&self) -> u64 {

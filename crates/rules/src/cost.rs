@@ -16,14 +16,17 @@
 //! | `audio_in`       | `input`                                         |
 //! | `reasoning`      | `output`                                        |
 //! | `audio_out`      | `output`                                        |
+//! | `image_in`, `image_out` | `input`, `output`                        |
+//! | `cache_read_audio`, `cache_read_image` | `cache_read`, then `input` |
 //!
-//! `input`, `output`, `searches` and `images` stand for themselves: used without a rate, they make the whole cost unknown.
+//! `input`, `output`, `searches`, `images`, `seconds` and `characters` stand for themselves: used without a rate, they make the whole cost unknown.
 //! Images are the one exception: a model that counts an image as output tokens has been paid by them.
 
 pub mod bound;
 pub mod custom;
 pub mod estimate;
 pub mod lines;
+mod served;
 
 use tollgate_model::Money;
 use tollgate_model::charge::{Applied, UnitPrice};
@@ -33,6 +36,7 @@ use tollgate_model::usage::Usage;
 pub use custom::{CacheCounts, CustomCost};
 pub use estimate::{Heard, estimate};
 pub use lines::lines;
+pub use served::region;
 pub use tollgate_model::charge::Class;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -60,7 +64,7 @@ pub fn of(usage: &Usage, price: &Price) -> Option<Ledger> {
 /// The amount, and the rates that made it. What a request does as it ends: nothing is allocated.
 pub fn charge(usage: &Usage, price: &Price) -> Option<(Money, Applied)> {
     let (mut total, mut applied) = (0_i64, Applied::default());
-    for (class, quantity, rate) in charges(usage, rates_for(usage.tokens_in(), price)) {
+    for (class, quantity, rate) in charges(usage, served::rates(usage, price)?) {
         if quantity > 0 {
             let rate = rate?;
             total = total.checked_add(amount(quantity, rate)?.nanos())?;
@@ -70,13 +74,7 @@ pub fn charge(usage: &Usage, price: &Price) -> Option<(Money, Applied)> {
     Some((Money::from_nanos(total), applied))
 }
 
-/// The last tier whose threshold the whole input, cached or not, is past: that is what providers call a long prompt.
-fn rates_for(tokens_in: u64, price: &Price) -> &Rates {
-    let tier = price.tiers.iter().rev().find(|tier| tokens_in > tier.above_input_tokens);
-    tier.map_or(&price.rates, |tier| &tier.rates)
-}
-
-fn charges(usage: &Usage, rates: &Rates) -> [(Class, u64, Option<PerMillion>); 11] {
+fn charges(usage: &Usage, rates: &Rates) -> [(Class, u64, Option<PerMillion>); 17] {
     let Rates { input, output, .. } = *rates;
     let write_1h = rates.cache_write_1h.or(rates.cache_write_5m).or(input);
     let images = if paid_by_tokens(usage, rates) { 0 } else { usage.images };
@@ -92,11 +90,18 @@ fn charges(usage: &Usage, rates: &Rates) -> [(Class, u64, Option<PerMillion>); 1
         (Class::Request, u64::from(rates.request.is_some()), rates.request),
         (Class::Search, usage.searches, rates.search),
         (Class::Image, images, rates.image),
+        (Class::CacheReadAudio, usage.cache_read_audio, rates.cache_read_audio.or(rates.cache_read).or(input)),
+        (Class::CacheReadImage, usage.cache_read_image, rates.cache_read_image.or(rates.cache_read).or(input)),
+        (Class::ImageIn, usage.image_in, rates.image_in.or(input)),
+        (Class::ImageOut, usage.image_out, rates.image_out.or(output)),
+        (Class::Second, usage.seconds, rates.second),
+        (Class::Character, usage.characters, rates.character),
     ]
 }
 
 fn paid_by_tokens(usage: &Usage, rates: &Rates) -> bool {
-    rates.image.is_none() && rates.output.is_some() && usage.tokens_out() > 0
+    let by_tokens = rates.output.is_some() || rates.image_out.is_some();
+    rates.image.is_none() && by_tokens && usage.tokens_out() > 0
 }
 
 fn amount(quantity: u64, rate: PerMillion) -> Option<Money> {

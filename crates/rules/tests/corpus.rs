@@ -18,10 +18,12 @@ use std::collections::BTreeSet;
 use page::{Line, Page};
 use shapes::Told;
 use tollgate_model::Usage;
+use tollgate_model::usage::{Term, Terms};
 use tollgate_rules::catalog::Catalog;
 use tollgate_rules::cost;
+use tollgate_wire::peek::peek;
 
-const LINES_MIN: usize = 150;
+const LINES_MIN: usize = 300;
 
 fn all() -> Vec<(Page, Line)> {
     let pages = page::read_all();
@@ -37,8 +39,9 @@ fn wrong(page: &Page, line: &Line) -> Option<String> {
 }
 
 fn judge(page: &Page, line: &Line, usage: Option<Usage>) -> Result<(), String> {
-    let usage = usage.ok_or("no usage")?;
-    if usage != line.reads() {
+    let usage = with_terms(usage.ok_or("no usage")?, line);
+    let counted = Usage { terms: Terms::default(), ..usage.clone() };
+    if counted != line.reads() {
         return Err(format!("{usage:?}"));
     }
     let provider = line.provider.as_ref().unwrap_or(&page.provider);
@@ -53,6 +56,16 @@ fn judge(page: &Page, line: &Line, usage: Option<Usage>) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// As the gateway does: what the request asks for, what its address says, and then what the answer says.
+fn with_terms(usage: Usage, line: &Line) -> Usage {
+    let mut terms = line.asks.as_ref().map(|asks| peek(asks.as_bytes()).unwrap().terms).unwrap_or_default();
+    if let Some(region) = line.path.as_ref().and_then(|path| cost::region(path)) {
+        terms.note(Term::Region, region);
+    }
+    terms.overlay(usage.terms.clone());
+    Usage { terms, ..usage }
 }
 
 fn check(lines: impl IntoIterator<Item = (Page, Line)>) {
@@ -74,7 +87,13 @@ fn no_line_is_there_twice_and_every_one_names_its_page() {
         let source = line.source.as_ref().unwrap_or(&page.source);
         assert!(source.starts_with("https://"), "{}: {}", page.file, line.model);
         let provider = line.provider.as_ref().unwrap_or(&page.provider);
-        let key = format!("{provider} {} {} {} {:?}", line.model, line.shape, line.usage, line.at);
+        let key = format!(
+            "{provider} {} {} {} {:?}",
+            line.model,
+            line.shape,
+            line.usage,
+            (line.at, &line.tier, &line.asks, &line.path)
+        );
         assert!(seen.insert(key), "{}: {} {} is there twice", page.file, line.model, line.usage);
     }
 }

@@ -27,6 +27,11 @@ impl Dice {
         }
     }
 
+    /// Of classes that few answers have.
+    fn rarely(&mut self) -> u64 {
+        if self.next().is_multiple_of(4) { self.count() } else { 0 }
+    }
+
     fn rate(&mut self) -> Option<u64> {
         match self.next() % 6 {
             0 => None,
@@ -48,6 +53,12 @@ impl Dice {
             audio_out: self.count(),
             searches: self.count(),
             images: self.count(),
+            cache_read_audio: self.rarely(),
+            cache_read_image: self.rarely(),
+            image_in: self.rarely(),
+            image_out: self.rarely(),
+            seconds: self.rarely(),
+            characters: self.rarely(),
             ..Usage::default()
         }
     }
@@ -65,6 +76,12 @@ impl Dice {
             request: self.rate(),
             search: self.rate(),
             image: self.rate(),
+            cache_read_audio: self.rate(),
+            cache_read_image: self.rate(),
+            image_in: self.rate(),
+            image_out: self.rate(),
+            second: self.rate(),
+            character: self.rate(),
         }
     }
 

@@ -240,7 +240,6 @@ fn unknown_is_not_nothing() {
         ("openai", "gpt-4-does-not-exist-12345"),
         ("openai", "dall-e-2"),
         ("openai", ""),
-        ("perplexity-ai", "sonar"),
         ("hf-router", "meta-llama/Llama-3.1-8B-Instruct"),
         ("ollama", "llama3"),
         ("no-such-provider", "gpt-4o"),

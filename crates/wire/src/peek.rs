@@ -4,6 +4,7 @@
 //! Never: changes a byte, or judges members it does not know.
 
 use memchr::memmem;
+use tollgate_model::usage::{Term, Terms};
 
 use crate::dialect::{
     facts::{Facts, Members, Want},
@@ -14,6 +15,8 @@ use crate::dialect::{
 pub struct Peek {
     pub model: Option<String>,
     pub stream: bool,
+    /// In which way it wants to be served.
+    pub terms: Terms,
 }
 
 /// Enough to find the fault in someone else's JSON.
@@ -37,15 +40,38 @@ pub fn peek(body: &[u8]) -> Result<Peek, Malformed> {
         expected: "JSON",
         found: error.to_string(),
     })?;
-    Ok(Peek { model: found.model, stream: found.stream })
+    Ok(Peek { model: found.model, stream: found.stream, terms: found.terms })
 }
 
-const WANTED: Members = &[("model", Want::Model), ("stream", Want::Stream)];
+const WANTED: Members = &[
+    ("model", Want::Model),
+    ("stream", Want::Stream),
+    ("service_tier", Want::Term(Term::Tier)),
+    ("serviceTier", Want::Inside(&[("type", Want::Term(Term::Tier))])),
+    ("speed", Want::Term(Term::Tier)),
+    ("inference_geo", Want::Term(Term::Region)),
+    ("size", Want::Term(Term::Size)),
+    ("quality", Want::Term(Term::Quality)),
+    ("web_search_options", Want::Inside(&[("search_context_size", Want::Term(Term::Depth))])),
+];
+
+/// How many characters a text has that is to be read aloud; 0 where there is none.
+pub fn letters(body: &[u8]) -> u64 {
+    let mut letters = 0;
+    let read = walk(body, &[("input", Want::Letters)], &mut |facts| letters = facts.letters);
+    read.map_or(0, |()| letters)
+}
 
 fn peek_form(body: &[u8]) -> Peek {
     let text = |name| form_field(body, name).and_then(|value| std::str::from_utf8(value).ok());
     let model = text("model").filter(|name| !name.is_empty()).map(str::to_owned);
-    Peek { model, stream: text("stream") == Some("true") }
+    let mut terms = Terms::default();
+    for (name, term) in [("size", Term::Size), ("quality", Term::Quality)] {
+        if let Some(word) = text(name) {
+            terms.note(term, word);
+        }
+    }
+    Peek { model, stream: text("stream") == Some("true"), terms }
 }
 
 /// A form's field of one line. Fields come before files or after them, so the whole body is searched; that a file holds

@@ -5,6 +5,7 @@
 
 use http::HeaderMap;
 use tollgate_model::Usage;
+use tollgate_model::usage::Terms;
 
 use crate::{
     dialect::Dialect,
@@ -20,6 +21,8 @@ use reader::Reader;
 pub struct Seen {
     /// As the provider counted. In a stream that broke off (`!ended`) the output side may be too low, or missing.
     pub usage: Option<Usage>,
+    /// In which way the provider says that it was served. They are not in the usage: what was asked for is not known here.
+    pub terms: Terms,
     /// What the provider says it charged, in nano-dollars. Few do.
     pub charged: Option<u64>,
     /// As the provider named it.

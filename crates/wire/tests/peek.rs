@@ -4,7 +4,7 @@
 use tollgate_wire::peek::{Peek, peek};
 
 fn found(model: Option<&str>, stream: bool) -> Peek {
-    Peek { model: model.map(str::to_owned), stream }
+    Peek { model: model.map(str::to_owned), stream, ..Peek::default() }
 }
 
 #[test]
@@ -39,4 +39,14 @@ fn a_form_names_its_model() {
                 Content-Disposition: form-data; name=\"stream\"\r\n\r\ntrue\r\n--b--\r\n";
     assert_eq!(peek(body.as_bytes()).unwrap(), found(Some("gpt-4o-transcribe"), true));
     assert_eq!(peek(b"--b\r\n\r\n").unwrap(), Peek::default());
+}
+
+#[test]
+fn how_it_wants_to_be_served_is_heard() {
+    let body = br#"{"model":"m","service_tier":"Flex","size":"1024x1792","web_search_options":{"search_context_size":"high"},"n":1}"#;
+    let terms = peek(body).unwrap().terms;
+    assert_eq!((terms.tier.as_deref(), terms.size.as_deref()), (Some("flex"), Some("1024x1792")));
+    assert_eq!((terms.depth.as_deref(), terms.quality), (Some("high"), None));
+    assert_eq!(tollgate_wire::peek::letters(r#"{"voice":"a","input":"hé\n!"}"#.as_bytes()), 4);
+    assert_eq!(tollgate_wire::peek::letters(br#"{"input":["a"]}"#), 0);
 }

@@ -10,7 +10,7 @@ use tollgate_rules::catalog::sheet::{Day, PriceRow, RatesRow, Row, TierRow};
 use super::dollars;
 
 /// Their price, our class, and the powers of ten from their unit to a million.
-const CLASSES: [(&str, &str, usize); 12] = [
+const CLASSES: [(&str, &str, usize); 16] = [
     ("input_mtok", "input", 0),
     ("output_mtok", "output", 0),
     ("cache_read_mtok", "cache_read", 0),
@@ -23,9 +23,13 @@ const CLASSES: [(&str, &str, usize); 12] = [
     ("web_searches_kcount", "search", 3),
     ("rerank_searches_kcount", "search", 3),
     ("requests_kcount", "request", 3),
+    ("cache_audio_read_mtok", "cache_read_audio", 0),
+    ("cache_image_read_mtok", "cache_read_image", 0),
+    ("input_image_mtok", "image_in", 0),
+    ("output_image_mtok", "image_out", 0),
 ];
-/// Charged beside the tokens for what the caller asks extra, or so close to the text's price that nobody can tell.
-const IGNORED: [&str; 3] = ["storage_searches_kcount", "cache_audio_read_mtok", "kind"];
+/// Charged beside the tokens for what the caller asks extra.
+const IGNORED: [&str; 2] = ["storage_searches_kcount", "kind"];
 
 pub(super) fn rows(provider: &Value, tag: &str, notes: &mut Vec<String>) -> Vec<Row> {
     let source = provider["pricing_urls"][0].as_str().unwrap_or("genai-prices");

@@ -65,6 +65,10 @@ impl Merged {
 /// Adds the classes that the base does not name, when both agree on those that it does.
 fn complete(known: &mut Row, more: &Row, today: &str, notes: &mut Vec<String>) {
     known.context_window = known.context_window.or(more.context_window);
+    known.output_max = known.output_max.or(more.output_max);
+    if known.abilities.is_empty() {
+        known.abilities.clone_from(&more.abilities);
+    }
     if known.by_hand {
         return;
     }
@@ -74,7 +78,10 @@ fn complete(known: &mut Row, more: &Row, today: &str, notes: &mut Vec<String>) {
     let differs = price.rates.iter().find(|(class, text)| more.rates.get(*class).is_some_and(|other| other != *text));
     if let Some((class, text)) = differs {
         notes.push(format!("{id}: {class} is {text}, the other set says {}", more.rates[class]));
-        return;
+        // A search costs differently by which tool made it, which says nothing of the tokens.
+        if class != "search" {
+            return;
+        }
     }
     // Silence about long prompts is no statement that they cost the same. A class can only be added with its tiers.
     if price.tiers.is_empty() {
@@ -83,12 +90,26 @@ fn complete(known: &mut Row, more: &Row, today: &str, notes: &mut Vec<String>) {
             price.rates.entry(class.clone()).or_insert_with(|| text.clone());
         }
     }
+    if price.variants.is_empty() && price.tiers == more.tiers {
+        price.variants.clone_from(&more.variants);
+    }
 }
+
+/// Special classes, and what they are charged as without a rate.
+const PLAIN: [(&str, &str); 7] = [
+    ("reasoning", "output"),
+    ("audio_out", "output"),
+    ("audio_in", "input"),
+    ("image_in", "input"),
+    ("image_out", "output"),
+    ("cache_read_audio", "cache_read"),
+    ("cache_read_image", "cache_read"),
+];
 
 /// Without the special rates that only repeat what they would fall back to: a tier that moves one need not name the other.
 fn plainest(mut row: Row) -> Row {
     for price in &mut row.prices {
-        for (special, basic) in [("reasoning", "output"), ("audio_out", "output"), ("audio_in", "input")] {
+        for (special, basic) in PLAIN {
             if price.rates.get(special) == price.rates.get(basic) {
                 price.rates.remove(special);
                 price.tiers.iter_mut().for_each(|tier| drop(tier.rates.remove(special)));

@@ -13,6 +13,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
+use tollgate_control::alert::Courier;
 use tollgate_control::credits::Draws;
 use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
@@ -28,6 +29,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) desk: Arc<Desk>,
     pub(crate) stores: &'a Stores,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) courier: Arc<Courier>,
     pub(crate) door: Arc<Door>,
     pub(crate) draining: Arc<AtomicBool>,
     pub(crate) is_local: bool,
@@ -43,6 +45,7 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         answers: parts.stores.answers.clone(),
         entries: parts.stores.entries.clone(),
         evaluations: Worker::default(),
+        courier: parts.courier,
         uses: parts.stores.uses.clone(),
         draws: parts.stores.credits.clone().map(|credits| Box::new(Drawn(credits)) as Box<dyn Draws>),
         public: Public {

@@ -42,7 +42,7 @@ pub(crate) struct Stores {
     pub(crate) till: Arc<Till>,
     /// Where the operator's keys are for those who paid.
     pub(crate) credits: Option<Arc<Credits>>,
-    metrics: Arc<Metrics>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Stores {

@@ -161,6 +161,7 @@ pub(crate) fn step(gate: &Gate, head: &Head, aim: Aim, heard: Heard, books: &mut
     };
     let model = target.model_in_path.take().or(said.model).unwrap_or_default();
     books.asked_for(model.clone(), said.stream);
+    books.served_as(said.terms, letters(dialect, &body));
     Ok(Step {
         row,
         target,
@@ -173,6 +174,14 @@ pub(crate) fn step(gate: &Gate, head: &Head, aim: Aim, heard: Heard, books: &mut
         by_route: false,
         foreign: None,
     })
+}
+
+/// What is read aloud is paid by the character, and only the question has it.
+fn letters(dialect: Dialect, body: &Asking) -> u64 {
+    match body {
+        Asking::Held(bytes) if dialect == Dialect::OpenaiAudio => tollgate_wire::peek::letters(bytes),
+        _ => 0,
+    }
 }
 
 /// What the body says of itself. JSON that is none is refused here, with its place, before anything is spent on it; unless nothing is known of

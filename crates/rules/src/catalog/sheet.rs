@@ -3,11 +3,14 @@
 //! Enters: TOML with decimal dollars as text. Leaves: whole nano-dollars per million, checked.
 //! Never: lets a figure through a float, or a doubtful one through at all. Read by build.rs and `xtask prices`, the same lines.
 
+#[path = "variants.rs"]
+mod variants;
+
 use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tollgate_model::money::scaled;
-use tollgate_model::price::{Hours, ModelPrices, PerMillion, Price, Rates, Tier};
+use tollgate_model::price::{ABILITIES, Hours, ModelPrices, PerMillion, Price, Rates, Tier, When};
 use toml::value::{Date, Datetime};
 
 /// No published price comes near; a figure in the wrong unit passes it at once. Pieces (requests, images) have their own bound.
@@ -19,6 +22,9 @@ const DAY_MS: u64 = 86_400_000;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sheet {
+    /// Service tiers that cost what the usual one does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usual_tiers: Vec<String>,
     #[serde(default, rename = "model")]
     pub models: Vec<Row>,
 }
@@ -31,6 +37,11 @@ pub struct Row {
     pub aliases: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_max: Option<u64>,
+    /// In the words of [`ABILITIES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abilities: Vec<String>,
     /// Written by a person: `xtask prices` keeps it, and drops what the data sets say of the same names.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_hand: bool,
@@ -55,6 +66,33 @@ pub struct PriceRow {
     pub rates: RatesRow,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tiers: Vec<TierRow>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<VariantRow>,
+}
+
+/// A price for one way of being served. It names all its rates of tokens, or none where they are the usual ones, or the factor between the two; what is
+/// charged by the piece costs the same unless it is named. A factor for a region is one for every tier, too.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariantRow {
+    pub tier: Option<String>,
+    pub region: Option<String>,
+    pub size: Option<String>,
+    pub quality: Option<String>,
+    pub depth: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factor: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rates: RatesRow,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<TierRow>,
+}
+
+impl VariantRow {
+    pub fn when(&self) -> When {
+        let Self { tier, region, size, quality, depth, .. } = self.clone();
+        When { tier, region, size, quality, depth }
+    }
 }
 
 /// Times of the day, UTC.
@@ -89,7 +127,7 @@ pub struct BadSheet {
 type Slot = fn(&mut Rates) -> &mut Option<PerMillion>;
 
 /// Every class that has a rate, in the order in which files name them.
-pub const CLASSES: [(&str, Slot); 11] = [
+pub const CLASSES: [(&str, Slot); 17] = [
     ("input", |rates| &mut rates.input),
     ("output", |rates| &mut rates.output),
     ("cache_read", |rates| &mut rates.cache_read),
@@ -101,8 +139,15 @@ pub const CLASSES: [(&str, Slot); 11] = [
     ("request", |rates| &mut rates.request),
     ("search", |rates| &mut rates.search),
     ("image", |rates| &mut rates.image),
+    ("cache_read_audio", |rates| &mut rates.cache_read_audio),
+    ("cache_read_image", |rates| &mut rates.cache_read_image),
+    ("image_in", |rates| &mut rates.image_in),
+    ("image_out", |rates| &mut rates.image_out),
+    ("second", |rates| &mut rates.second),
+    ("character", |rates| &mut rates.character),
 ];
-const PIECES: [&str; 3] = ["request", "search", "image"];
+/// What is charged by the piece. Their order is that of [`CLASSES`].
+pub const PIECES: [&str; 5] = ["request", "search", "image", "second", "character"];
 
 /// The whole file, or the first thing wrong with it.
 pub fn read(text: &str) -> Result<Vec<ModelPrices>, BadSheet> {
@@ -116,7 +161,7 @@ pub fn read(text: &str) -> Result<Vec<ModelPrices>, BadSheet> {
             }
         }
     }
-    sheet.models.iter().map(|row| model(row).map_err(|problem| bad(&row.id, problem))).collect()
+    sheet.models.iter().map(|row| model(row, &sheet.usual_tiers).map_err(|problem| bad(&row.id, problem))).collect()
 }
 
 fn bad(model: &str, problem: impl ToString) -> BadSheet {
@@ -131,8 +176,11 @@ fn check_name(name: &str) -> Result<(), String> {
     }
 }
 
-fn model(row: &Row) -> Result<ModelPrices, String> {
-    let prices = row.prices.iter().map(price).collect::<Result<Vec<_>, _>>()?;
+fn model(row: &Row, usual_tiers: &[String]) -> Result<ModelPrices, String> {
+    let prices = row.prices.iter().map(|row| price(row, usual_tiers)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(unknown) = row.abilities.iter().find(|ability| !ABILITIES.contains(&ability.as_str())) {
+        return Err(format!("unknown ability {unknown:?}"));
+    }
     if prices.is_empty() {
         return Err("a model without a price has no place here".to_owned());
     }
@@ -142,29 +190,43 @@ fn model(row: &Row) -> Result<ModelPrices, String> {
     if !prices.is_sorted_by(in_order) {
         return Err("expected prices with the newest first, each from another day or for some hours".to_owned());
     }
-    Ok(ModelPrices { id: row.id.clone(), aliases: row.aliases.clone(), context_window: row.context_window, prices })
+    Ok(ModelPrices {
+        id: row.id.clone(),
+        aliases: row.aliases.clone(),
+        context_window: row.context_window,
+        output_max: row.output_max,
+        abilities: row.abilities.clone(),
+        prices,
+    })
 }
 
-fn price(row: &PriceRow) -> Result<Price, String> {
+fn price(row: &PriceRow, usual_tiers: &[String]) -> Result<Price, String> {
     if row.source.is_empty() || row.rates.is_empty() {
         return Err("expected a source and at least one rate".to_owned());
     }
     let rates = overlay(Rates::default(), &row.rates)?;
-    let tiers = row.tiers.iter().map(|tier| {
-        let rates = overlay(rates.clone(), &tier.rates)?;
-        Ok(Tier { above_input_tokens: tier.above, rates })
-    });
-    let tiers = tiers.collect::<Result<Vec<_>, String>>()?;
-    if !tiers.is_sorted_by(|lower, higher| lower.above_input_tokens < higher.above_input_tokens) {
-        return Err("expected tiers with the lowest first".to_owned());
-    }
+    let tiers = tiers(&rates, &row.tiers)?;
     let from_ms = row.from.as_ref().map_or(Ok(0), day_ms)?;
     let to_ms = row.to.as_ref().map(day_ms).transpose()?;
     if to_ms.is_some_and(|to_ms| to_ms <= from_ms) {
         return Err("a price ends before it begins".to_owned());
     }
     let hours = row.hours.as_ref().map(hours).transpose()?;
-    Ok(Price { from_ms, to_ms, hours, source: row.source.clone(), rates, tiers })
+    let mut price = Price { from_ms, to_ms, hours, source: row.source.clone(), rates, tiers, variants: Vec::new() };
+    price.variants = variants::of(&price, &row.variants, usual_tiers)?;
+    Ok(price)
+}
+
+fn tiers(rates: &Rates, rows: &[TierRow]) -> Result<Vec<Tier>, String> {
+    let tiers = rows.iter().map(|tier| {
+        let rates = overlay(rates.clone(), &tier.rates)?;
+        Ok(Tier { above_input_tokens: tier.above, rates })
+    });
+    let tiers = tiers.collect::<Result<Vec<_>, String>>()?;
+    match tiers.is_sorted_by(|lower, higher| lower.above_input_tokens < higher.above_input_tokens) {
+        true => Ok(tiers),
+        false => Err("expected tiers with the lowest first".to_owned()),
+    }
 }
 
 fn overlay(mut rates: Rates, row: &RatesRow) -> Result<Rates, String> {

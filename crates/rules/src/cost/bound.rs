@@ -8,7 +8,7 @@
 //! is known.
 
 use memchr::memmem;
-use tollgate_model::price::{Price, Rates};
+use tollgate_model::price::{Price, Rates, Variant};
 use tollgate_model::{Money, Usage};
 
 use super::custom::{CacheCounts, CustomCost};
@@ -55,6 +55,9 @@ const CHOICE_MEMBERS: &[&[u8]] = &[b"\"n\"", b"\"best_of\"", b"\"candidateCount\
 /// Marks of parts that the provider shall keep, which may cost more than reading them.
 const CACHE_MARKS: &[&[u8]] = &[b"\"cache_control\"", b"\"cachePoint\""];
 
+/// Asking for another service tier than the usual.
+const TIER_MARKS: &[&[u8]] = &[b"\"service_tier\"", b"\"serviceTier\"", b"\"speed\""];
+
 // === impl Asked ===
 
 impl Asked<'_> {
@@ -82,16 +85,25 @@ impl Asked<'_> {
         let of = |rates: &Rates| {
             let kept = if writes { rates.cache_write_5m.max(rates.cache_write_1h) } else { None };
             // A model without a price for output gives none.
-            let output = rates.output.max(rates.reasoning).max(rates.audio_out).or(Some(0));
+            let output = rates.output.max(rates.reasoning).max(rates.audio_out).max(rates.image_out).or(Some(0));
             Rates { input: rates.input.max(kept), output, request: rates.request, ..Rates::default() }
         };
         let mut dear = Price { rates: of(&price.rates), ..Price::default() };
-        for tier in &price.tiers {
-            let tier = of(&tier.rates);
-            dear.rates.input = dear.rates.input.max(tier.input);
-            dear.rates.output = dear.rates.output.max(tier.output);
+        let variants = price.variants.iter().filter(|variant| self.may_be(variant));
+        let tiers = variants.clone().flat_map(|variant| &variant.tiers).chain(&price.tiers).map(|tier| &tier.rates);
+        for rates in variants.clone().map(|variant| &variant.rates).chain(tiers) {
+            let rates = of(rates);
+            dear.rates.input = dear.rates.input.max(rates.input);
+            dear.rates.output = dear.rates.output.max(rates.output);
+            dear.rates.request = dear.rates.request.max(rates.request);
         }
         dear
+    }
+
+    /// A tier must be asked for, as far as anybody here can know; regions and the like may come by themselves.
+    fn may_be(&self, variant: &Variant) -> bool {
+        let asks = || TIER_MARKS.iter().any(|mark| memmem::find(self.body, mark).is_some());
+        variant.when.tier.is_none() || asks()
     }
 }
 

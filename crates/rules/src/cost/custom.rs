@@ -83,7 +83,7 @@ impl CustomCost {
                 let written = usage.cache_write_5m.saturating_add(usage.cache_write_1h);
                 let sum = match (cache, counts) {
                     (Some(rates), _) => {
-                        sum_of(&[(fresh, *input), (usage.cache_read, rates.read), (written, rates.write)])
+                        sum_of(&[(fresh, *input), (usage.cached(), rates.read), (written, rates.write)])
                     }
                     // Without cache prices the old formula stands: what the provider calls input, times the one price.
                     (None, CacheCounts::InsideInput) => sum_of(&[(usage.tokens_in(), *input)]),
@@ -107,11 +107,11 @@ impl CustomCost {
             (None, CacheCounts::BesideInput) => (0, 0),
         };
         let price = |class: Class| match class {
-            Class::Input | Class::AudioIn => Some(*input),
-            Class::CacheRead => Some(read),
+            Class::Input | Class::AudioIn | Class::ImageIn => Some(*input),
+            Class::CacheRead | Class::CacheReadAudio | Class::CacheReadImage => Some(read),
             Class::CacheWrite5m | Class::CacheWrite1h => Some(write),
-            Class::Output | Class::Reasoning | Class::AudioOut => Some(*output),
-            Class::Request | Class::Search | Class::Image => None,
+            Class::Output | Class::Reasoning | Class::AudioOut | Class::ImageOut => Some(*output),
+            Class::Request | Class::Search | Class::Image | Class::Second | Class::Character => None,
         };
         let used = |class: &Class| usage.is_some_and(|usage| class.quantity(usage) > 0);
         let priced = |class| Some((class, UnitPrice::from_units(price(class)?.unsigned_abs())));
@@ -120,7 +120,7 @@ impl CustomCost {
 }
 
 fn fresh_input(usage: &Usage) -> u64 {
-    usage.input.saturating_add(usage.audio_in)
+    usage.fresh()
 }
 
 fn sum_of(terms: &[(u64, i128)]) -> Option<i128> {

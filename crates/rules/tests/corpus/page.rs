@@ -42,6 +42,12 @@ pub struct Line {
     /// The name of its price in tests/prices/published.toml, where it is not the model's.
     #[allow(dead_code, reason = "for tests/prices/check.py")]
     pub published: Option<String>,
+    /// The tier that the answer says it was served in; `default` of those asked for.
+    pub tier: Option<String>,
+    /// What the request says of how it wants to be served.
+    pub asks: Option<String>,
+    /// Where it was sent.
+    pub path: Option<String>,
     /// Where they differ from the page's.
     pub provider: Option<String>,
     pub source: Option<String>,
@@ -89,6 +95,12 @@ fn slot<'u>(usage: &'u mut Usage, class: &str) -> &'u mut u64 {
         "output" => &mut usage.output,
         "reasoning" => &mut usage.reasoning,
         "audio_out" => &mut usage.audio_out,
+        "cache_read_audio" => &mut usage.cache_read_audio,
+        "cache_read_image" => &mut usage.cache_read_image,
+        "image_in" => &mut usage.image_in,
+        "image_out" => &mut usage.image_out,
+        "seconds" => &mut usage.seconds,
+        "characters" => &mut usage.characters,
         "searches" => &mut usage.searches,
         "images" => &mut usage.images,
         other => panic!("no class {other:?}"),

@@ -34,13 +34,14 @@ impl Told {
     /// A stream in pieces of so many bytes.
     pub fn read_in(&self, size: usize) -> Option<Usage> {
         let Some(framing) = self.framing else {
-            return read_whole(self.dialect, &self.bytes, &HeaderMap::new()).usage;
+            let seen = read_whole(self.dialect, &self.bytes, &HeaderMap::new());
+            return seen.usage.map(|usage| Usage { terms: seen.terms, ..usage });
         };
         let mut watch = Watch::new(self.dialect, framing);
         self.bytes.chunks(size).for_each(|piece| watch.push(piece));
         let seen = watch.finish(&HeaderMap::new());
         assert!(seen.ended && !seen.failed && seen.skipped == 0, "{}", self.how);
-        seen.usage
+        seen.usage.map(|usage| Usage { terms: seen.terms, ..usage })
     }
 }
 
@@ -48,10 +49,11 @@ pub fn tellings(line: &Line) -> Vec<Told> {
     let usage: Value = serde_json::from_str(&line.usage).unwrap_or_else(|bad| panic!("{}: {bad}", line.usage));
     // As it is written, not as a map would sort it.
     let (model, text) = (line.model.as_str(), line.usage.as_str());
+    let tier = line.tier.as_ref().map_or_else(String::new, |tier| format!(r#","service_tier":"{tier}""#));
     match line.shape.as_str() {
-        "chat" => chat(model, text),
+        "chat" => chat(model, text, &tier),
         "completions" => completions(model, text),
-        "responses" => responses(model, text),
+        "responses" => responses(model, text, &tier, line.reads().searches),
         "embeddings" => vec![whole(
             Dialect::OpenaiEmbeddings,
             format!(
@@ -59,6 +61,7 @@ pub fn tellings(line: &Line) -> Vec<Told> {
             ),
         )],
         "images" => images(text),
+        "pictures" => pictures(line.reads().images),
         "transcription" => transcription(text),
         "messages" => messages(model, text, &usage),
         "gemini" => gemini(model, text, &usage),
@@ -120,10 +123,10 @@ fn named(how: &'static str, dialect: Dialect, frames: &[(&str, String)]) -> Told
 }
 
 /// OpenAI's chat and everybody's who is like it: the usage in a chunk of its own, with the reason to stop, or before it.
-fn chat(model: &str, usage: &str) -> Vec<Told> {
+fn chat(model: &str, usage: &str, tier: &str) -> Vec<Told> {
     let chunk = |choices: &str, rest: &str| {
         format!(
-            r#"{{"id":"1","object":"chat.completion.chunk","created":1,"model":"{model}","choices":[{choices}]{rest}}}"#
+            r#"{{"id":"1","object":"chat.completion.chunk","created":1,"model":"{model}"{tier},"choices":[{choices}]{rest}}}"#
         )
     };
     let text = chunk(r#"{"index":0,"delta":{"role":"assistant","content":"Hi"},"finish_reason":null}"#, "");
@@ -131,7 +134,7 @@ fn chat(model: &str, usage: &str) -> Vec<Told> {
     let counted = format!(r#","usage":{usage}"#);
     let done = "[DONE]".to_owned();
     let body = format!(
-        r#"{{"id":"1","object":"chat.completion","created":1,"model":"{model}","choices":[{{"index":0,"message":{{"role":"assistant","content":"Hi"}},"finish_reason":"stop"}}],"usage":{usage}}}"#
+        r#"{{"id":"1","object":"chat.completion","created":1,"model":"{model}"{tier},"choices":[{{"index":0,"message":{{"role":"assistant","content":"Hi"}},"finish_reason":"stop"}}],"usage":{usage}}}"#
     );
     vec![
         whole(Dialect::OpenaiChat, body),
@@ -166,30 +169,39 @@ fn completions(model: &str, usage: &str) -> Vec<Told> {
     ]
 }
 
-fn responses(model: &str, usage: &str) -> Vec<Told> {
-    let response = |status: &str, usage: &str| {
+/// Each search is an item of the output; a stream says at its beginning which tier was asked for, and at its end which it was.
+fn responses(model: &str, usage: &str, tier: &str, searches: u64) -> Vec<Told> {
+    let items = (0..searches).map(|at| format!(r#"{{"type":"web_search_call","id":"ws_{at}","status":"completed","action":{{"type":"search","query":"hi"}}}}"#));
+    let said = r#"{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Hi"}]}"#.to_owned();
+    let output = items.chain([said]).collect::<Vec<_>>().join(",");
+    let response = |status: &str, tier: &str, output: &str, usage: &str| {
         format!(
-            r#"{{"id":"resp_1","object":"response","status":"{status}","model":"{model}","output":[],"usage":{usage}}}"#
+            r#"{{"id":"resp_1","object":"response","status":"{status}","model":"{model}"{tier},"output":[{output}],"usage":{usage}}}"#
         )
     };
-    let frame = |kind: &str, usage: &str| {
-        (kind.to_owned(), format!(r#"{{"type":"{kind}","response":{}}}"#, response(&kind[9..], usage)))
-    };
-    let delta =
-        ("response.output_text.delta".to_owned(), r#"{"type":"response.output_text.delta","delta":"Hi"}"#.to_owned());
-    let frames = [frame("response.created", "null"), delta, frame("response.completed", usage)];
-    let frames: Vec<(&str, String)> = frames.iter().map(|(kind, data)| (kind.as_str(), data.clone())).collect();
+    let frame = |kind: &str, response: String| format!(r#"{{"type":"{kind}","response":{response}}}"#);
+    let frames = [
+        (
+            "response.created",
+            frame("response.created", response("in_progress", r#","service_tier":"auto""#, "", "null")),
+        ),
+        ("response.output_text.delta", r#"{"type":"response.output_text.delta","delta":"Hi"}"#.to_owned()),
+        ("response.completed", frame("response.completed", response("completed", tier, &output, usage))),
+    ];
     vec![
-        whole(Dialect::OpenaiResponses, response("completed", usage)),
+        whole(Dialect::OpenaiResponses, response("completed", tier, &output, usage)),
         named("streamed", Dialect::OpenaiResponses, &frames),
     ]
 }
 
+/// Of models that are paid by the picture.
+fn pictures(count: u64) -> Vec<Told> {
+    let data = vec![r#"{"url":"https://example.com/1.png","revised_prompt":"Hi"}"#; count as usize].join(",");
+    vec![whole(Dialect::OpenaiImages, format!(r#"{{"created":1,"data":[{data}]}}"#))]
+}
+
 fn images(usage: &str) -> Vec<Told> {
-    let body = match usage {
-        "null" => r#"{"created":1,"data":[{"b64_json":"aGk="}]}"#.to_owned(),
-        usage => format!(r#"{{"created":1,"data":[{{"b64_json":"aGk="}}],"usage":{usage}}}"#),
-    };
+    let body = format!(r#"{{"created":1,"data":[{{"b64_json":"aGk="}}],"usage":{usage}}}"#);
     let frames = [
         (
             "image_generation.partial_image",

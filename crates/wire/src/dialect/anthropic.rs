@@ -17,6 +17,8 @@ mod tell;
 mod usage;
 mod write;
 
+use tollgate_model::usage::Term;
+
 use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
 use decode::Decoder;
 use encode::Encoder;
@@ -44,6 +46,9 @@ pub(super) const USAGE: Members = &[
     ("cache_creation_input_tokens", Want::Count(Slot::CacheWrite)),
     ("cache_creation", Want::Inside(CACHE_CREATION)),
     ("server_tool_use", Want::Inside(SERVER_TOOL_USE)),
+    ("service_tier", Want::Term(Term::Tier)),
+    ("speed", Want::Term(Term::Tier)),
+    ("inference_geo", Want::Term(Term::Region)),
     ("output_tokens_details", Want::Inside(&[("thinking_tokens", Want::Count(Slot::ReasoningUnclear))])),
 ];
 

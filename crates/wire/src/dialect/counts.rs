@@ -21,9 +21,13 @@ pub(crate) enum Slot {
     AudioInside,
     /// Audio that was also cached: inside `AudioInside` and `CachedInside`.
     CachedAudioInside,
+    /// Tokens of pictures, likewise.
+    ImageInside,
+    CachedImageInside,
     /// Inside `Output` with most, beside it with some: see `Counts::reasoning_is_beside`.
     ReasoningUnclear,
     AudioOutInside,
+    ImageOutInside,
     /// Counted beside `Input`.
     CacheRead,
     /// Both write classes together.
@@ -36,6 +40,8 @@ pub(crate) enum Slot {
     Reasoning,
     Searches,
     Images,
+    /// Of audio, where no tokens were counted.
+    Seconds,
     /// Second choice, where `Input` or `Output` is missing.
     InputElse,
     OutputElse,
@@ -84,8 +90,15 @@ impl Counts {
     /// Splits what was said into disjoint classes. `None` when nothing was counted, or the output alone: half a count would
     /// look like a whole one.
     pub(crate) fn usage(&self) -> Option<Usage> {
-        const SUFFICIENT: [Slot; 6] =
-            [Slot::Input, Slot::InputElse, Slot::CacheRead, Slot::Searches, Slot::Images, Slot::ImagesElse];
+        const SUFFICIENT: [Slot; 7] = [
+            Slot::Input,
+            Slot::InputElse,
+            Slot::CacheRead,
+            Slot::Searches,
+            Slot::Images,
+            Slot::ImagesElse,
+            Slot::Seconds,
+        ];
         if SUFFICIENT.iter().all(|slot| self.get(*slot).is_none()) {
             return None;
         }
@@ -93,6 +106,7 @@ impl Counts {
         self.split_input(&mut usage);
         self.split_output(&mut usage);
         usage.searches = self.at(Slot::Searches);
+        usage.seconds = self.at(Slot::Seconds);
         let counted_tokens = usage.total() > 0;
         usage.images = self.get(Slot::Images).unwrap_or(if counted_tokens { 0 } else { self.at(Slot::ImagesElse) });
         Some(usage)
@@ -108,10 +122,14 @@ impl Counts {
     /// even where its details contradict it.
     fn split_input(&self, usage: &mut Usage) {
         let mut rest = self.first(Slot::Input, Slot::InputElse);
-        let cached = take(&mut rest, self.at(Slot::CachedInside));
+        let mut cached = take(&mut rest, self.at(Slot::CachedInside));
+        usage.cache_read_audio = take(&mut cached, self.at(Slot::CachedAudioInside));
+        usage.cache_read_image = take(&mut cached, self.at(Slot::CachedImageInside));
         let written = take(&mut rest, self.at(Slot::WrittenInside));
         let fresh_audio = self.at(Slot::AudioInside).saturating_sub(self.at(Slot::CachedAudioInside));
         usage.audio_in = take(&mut rest, fresh_audio);
+        let fresh_image = self.at(Slot::ImageInside).saturating_sub(self.at(Slot::CachedImageInside));
+        usage.image_in = take(&mut rest, fresh_image);
         usage.input = rest.saturating_add(self.at(Slot::MoreInput));
         usage.cache_read = cached.saturating_add(self.first(Slot::CacheRead, Slot::CacheReadElse));
 
@@ -133,6 +151,7 @@ impl Counts {
         let reasoning = if self.reasoning_is_beside(unclear) { unclear } else { take(&mut rest, unclear) };
         usage.reasoning = reasoning.saturating_add(self.at(Slot::Reasoning));
         usage.audio_out = take(&mut rest, self.at(Slot::AudioOutInside));
+        usage.image_out = take(&mut rest, self.at(Slot::ImageOutInside));
         usage.output = rest;
     }
 

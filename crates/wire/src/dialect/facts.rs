@@ -3,6 +3,8 @@
 //! Enters: the dialects' tables are written in these words. Leaves: [`Facts`], one for each document.
 //! Never: reads JSON; the walker does.
 
+use tollgate_model::usage::{Term, Terms};
+
 use super::counts::{Counts, Slot};
 
 pub(crate) type Members = &'static [(&'static str, Want)];
@@ -24,6 +26,12 @@ pub(crate) enum Want {
     /// A word that says where to add the [`Want::Tagged`] number of the same object; other words say nowhere.
     Tag(&'static [(&'static str, Slot)]),
     Tagged,
+    /// One more of these for such a word.
+    Each(&'static [(&'static str, Slot)]),
+    /// The characters of a text.
+    Letters,
+    /// A word that says in which way the request is served.
+    Term(Term),
     /// An amount of money: this number times so many powers of ten are nano-dollars. Or an object that has it.
     Money(Slot, i32, Members),
     Model,
@@ -59,6 +67,7 @@ pub(crate) enum Sign {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) counts: Counts,
+    pub(crate) terms: Terms,
     pub(crate) model: Option<String>,
     pub(crate) finish: Option<String>,
     pub(crate) failed: bool,
@@ -66,6 +75,7 @@ pub(crate) struct Facts {
     /// A frame whose kind says that it recapitulates.
     pub(crate) recap: bool,
     pub(crate) stream: bool,
+    pub(crate) letters: u64,
     /// The halves of a pair, while its object is being read.
     pub(super) tag: Option<Slot>,
     pub(super) tagged: Option<u64>,

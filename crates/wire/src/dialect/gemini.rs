@@ -26,14 +26,20 @@ mod write;
 
 use super::{BLANK, Dull, Shape, counts::Slot, facts::*};
 
-const PROMPT_DETAILS: Members =
-    &[("modality", Want::Tag(&[("AUDIO", Slot::AudioInside)])), ("tokenCount", Want::Tagged)];
+const PROMPT_DETAILS: Members = &[
+    ("modality", Want::Tag(&[("AUDIO", Slot::AudioInside), ("IMAGE", Slot::ImageInside)])),
+    ("tokenCount", Want::Tagged),
+];
 
-const CACHE_DETAILS: Members =
-    &[("modality", Want::Tag(&[("AUDIO", Slot::CachedAudioInside)])), ("tokenCount", Want::Tagged)];
+const CACHE_DETAILS: Members = &[
+    ("modality", Want::Tag(&[("AUDIO", Slot::CachedAudioInside), ("IMAGE", Slot::CachedImageInside)])),
+    ("tokenCount", Want::Tagged),
+];
 
-const ANSWER_DETAILS: Members =
-    &[("modality", Want::Tag(&[("AUDIO", Slot::AudioOutInside)])), ("tokenCount", Want::Tagged)];
+const ANSWER_DETAILS: Members = &[
+    ("modality", Want::Tag(&[("AUDIO", Slot::AudioOutInside), ("IMAGE", Slot::ImageOutInside)])),
+    ("tokenCount", Want::Tagged),
+];
 
 const USAGE: Members = &[
     ("promptTokenCount", Want::Count(Slot::Input)),

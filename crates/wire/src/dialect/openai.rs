@@ -10,17 +10,28 @@ pub(crate) mod embeddings;
 mod fault;
 pub(super) mod responses;
 
+use tollgate_model::usage::Term;
+
 use super::{BLANK, Dull, Shape, Tally, counts::Slot, facts::*};
+
+/// Which cached tokens were of what.
+const DETAILS_CACHED: Members =
+    &[("audio_tokens", Want::Count(Slot::CachedAudioInside)), ("image_tokens", Want::Count(Slot::CachedImageInside))];
 
 pub(super) const DETAILS_IN: Members = &[
     ("cached_tokens", Want::Count(Slot::CachedInside)),
     // OpenRouter, for models whose provider charges for writing its cache.
     ("cache_write_tokens", Want::Count(Slot::WrittenInside)),
     ("audio_tokens", Want::Count(Slot::AudioInside)),
+    ("image_tokens", Want::Count(Slot::ImageInside)),
+    ("cached_tokens_details", Want::Inside(DETAILS_CACHED)),
 ];
 
-pub(super) const DETAILS_OUT: Members =
-    &[("reasoning_tokens", Want::Count(Slot::ReasoningUnclear)), ("audio_tokens", Want::Count(Slot::AudioOutInside))];
+pub(super) const DETAILS_OUT: Members = &[
+    ("reasoning_tokens", Want::Count(Slot::ReasoningUnclear)),
+    ("audio_tokens", Want::Count(Slot::AudioOutInside)),
+    ("image_tokens", Want::Count(Slot::ImageOutInside)),
+];
 
 pub(super) const USAGE: Members = &[
     ("prompt_tokens", Want::Count(Slot::Input)),
@@ -43,6 +54,7 @@ pub(super) const USAGE: Members = &[
     ("reasoning_tokens", Want::Count(Slot::ReasoningUnclear)),
     ("citation_tokens", Want::Count(Slot::MoreInput)),
     ("num_search_queries", Want::Count(Slot::Searches)),
+    ("search_context_size", Want::Term(Term::Depth)),
     // xAI's live search charges by the source.
     ("num_sources_used", Want::Count(Slot::Searches)),
     // OpenRouter in dollars; Perplexity as an object of them. xAI in ticks, of which ten are a nano-dollar.
@@ -65,6 +77,8 @@ const OBJECT_SIGNS: Signs = &[("error", Sign::Failed)];
 const CHAT_MEMBERS: Members = &[
     ("object", Want::Kind(OBJECT_SIGNS)),
     ("model", Want::Model),
+    // What was asked for may not be what was to be had: this is what is paid (<https://platform.openai.com/docs/guides/flex-processing>).
+    ("service_tier", Want::Term(Term::Tier)),
     ("choices", Want::Inside(CHOICE)),
     ("usage", Want::Inside(USAGE)),
     ("x_groq", Want::Inside(X_GROQ)),
@@ -85,10 +99,15 @@ pub(super) const CHAT: Shape = Shape {
 
 pub(super) const COMPLETIONS: Shape = Shape { frame_text: &["text"], whole_text: &["text"], ..CHAT };
 
+/// A search is charged by the call (<https://platform.openai.com/docs/pricing>, built-in tools).
+const OUTPUT: Members = &[("type", Want::Each(&[("web_search_call", Slot::Searches)]))];
+
 /// The answer itself, and `response` within the events of its stream. `incomplete_details` comes after `status`, and is
 /// the better word.
 const RESPONSE: Members = &[
     ("model", Want::Model),
+    ("service_tier", Want::Term(Term::Tier)),
+    ("output", Want::Inside(OUTPUT)),
     ("status", Want::Finish),
     ("incomplete_details", Want::Inside(&[("reason", Want::Finish)])),
     ("usage", Want::Inside(USAGE)),
@@ -107,6 +126,8 @@ pub(super) const RESPONSES: Shape = Shape {
         ("type", Want::Kind(RESPONSE_SIGNS)),
         ("response", Want::Inside(RESPONSE)),
         ("model", Want::Model),
+        ("service_tier", Want::Term(Term::Tier)),
+        ("output", Want::Inside(OUTPUT)),
         ("status", Want::Finish),
         ("incomplete_details", Want::Inside(&[("reason", Want::Finish)])),
         ("usage", Want::Inside(USAGE)),
@@ -143,6 +164,8 @@ pub(super) const IMAGES: Shape = Shape {
     members: &[
         ("type", Want::Kind(IMAGE_SIGNS)),
         ("model", Want::Model),
+        ("size", Want::Term(Term::Size)),
+        ("quality", Want::Term(Term::Quality)),
         ("usage", Want::Inside(USAGE)),
         ("data", Want::Length(Slot::ImagesElse)),
         ("error", Want::Error),
@@ -152,6 +175,18 @@ pub(super) const IMAGES: Shape = Shape {
     ..BLANK
 };
 
+/// Newer models count tokens, older ones seconds.
+const HEARD: Members = &[
+    ("input_tokens", Want::Count(Slot::Input)),
+    ("output_tokens", Want::Count(Slot::Output)),
+    ("total_tokens", Want::Count(Slot::Total)),
+    ("input_token_details", Want::Inside(DETAILS_IN)),
+    ("output_token_details", Want::Inside(DETAILS_OUT)),
+    ("prompt_tokens", Want::Count(Slot::Input)),
+    ("completion_tokens", Want::Count(Slot::Output)),
+    ("seconds", Want::Count(Slot::Seconds)),
+];
+
 const AUDIO_SIGNS: Signs =
     &[("transcript.text.done", Sign::End), ("speech.audio.done", Sign::End), ("error", Sign::Failed)];
 
@@ -159,8 +194,7 @@ pub(super) const AUDIO: Shape = Shape {
     members: &[
         ("type", Want::Kind(AUDIO_SIGNS)),
         ("model", Want::Model),
-        // Older models count seconds, which have no class here: then there is no usage.
-        ("usage", Want::Inside(USAGE)),
+        ("usage", Want::Inside(HEARD)),
         ("error", Want::Error),
     ],
     signs: AUDIO_SIGNS,

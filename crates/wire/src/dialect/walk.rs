@@ -166,6 +166,13 @@ fn note_word(want: &Want, facts: &mut Facts, word: Quoted<'_>) {
         }
         Want::Error => facts.failed = true,
         Want::Kind(signs) => facts.note_kind(&text().unwrap_or_default(), signs),
+        Want::Letters => facts.letters = word.text().map_or(0, |text| text.chars().count() as u64),
+        Want::Term(term) => facts.terms.note(*term, &text().unwrap_or_default()),
+        Want::Each(slots) => {
+            if let Some(slot) = find(slots, &text().unwrap_or_default()) {
+                facts.counts.add(slot, 1);
+            }
+        }
         Want::Tag(slots) => facts.tag = find(slots, &text().unwrap_or_default()),
         _ => note_presence(want, facts),
     }

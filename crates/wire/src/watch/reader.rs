@@ -169,6 +169,7 @@ impl Reader {
         }
         Seen {
             usage: self.facts.counts.usage(),
+            terms: self.facts.terms,
             charged: self.facts.counts.charged(),
             model: self.facts.model,
             finish: self.facts.finish,
@@ -187,6 +188,7 @@ fn absorb(held: &mut Facts, later: Facts, tally: Tally) {
         Tally::Last if later.counts.is_empty() => {}
         Tally::Last => held.counts = later.counts,
     }
+    held.terms.overlay(later.terms);
     held.model = held.model.take().or(later.model);
     held.finish = later.finish.or(held.finish.take());
     held.failed |= later.failed;

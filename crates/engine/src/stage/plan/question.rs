@@ -43,7 +43,8 @@ impl Question {
         headers: HeaderMap,
         path: String,
     ) -> Result<Self, Refusal> {
-        let Peek { model, stream } = peek(&body).map_err(|cause| bad_field(asked.dialect, not_json(&cause.found)))?;
+        let Peek { model, stream, .. } =
+            peek(&body).map_err(|cause| bad_field(asked.dialect, not_json(&cause.found)))?;
         let model = model.filter(|model| !model.is_empty());
         let model = model.ok_or_else(|| bad_field(asked.dialect, no_model()))?;
         Ok(Self {

@@ -63,9 +63,9 @@ fn derived(usage: &Usage, losses: &mut Losses) -> Map<String, Value> {
     let written = usage.cache_write_5m.saturating_add(usage.cache_write_1h);
     let mut told = Map::new();
     let mut say = |name: &str, value: Value| drop(told.insert(name.to_owned(), value));
-    say("input_tokens", usage.input.saturating_add(usage.audio_in).into());
+    say("input_tokens", usage.fresh().into());
     say("cache_creation_input_tokens", written.into());
-    say("cache_read_input_tokens", usage.cache_read.into());
+    say("cache_read_input_tokens", usage.cached().into());
     if written > 0 {
         let (short, long) = (usage.cache_write_5m, usage.cache_write_1h);
         say("cache_creation", json!({ "ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": long }));

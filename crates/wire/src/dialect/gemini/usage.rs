@@ -23,10 +23,10 @@ fn derived(usage: &Usage, losses: &mut Losses) -> Map<String, Value> {
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| drop(object.insert(name.to_owned(), value));
     put("promptTokenCount", usage.tokens_in().into());
-    put("candidatesTokenCount", usage.output.saturating_add(usage.audio_out).into());
+    put("candidatesTokenCount", usage.output.saturating_add(usage.audio_out).saturating_add(usage.image_out).into());
     put("totalTokenCount", usage.total().into());
-    if usage.cache_read > 0 {
-        put("cachedContentTokenCount", usage.cache_read.into());
+    if usage.cached() > 0 {
+        put("cachedContentTokenCount", usage.cached().into());
     }
     if usage.reasoning > 0 {
         put("thoughtsTokenCount", usage.reasoning.into());
@@ -35,7 +35,7 @@ fn derived(usage: &Usage, losses: &mut Losses) -> Map<String, Value> {
         put("promptTokensDetails", details(usage.tokens_in() - usage.audio_in, usage.audio_in));
     }
     if usage.audio_out > 0 {
-        put("candidatesTokensDetails", details(usage.output, usage.audio_out));
+        put("candidatesTokensDetails", details(usage.output.saturating_add(usage.image_out), usage.audio_out));
     }
     if usage.cache_write_5m > 0 || usage.cache_write_1h > 0 {
         losses.approximated(Place::Answer("usage.cache_write"), "counted as input: the target charges no such class");

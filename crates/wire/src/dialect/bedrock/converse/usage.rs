@@ -31,11 +31,11 @@ fn derived(usage: &Usage, losses: &mut Losses) -> Value {
     let written = usage.cache_write_5m.saturating_add(usage.cache_write_1h);
     let mut told = Map::new();
     let mut say = |name: &str, value: Value| drop(told.insert(name.to_owned(), value));
-    say("inputTokens", usage.input.saturating_add(usage.audio_in).into());
+    say("inputTokens", usage.fresh().into());
     say("outputTokens", usage.tokens_out().into());
     say("totalTokens", usage.total().into());
-    if usage.cache_read > 0 || written > 0 {
-        say("cacheReadInputTokens", usage.cache_read.into());
+    if usage.cached() > 0 || written > 0 {
+        say("cacheReadInputTokens", usage.cached().into());
         say("cacheWriteInputTokens", written.into());
     }
     if usage.cache_write_1h > 0 {

@@ -26,7 +26,7 @@ pub(super) fn write(report: &UsageReport, origin: Dialect, losses: &mut Losses) 
 
 fn object(usage: &Usage) -> Value {
     let (input, output) = (usage.tokens_in(), usage.tokens_out());
-    let mut read = Map::from_iter([("cached_tokens".to_owned(), Value::from(usage.cache_read))]);
+    let mut read = Map::from_iter([("cached_tokens".to_owned(), Value::from(usage.cached()))]);
     read.insert("audio_tokens".into(), usage.audio_in.into());
     let written = usage.cache_write_5m.saturating_add(usage.cache_write_1h);
     if written > 0 {

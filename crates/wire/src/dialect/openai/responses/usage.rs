@@ -18,7 +18,7 @@ pub(super) fn write(usage: &Usage, losses: &mut Losses) -> Value {
     }
     let (tokens_in, tokens_out) = (usage.tokens_in(), usage.tokens_out());
     let mut details_in = json!({
-        "cached_tokens": usage.cache_read,
+        "cached_tokens": usage.cached(),
         "cache_write_tokens": usage.cache_write_5m.saturating_add(usage.cache_write_1h),
     });
     let mut details_out = json!({"reasoning_tokens": usage.reasoning});
