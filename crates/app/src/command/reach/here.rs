@@ -9,14 +9,17 @@ use anyhow::Context;
 use http::StatusCode;
 use serde_json::Value;
 use tokio::runtime::Runtime;
+use tollgate_control::alert::Courier;
 use tollgate_control::dashboard::Door;
 use tollgate_control::evaluation::Worker;
 use tollgate_control::local::Local;
 use tollgate_control::router::{Parts, Public};
 use tollgate_control::row::{Access, Needs, Row};
+use tollgate_dial::{Client, Resolver, TlsRoots};
+use tollgate_rules::egress::Egress;
 use tollgate_store::answers::{Lookup, Purge, Purging, Settling};
 use tollgate_store::embedded::FileEntries;
-use tollgate_store::{AnswerKey, Answers, CachedAnswer, Failure, StoreError, Uses};
+use tollgate_store::{AnswerKey, Answers, CachedAnswer, Entries, Failure, StoreError, Uses};
 
 use super::Pairs;
 use crate::command::{cache, log, open_desk_for, operator};
@@ -45,14 +48,17 @@ impl Here {
         let records = log::records(&dir)?;
         let caught = records.clone();
         let log_dir = dir.clone();
+        let entries: Arc<dyn Entries> = Arc::new(entries);
+        let courier = Arc::new(Courier::new(desk.clone(), entries.clone(), client(settings)));
         let parts = Parts {
             desk,
             records,
             answers: Arc::new(Cache(dir)),
-            entries: Arc::new(entries),
+            entries,
             evaluations: Worker::default(),
             uses,
             draws: None,
+            courier,
             public: Public {
                 url: settings.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen)),
                 loopback: true,
@@ -86,10 +92,17 @@ impl Here {
     }
 }
 
+/// For alerts that are sent on request.
+fn client(settings: &Settings) -> Client {
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let egress = Egress { allow_private: settings.allow_private.clone() };
+    Client::new(Arc::new(egress), TlsRoots::System, Resolver::System)
+}
+
 fn has_secrets(row: &Row) -> bool {
     let needs =
         matches!(row.access, Access::Guarded(Needs::WriteAndSecrets | Needs::SecretsRead | Needs::SecretsWrite, _));
-    needs || row.path.contains("provider_configs")
+    needs || ["/provider_configs", "/alerts"].iter().any(|part| row.path.contains(part))
 }
 
 /// The cache on disk, while no server has it. One that runs notices changed gateways by itself, and is asked for the rest (`cache`).
