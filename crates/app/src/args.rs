@@ -94,6 +94,8 @@ enum Command {
     /// What evaluators find in the records of datasets
     #[command(subcommand)]
     Evaluation(command::evaluation::Evaluations),
+    /// Compare a provider's own export of usage or costs with the log
+    Reconcile(command::reconcile::Reconcile),
     /// Print a link that signs a browser in to the dashboard, for a day
     #[command(after_help = "Example:\n  tollgate dashboard")]
     Dashboard,
@@ -108,6 +110,8 @@ enum Command {
     Apply(command::config::Apply),
     /// Go back to an earlier state
     Rollback(command::config::Rollback),
+    /// Ask a running server to read its settings file again, and tell what is wrong with it
+    Reload(command::config::Reload),
     /// Turn another gateway's configuration into a file for `tollgate apply`
     #[command(subcommand)]
     Import(command::import::Import),
@@ -210,6 +214,7 @@ fn done(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Token(command)) => command.run(|| reach(None)),
         Some(Command::Log(command)) => command.run(data_dir, || reach(None)),
         Some(Command::Evaluation(command)) => command.run(&reach(None)?),
+        Some(Command::Reconcile(command)) => command.run(&data_dir()?),
         Some(Command::Dashboard) => {
             let settings = settings::resolve(&layers(&ServeFlags::default()))?;
             command::dashboard::run(&settings)
@@ -219,6 +224,15 @@ fn done(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Plan(command)) => command.run(&at()?),
         Some(Command::Apply(command)) => command.run(&at()?),
         Some(Command::Rollback(command)) => command.run(&at()?),
+        Some(Command::Reload(command)) => {
+            let here = || -> anyhow::Result<Remote> {
+                let settings = settings::resolve(&layers(&ServeFlags::default()))?;
+                let scheme = if settings.tls.is_some() { "https" } else { "http" };
+                let Common { token, account, .. } = &cli.common;
+                Remote::new(&format!("{scheme}://{}", settings.listen), token.as_deref(), account.as_deref())
+            };
+            command.run(&remote()?.map_or_else(here, Ok)?)
+        }
         Some(Command::Import(command)) => command.run(),
         Some(Command::Backup(command)) => command.run(&data_dir()?),
         Some(Command::Restore(command)) => command.run(&settings::resolve(&layers(&ServeFlags::default()))?.data_dir),
@@ -232,8 +246,10 @@ fn done(cli: Cli) -> anyhow::Result<()> {
 
 /// Silently working on the data directory here would be the wrong answer to `--url`.
 fn refuse_far(command: &Command, url: &str) -> anyhow::Result<()> {
-    let is_near =
-        matches!(command, Command::Secrets(_) | Command::Provider(_) | Command::Backup(_) | Command::Restore(_));
+    let is_near = matches!(
+        command,
+        Command::Secrets(_) | Command::Provider(_) | Command::Reconcile(_) | Command::Backup(_) | Command::Restore(_)
+    );
     anyhow::ensure!(
         !is_near,
         "this command works on the data directory of this machine, not on {url}; `tollgate api` lists what can be called there"

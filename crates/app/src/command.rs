@@ -17,6 +17,7 @@ pub(crate) mod log;
 pub(crate) mod nouns;
 pub(crate) mod provider;
 pub(crate) mod reach;
+pub(crate) mod reconcile;
 pub(crate) mod remote;
 pub(crate) mod route;
 pub(crate) mod secrets;
@@ -32,7 +33,6 @@ use anyhow::Context;
 use tollgate_control::audit::{Actor, Audit, Interface, Kind};
 use tollgate_control::desk::Desk;
 use tollgate_model::Clock;
-use tollgate_rules::egress::Egress;
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::embedded::{FileDocuments, FileEntries};
 use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
@@ -43,17 +43,11 @@ use crate::settings::Settings;
 use crate::{serve, vault};
 
 fn open_desk(data_dir: &Path) -> anyhow::Result<Desk> {
-    open_desk_with(data_dir, Arc::default())
-}
-
-/// With what the operator opened, by which base URLs are judged.
-fn open_desk_with(data_dir: &Path, egress: Arc<Egress>) -> anyhow::Result<Desk> {
     let path = data_dir.join(DOCUMENTS_FILE);
     let documents = FileDocuments::open(&path)
         .with_context(|| format!("cannot open the settings in {}; is --data-dir right?", data_dir.display()))?;
     // Routes name providers, and those of the catalog are known without a server.
-    let base =
-        move || Documents { providers: Providers::builtin().clone(), egress: egress.clone(), ..Documents::default() };
+    let base = || Documents { providers: Providers::builtin().clone(), ..Documents::default() };
     let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(base));
     Ok(desk.audited(audit(data_dir)?))
 }
@@ -74,9 +68,7 @@ fn operator() -> Actor {
 fn open_desk_for(settings: &Settings, with_secrets: bool) -> anyhow::Result<Desk> {
     let desk = match with_secrets {
         true => open_desk_with_vault(settings)?,
-        false => {
-            open_desk_with(&settings.data_dir, Arc::new(Egress { allow_private: settings.allow_private.clone() }))?
-        }
+        false => open_desk(&settings.data_dir)?,
     };
     if let Some(file) = &settings.config_file {
         desk.follow_file(file);

@@ -16,7 +16,7 @@ const fn row(name: &'static str, shape: Shape, presence: Presence, doc: &'static
 
 const VALUE: Shape = Shape::Text { min: 1, max: 65_536 };
 const WHOLE: Shape = Shape::Whole { min: 0, max: 1_000_000_000 };
-const SCOPE_LIST: Shape = Shape::List { of: &Shape::Word(SCOPES), max: 16 };
+pub(crate) const SCOPE_LIST: Shape = Shape::List { of: &Shape::Word(SCOPES), max: 16 };
 const VALUES: Member = row(
     "tollgate_values",
     Shape::Map(&Shape::Text { min: 1, max: 256 }),
@@ -50,6 +50,10 @@ pub(crate) static CHANGE_MEMBERS: &[Member] = &[
     PERIOD,
     VALUES,
 ];
+
+/// What a configuration file says of one: its provider and alias are its name.
+pub(crate) static FILE_MEMBERS: &[Member] =
+    &[row("default_config", Shape::Flag, Optional, DEFAULT), LIMIT, PERIOD, VALUES];
 
 pub(crate) static NEW_CONFIG: Shape = Shape::Named("NewProviderConfig", &Shape::Object(NEW_MEMBERS));
 pub(crate) static CHANGE_CONFIG: Shape = Shape::Object(CHANGE_MEMBERS);
@@ -105,7 +109,7 @@ const NAME: Member = row(
 );
 const SCOPES_MEMBER: Member =
     row("scopes", Shape::Some(&SCOPE_LIST), Required, "Who may use it; gateways: ai_gateway.");
-const COMMENT: Member = row("comment", Shape::Text { min: 0, max: 1_024 }, Optional, "For people.");
+pub(crate) const COMMENT: Member = row("comment", Shape::Text { min: 0, max: 1_024 }, Optional, "For people.");
 static NEW_SECRET: Shape = Shape::Object(&[
     NAME,
     SCOPES_MEMBER,

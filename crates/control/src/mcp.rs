@@ -35,6 +35,7 @@ pub(crate) static ROWS: &[Row] = &[row(
     Answers::Plain(JSON),
     "A message of the Model Context Protocol; see docs/mcp.md. Each tool needs what its endpoint needs.",
 )
+.unaudited("its tools only read; one that shows prompts leaves the entry of its endpoint")
 .body(&Shape::Any)
 .narrowed()];
 

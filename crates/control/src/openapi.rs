@@ -31,6 +31,7 @@ static SEGMENTS: &[(&str, &str)] = &[
     ("hostname", "The custom domain's host name."),
     ("version", "The version's id."),
     ("token", "The token's id; not its secret."),
+    ("session", "The session's id; not its secret."),
     ("policy", "The policy's id, or its name."),
     ("dataset", "The dataset's id."),
     ("evaluation", "The evaluation's id."),

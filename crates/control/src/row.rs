@@ -35,6 +35,8 @@ pub struct Row {
     pub answer: Answers,
     /// The handler itself shows and changes only what the caller's token is for: a token of some gateways may call it although no gateway is in its path.
     pub narrowed: bool,
+    /// Why a success of a method that changes things leaves no entry in the audit log. `None`: it leaves one, and a test proves it.
+    pub unaudited: Option<&'static str>,
     /// How a shell says it; without one only `tollgate api` can.
     pub verb: Option<Verb>,
 }
@@ -94,7 +96,20 @@ pub(crate) const fn row(
     doc: &'static str,
 ) -> Row {
     let body_bytes_max = BODY_BYTES_MAX;
-    Row { method, path, op, access, doc, query: &[], body: None, body_bytes_max, answer, narrowed: false, verb: None }
+    Row {
+        method,
+        path,
+        op,
+        access,
+        doc,
+        query: &[],
+        body: None,
+        body_bytes_max,
+        answer,
+        narrowed: false,
+        unaudited: None,
+        verb: None,
+    }
 }
 
 pub(crate) const fn get(
@@ -146,6 +161,11 @@ impl Row {
 
     pub(crate) const fn narrowed(mut self) -> Self {
         self.narrowed = true;
+        self
+    }
+
+    pub(crate) const fn unaudited(mut self, why: &'static str) -> Self {
+        self.unaudited = Some(why);
         self
     }
 

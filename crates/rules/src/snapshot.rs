@@ -18,6 +18,8 @@ use crate::custom;
 use crate::egress::Egress;
 use crate::key::{self, Keys, OpenSecret};
 use crate::limit::Limit;
+use crate::limit::rule::LimitRules;
+use crate::memory::Mark;
 use crate::naming::Aliases;
 use crate::options::Manners;
 use crate::policy::{Policies, Policy, Verdict, Who};
@@ -82,6 +84,10 @@ pub struct GatewayRules {
     pub id: Arc<str>,
     pub settings: Gateway,
     pub limit: Option<Limit>,
+    /// Under which its requests are counted.
+    pub limit_mark: Mark,
+    /// Its own rules for requests, tokens and requests at once.
+    pub limits: LimitRules,
     /// What may be spent here.
     pub spend: Rules,
     /// Its stored keys for providers.
@@ -294,10 +300,15 @@ impl GatewayRules {
             problems.push(Problem { document: format!("gateway {:?}", settings.id), what });
             Rules::default()
         });
+        let limits = LimitRules::compile(&owner, settings.tollgate_limits.as_ref()).unwrap_or_else(|what| {
+            problems.push(Problem { document: format!("gateway {:?}", settings.id), what });
+            LimitRules::default()
+        });
         let owner = owner.join("/");
+        let limit_mark = Mark::of(&["gateway requests", &owner]);
         let (id, limit) = (settings.id.as_str().into(), Limit::of_gateway(&settings));
         let (keys, policies) = (Keys::default(), Policies::default());
-        Self { id, limit, spend, keys, policies, owner, settings, routes: Vec::new() }
+        Self { id, limit, limit_mark, limits, spend, keys, policies, owner, settings, routes: Vec::new() }
     }
 
     fn in_order(mut self) -> Self {
@@ -308,6 +319,11 @@ impl GatewayRules {
     /// What its policies say.
     pub fn judge(&self, who: &Who<'_>, provider: &str, model: &str) -> Verdict {
         self.policies.judge(&self.owner, who, provider, model)
+    }
+
+    /// What the buckets of its policies have in common.
+    pub fn policy_marks(&self) -> Vec<Mark> {
+        self.policies.shared_marks(&self.owner)
     }
 
     /// What `dynamic/{name}` means: a route by its name, else by its id.

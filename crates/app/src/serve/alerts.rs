@@ -56,6 +56,7 @@ impl Guard {
         }
     }
 
+    /// `crossings` is there for the first who asks the till for it.
     pub(super) fn start(&self, crossings: Option<Receiver<BudgetCrossing>>) {
         tokio::spawn(self.clone().watch());
         tokio::spawn(self.clone().send());

@@ -4,8 +4,7 @@
 //! decides, and a name too many does less harm than one too few.
 
 use serde_json::Value;
-
-const HIDDEN: &str = "***";
+use tollgate_model::secret::HIDDEN;
 
 /// Whatever stands in these is hidden, whole.
 static SECRETS: &[&str] = &[

@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use tollgate_store::documents::Document;
 
 use super::DeskError;
-use super::read::{BELOW_GATEWAY, read};
+use super::read::{GATEWAY, read};
+use crate::config::kinds_below;
 
 /// Kind, id, parent: a document is mostly looked for without its parent.
 type Key = (String, String, String);
@@ -57,11 +58,12 @@ impl World {
     pub(crate) fn with(&self, edits: &[Edit]) -> Self {
         let mut next = self.clone();
         for edit in edits {
-            let version = edit.before.as_ref().map_or(0, |before| before.version);
-            if let Some(before) = &edit.before {
-                next.held.remove(&key(before));
+            let before = edit.before.as_ref().map(|before| (key(before), before.version));
+            if let Some((before, _)) = &before {
+                next.held.remove(before);
             }
             if let Some(after) = &edit.after {
+                let version = before.filter(|(place, _)| *place == key(after)).map_or(0, |(_, version)| version);
                 let after = Document { version: version + 1, ..after.clone() };
                 next.held.insert(key(&after), Held::new(after));
             }
@@ -69,6 +71,7 @@ impl World {
         next
     }
 
+    #[cfg(test)]
     pub(crate) fn all(&self) -> impl Iterator<Item = &Held> {
         self.held.values().map(|held| &**held)
     }
@@ -82,7 +85,7 @@ impl World {
 
     /// What belongs to a gateway.
     pub(crate) fn below(&self, gateway: &str) -> impl Iterator<Item = &Held> {
-        let kinds = BELOW_GATEWAY.iter().flat_map(|kind| self.of_kind(kind));
+        let kinds = kinds_below(GATEWAY).flat_map(|kind| self.of_kind(kind));
         kinds.filter(move |held| held.document.parent == gateway)
     }
 

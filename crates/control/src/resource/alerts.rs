@@ -64,7 +64,9 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, test),
         One(&DELIVERY),
         "Sends `alert.test` to the webhook now, once, signed as all messages are, and says what became of it.",
-    ).said("alert", "test"),
+    )
+    .unaudited("it changes nothing, and what was sent is among the alert's deliveries")
+    .said("alert", "test"),
     get(
         "/accounts/{account}/ai-gateway/alerts/{alert}/deliveries",
         "tollgate-list-alert-deliveries",

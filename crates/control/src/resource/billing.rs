@@ -79,6 +79,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&NOTHING),
         "Always refused with 403: there are no payments. Book credits instead.",
     )
+    .unaudited("it is always refused")
     .body(&TOPUP_ASKED),
     row(
         Method::POST,
@@ -88,6 +89,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&STATUS),
         "Whether a credit line is there, by its id.",
     )
+    .unaudited("it only reads")
     .body(&STATUS_ASKED),
     get(
         CONFIG,
@@ -104,6 +106,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&NOTHING),
         "Always refused with 403: there are no payments.",
     )
+    .unaudited("it is always refused")
     .body(&CONFIG_ASKED),
     row(
         Method::DELETE,
@@ -112,7 +115,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, |_| Err(no_payments())),
         One(&NOTHING),
         "Always refused with 403, as for tokens in the original.",
-    ),
+    )
+    .unaudited("it is always refused"),
     get(
         LIMIT,
         "aig-billing-get-spending-limit",
@@ -128,6 +132,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&NOTHING),
         "Always refused with 403, as in the original.",
     )
+    .unaudited("it is always refused")
     .body(&LIMIT_ASKED),
     row(
         Method::DELETE,
@@ -136,7 +141,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, |_| Ok(Answer::Result(json!({})))),
         One(&NOTHING),
         "There is none to delete.",
-    ),
+    )
+    .unaudited("there is nothing that it could delete"),
     get(
         CREDITS,
         "tollgate-list-credits",
@@ -304,8 +310,9 @@ fn book(call: &Call) -> Result<Answer, Problem> {
         return Err(Problem::invalid(vec![Fault::new(["body", "amount"], "Expected integer, received float")]));
     }
     let description = asked["description"].as_str().unwrap_or_default();
+    let what = json!({ "amount": amount, "description": description });
+    call.parts.desk.note_deed(Action::Create, ("ai_gateway.credit", ""), None, what)?;
     let line = credits(call).book(amount as i64, description, &call.caller.token.name, call.parts.desk.now_ms())?;
-    call.parts.desk.note(Action::Create, "ai_gateway.credit", &line.id)?;
     let mut told = None;
     // Who booked at the same time may have told an older balance after a newer one was told.
     while let Some(draws) = &call.parts.draws {

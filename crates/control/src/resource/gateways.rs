@@ -110,7 +110,7 @@ fn list(call: &Call) -> Result<Answer, Problem> {
     all.retain(|gateway| id.is_none_or(|id| gateway.id == id));
     sort(&mut all, order, descending);
     let total = all.len() as u64;
-    let rows: Vec<Value> = paging.cut(all).iter().map(|gateway| object(gateway, call.account())).collect();
+    let rows: Vec<Value> = paging.cut(all).iter().map(|gateway| told(call, gateway)).collect();
     Ok(Answer::Page { info: paging.info(rows.len(), total), rows })
 }
 
@@ -167,5 +167,9 @@ fn is_segment(text: &str) -> bool {
 }
 
 fn shown(call: &Call, gateway: &Gateway) -> Answer {
-    Answer::Result(object(gateway, call.account()))
+    Answer::Result(told(call, gateway))
+}
+
+fn told(call: &Call, gateway: &Gateway) -> Value {
+    object(gateway, call.account(), &|text| call.parts.desk.names_secret(text))
 }

@@ -12,6 +12,7 @@ use tollgate_store::records::edit::REMOVED_MAX;
 use tollgate_store::records::{Filter, Listed, Order, OrderBy, Page, Ranges, Which};
 
 use crate::answer::Answer;
+use crate::audit::Action;
 use crate::call::Call;
 use crate::filters;
 use crate::log::{self, patch};
@@ -292,7 +293,10 @@ fn detail(call: &Call) -> Result<Answer, Problem> {
 /// Tells a record what was thought of it.
 fn patch(call: &Call) -> Result<Answer, Problem> {
     let record = find(call)?;
-    let patch = patch::read(&call.json()).map_err(Problem::invalid)?;
+    let said = call.json();
+    let patch = patch::read(&said).map_err(Problem::invalid)?;
+    let place = ("ai_gateway.log", &*record.id.to_string());
+    call.parts.desk.note_deed(Action::Update, place, Some(&record.gateway), said)?;
     match call.parts.records.patch(record.id, &patch)? {
         true => Ok(Answer::Result(json!({}))),
         // Deleted in between.
@@ -313,8 +317,17 @@ fn delete(call: &Call) -> Result<Answer, Problem> {
     let filter = read_filter(&mut reader, gateway, call.parts.desk.now_ms());
     reader.finish()?;
     catch_up(call);
+    // Before it happens; how many it were stands in the answer alone.
+    let what = json!({ "limit": limit, "filter": said(call) });
+    call.parts.desk.note_deed(Action::Delete, ("ai_gateway.log", ""), Some(&gateway.id), what)?;
     let removed = call.parts.records.remove(&filter, order, limit)?;
     Ok(Answer::Result(json!({ "deleted": removed })))
+}
+
+/// Which records were meant, in the caller's words.
+fn said(call: &Call) -> Value {
+    let words = call.query.reader().pairs().iter().map(|(name, value)| json!([name, crate::audit::cut(value)]));
+    words.collect()
 }
 
 fn request(call: &Call) -> Result<Answer, Problem> {

@@ -104,6 +104,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&SAID),
         "What the policies would say to somebody who asks for a model. Changes nothing.",
     )
+    .unaudited("it changes nothing, and looks into settings alone")
     .query(&[STAGING])
     .body(&ASKED).said("policy", "simulate"),
     get(ITEM, "tollgate-get-gateway-policy", Guarded(Needs::Metadata, get_one), One(&SHOWN), "One policy.").query(&[STAGING]).said("policy", "show"),

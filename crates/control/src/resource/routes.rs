@@ -65,6 +65,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&members::SIMULATED),
         "What a route would choose for a request, or for logged ones, and why. Changes nothing. Not in the original.",
     )
+    .unaudited("it changes nothing, and shows decisions instead of the prompts that it read")
     .body(&members::ASKED)
     .said("route", "simulate"),
     get(

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tollgate_control::alert::Courier;
 use tollgate_control::dashboard::Door;
+use tollgate_control::drawer::NoDrawer;
 use tollgate_control::evaluation::Worker;
 use tollgate_control::local::Local;
 use tollgate_control::router::{Parts, Public};
@@ -49,16 +50,21 @@ impl Here {
         let caught = records.clone();
         let log_dir = dir.clone();
         let entries: Arc<dyn Entries> = Arc::new(entries);
-        let courier = Arc::new(Courier::new(desk.clone(), entries.clone(), client(settings)));
+        let egress = Arc::new(Egress { allow_private: settings.allow_private.clone() });
+        let client = Client::new(egress, TlsRoots::System, Resolver::System);
         let parts = Parts {
+            courier: Arc::new(Courier::new(desk.clone(), entries.clone(), client)),
             desk,
             records,
             answers: Arc::new(Cache(dir)),
             entries,
             evaluations: Worker::default(),
-            uses,
+            // What is held and drawn is in the head of a server: rows that tell it are asked there.
+            budgets: Box::new(NoDrawer),
             draws: None,
-            courier,
+            people: None,
+            reload: Box::new(|| Err("no server is asked; `tollgate reload` asks one".to_owned())),
+            uses,
             public: Public {
                 url: settings.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen)),
                 loopback: true,
@@ -92,17 +98,21 @@ impl Here {
     }
 }
 
-/// For alerts that are sent on request.
-fn client(settings: &Settings) -> Client {
-    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    let egress = Egress { allow_private: settings.allow_private.clone() };
-    Client::new(Arc::new(egress), TlsRoots::System, Resolver::System)
-}
-
+/// What seals or opens a secret: rows of secrets themselves, and changes of what has secrets in it.
 fn has_secrets(row: &Row) -> bool {
     let needs =
         matches!(row.access, Access::Guarded(Needs::WriteAndSecrets | Needs::SecretsRead | Needs::SecretsWrite, _));
-    needs || ["/provider_configs", "/alerts"].iter().any(|part| row.path.contains(part))
+    let holds = [
+        "/gateways",
+        "/gateways/{gateway}",
+        "/custom-providers",
+        "/{custom_provider}",
+        "/alerts",
+        "/{alert}",
+        "/{alert}/test",
+    ];
+    let changes = row.method != Method::GET && holds.iter().any(|end| row.path.ends_with(end));
+    needs || changes || row.path.contains("provider_configs")
 }
 
 /// The cache on disk, while no server has it. One that runs notices changed gateways by itself, and is asked for the rest (`cache`).

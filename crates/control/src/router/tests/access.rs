@@ -7,6 +7,7 @@ use tollgate_rules::snapshot::Documents;
 use super::conventions::given;
 use super::shop::{Shop, public};
 use crate::desk::Wanted;
+use crate::people::{Person, Session};
 use crate::resources::rows;
 use crate::row::{Access, Needs, PREFIX, Row};
 use crate::sample;
@@ -57,6 +58,7 @@ pub(super) fn path(shop: &Shop, row: &Row) -> String {
         .replace("{config}", &config(shop))
         .replace("{custom_provider}", &custom_provider(shop))
         .replace("{hostname}", "ai.example.com")
+        .replace("{session}", &session(shop))
         .replace("{alert}", &alert(shop))
 }
 
@@ -64,6 +66,13 @@ pub(super) fn path(shop: &Shop, row: &Row) -> String {
 fn kept(shop: &Shop) -> String {
     let all = shop.desk.tokens().unwrap();
     all.into_iter().find(|token| token.name == "kept").map(|token| token.id).unwrap_or_default()
+}
+
+/// Somebody's who does nothing.
+fn session(shop: &Shop) -> String {
+    let idle = |session: &Session| session.person.subject == "idle";
+    let all = shop.people.all_sessions().unwrap();
+    all.into_iter().map(|(session, _)| session).find(idle).map_or_else(|| "gone".to_owned(), |session| session.id)
 }
 
 /// With what a row acts on. Rows that change something are given nothing to do: an empty body is refused after the permission was looked at.
@@ -84,6 +93,7 @@ pub(super) fn stocked() -> Shop {
     shop.keep(sample::full(), b"{}", b"{}");
     let permissions = vec![Permission::Run];
     shop.desk.create_token(Wanted { name: "kept".into(), permissions, ..Wanted::default() }).unwrap();
+    shop.people.open_session(Person { subject: "idle".into(), ..Person::default() });
     shop
 }
 
@@ -106,6 +116,9 @@ fn the_table_is_as_tight_as_it_should_be() {
             // What of it may be seen or changed, the desk decides by whose token it is.
             let expected = if row.method == http::Method::GET { Needs::Token } else { Needs::Write };
             assert_eq!((needs, row.narrowed || row.path.ends_with("/verify")), (expected, true), "{}", row.path);
+        } else if row.path.contains("/sessions") {
+            // Who is signed in is an administrator's business alone.
+            assert_eq!(needs, Needs::Admin, "{}", row.path);
         } else if row.path.ends_with("/audit_logs") || row.path.ends_with("/logs/audit") {
             assert_eq!(needs, Needs::AccountRead, "{}", row.path);
         } else if row.path.ends_with("/policies/simulate") {
