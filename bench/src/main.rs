@@ -5,6 +5,7 @@
 
 #![allow(unreachable_pub, reason = "a program: what is not reached from here is dead, and the compiler says so")]
 
+mod awake;
 mod caller;
 mod corpus;
 mod figures;
@@ -44,6 +45,9 @@ enum Command {
     Load(load::Options),
     /// Ask for streamed answers; measure the first byte and the gaps
     Stream(stream::Options),
+    /// Keep the core it is started on from sleeping; `run` starts it
+    #[command(hide = true)]
+    Awake,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -54,5 +58,9 @@ fn main() -> anyhow::Result<()> {
         Command::Proxy(options) => proxy::run(&options),
         Command::Load(options) => load::run(options),
         Command::Stream(options) => stream::run(options),
+        Command::Awake => {
+            awake::run();
+            Ok(())
+        }
     }
 }

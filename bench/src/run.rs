@@ -28,7 +28,7 @@ pub struct Options {
     /// The gateway's binary; without one only the baselines are measured
     #[arg(long, value_name = "PATH", default_value = "target/release/tollgate")]
     pub gateway: PathBuf,
-    /// Which targets: direct, nginx, proxy, full, nolog, cache, unified, translated
+    /// Which targets: direct, nginx, proxy, full, nolog, cache, free, limits, unified, translated
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<Kind>,
     /// Repetitions; the table shows medians
@@ -61,6 +61,9 @@ pub struct Options {
     /// Let the system place the processes; otherwise the target has the last core and everything else the first
     #[arg(long)]
     pub no_pin: bool,
+    /// Let the first core sleep when it has nothing to do; the process that wakes it is then charged for that
+    #[arg(long)]
+    pub let_sleep: bool,
     /// Where the JSON goes
     #[arg(long, value_name = "DIR", default_value = "bench/results")]
     pub out: PathBuf,

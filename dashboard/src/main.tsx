@@ -5,7 +5,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client";
 import { router } from "./router";
-import { signInByLink } from "./session";
+import { lookWho, signInByLink } from "./session";
 import { Toasts } from "./ui/toasts";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -28,7 +28,7 @@ const client = new QueryClient({
   },
 });
 
-await signInByLink();
+await Promise.all([signInByLink(), lookWho()]);
 
 const root = document.getElementById("root");
 if (!root) throw new Error("the page has no root");

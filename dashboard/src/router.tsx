@@ -163,6 +163,7 @@ const evaluationsRoute = createRoute({
 });
 const tokensRoute = createRoute({ getParentRoute: () => root, path: "tokens", component: lazy(resources, "Tokens") });
 const auditRoute = createRoute({ getParentRoute: () => root, path: "audit", component: lazy(resources, "Audit") });
+const alertsRoute = createRoute({ getParentRoute: () => root, path: "alerts", component: lazy(resources, "Alerts") });
 const customRoute = createRoute({
   getParentRoute: () => root,
   path: "custom-providers",
@@ -174,6 +175,7 @@ const tree = root.addChildren([
   gatewaysRoute,
   tokensRoute,
   customRoute,
+  alertsRoute,
   auditRoute,
   gatewayRoute.addChildren([
     gatewayHome,

@@ -27,13 +27,15 @@ export class Gateway {
     private token = "",
   ) {}
 
-  static async start(): Promise<Gateway> {
+  /** `settings`: environment variables besides those of the test. */
+  static async start(settings: Record<string, string> = {}): Promise<Gateway> {
     const folder = mkdtempSync(join(tmpdir(), "tollgate-dashboard-"));
-    const process = spawn(BINARY, ["serve", "--listen", "127.0.0.1:0", "--data-dir", join(folder, "data"), "--json"], {
+    const child = spawn(BINARY, ["serve", "--listen", "127.0.0.1:0", "--data-dir", join(folder, "data"), "--json"], {
       stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...settings },
     });
-    const banner = await firstLine(process);
-    return new Gateway(process, folder, banner.listening, banner.dashboard);
+    const banner = await firstLine(child);
+    return new Gateway(child, folder, banner.listening, banner.dashboard);
   }
 
   /** A token for calls of the test itself; the browser signs in by links. */

@@ -56,12 +56,42 @@ test("a dataset is a filter of the log, written as in the log", async ({ page, g
   ]);
 });
 
+test("an alert is made, tested, and what became of the test is listed", async ({ page, gateway }, info) => {
+  const name = `money-${info.project.name}`;
+  await open(page, "alerts");
+  await page.getByRole("button", { name: "New alert" }).first().click();
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Webhook URL").fill("https://127.0.0.1/hook");
+  await page.getByRole("button", { name: "Create" }).click();
+  await expect(page.locator(".fault").first()).toBeVisible();
+  // Nobody has this name, so that the test goes nowhere.
+  await page.getByLabel("Webhook URL").fill("https://hooks.invalid/alerts");
+  await page.getByRole("button", { name: "Create" }).click();
+  await expect(page.getByText(/whsec_/)).toBeVisible();
+  await page.keyboard.press("Escape");
+  const row = page.getByRole("row").filter({ hasText: name });
+  await expect(row.getByText("enabled")).toBeVisible();
+  await row.getByRole("button", { name: "Test" }).click();
+  await expect(page.getByText(/The test did not arrive/)).toBeVisible({ timeout: 20_000 });
+  await row.getByRole("button", { name: "Deliveries" }).click();
+  const deliveries = page.getByRole("dialog", { name: `Deliveries of ${name}` });
+  await expect(deliveries.getByText("alert.test")).toBeVisible();
+  await expect(deliveries.getByText("failed", { exact: true })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await row.getByRole("button", { name: `Delete ${name}` }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await expect(row).toHaveCount(0);
+  const { body } = await gateway.api("GET", "/alerts");
+  expect(body.result.filter((each: { name: string }) => each.name === name)).toEqual([]);
+});
+
 test("only what the API has is offered", async ({ page, gateway }) => {
   const { paths } = await (await fetch(`${gateway.url}/client/v4/openapi.json`)).json();
   const offered = await page.getByRole("navigation", { name: "Main" }).getByRole("link").allInnerTexts();
   const expected: [string, string][] = [
     ["Tokens", "/accounts/{account}/tokens"],
     ["Audit", "/accounts/{account}/audit_logs"],
+    ["Alerts", "/accounts/{account}/ai-gateway/alerts"],
     ["Custom providers", "/accounts/{account}/ai-gateway/custom-providers"],
     ["Datasets", "/accounts/{account}/ai-gateway/gateways/{gateway}/datasets"],
     ["Provider keys", "/accounts/{account}/ai-gateway/gateways/{gateway}/provider_configs"],

@@ -61,6 +61,7 @@ export const PAGES: PageCase[] = [
   { name: "gateways", path: "gateways", ready: heading("Gateways") },
   { name: "provider-keys", path: `g/${STOCKED}/keys`, ready: heading("Provider keys") },
   { name: "datasets", path: `g/${STOCKED}/datasets`, ready: heading("Datasets") },
+  { name: "alerts", path: "alerts", ready: heading("Alerts") },
   { name: "custom-providers", path: "custom-providers", ready: heading("Custom providers") },
   { name: "empty", path: "g/default/logs?live=false", ready: heading("Logs") },
 ];

@@ -49,7 +49,17 @@ impl Program {
     }
 
     pub(crate) fn start(&self, data_dir: &Path, config: Option<&Path>) -> anyhow::Result<Gateway> {
-        Gateway::start(&self.0, data_dir, config)
+        Gateway::start(&self.0, data_dir, config, &[])
+    }
+
+    /// With variables of its own besides.
+    pub(crate) fn start_with(
+        &self,
+        data_dir: &Path,
+        config: &Path,
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<Gateway> {
+        Gateway::start(&self.0, data_dir, Some(config), variables)
     }
 }
 
@@ -59,8 +69,14 @@ fn target(profile: &str) -> anyhow::Result<Program> {
 }
 
 impl Gateway {
-    fn start(program: &Path, data_dir: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
+    fn start(
+        program: &Path,
+        data_dir: &Path,
+        config: Option<&Path>,
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(program);
+        command.envs(variables.iter().copied());
         command.arg("serve").arg("--data-dir").arg(data_dir).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
         if let Some(config) = config {
             command.arg("--config").arg(config);

@@ -28,6 +28,8 @@ pub struct Bench {
     pub nginx: Option<PathBuf>,
     pub mock: SocketAddr,
     pub mock_process: Process,
+    /// Beside the mock and the clients, with the lowest priority.
+    awake: Option<Process>,
     /// The core the measured process has to itself; the mock and the clients have the first.
     pub target_core: Option<usize>,
     pub scratch: TempDir,
@@ -44,12 +46,17 @@ impl Bench {
         command.args(["mock", "--listen", &mock.to_string(), "--gap-ms", &options.gap_ms.to_string()]);
         let mock_process = Process::start(command, None, &scratch.path().join("mock.stderr"))?;
         first_answer(&plain(mock)).await.context("the mock")?;
+        let stay_awake = target_core.is_some() && !options.let_sleep;
+        let awake = stay_awake.then(|| keep_awake(&program, &scratch.path().join("awake.stderr"))).transpose()?;
         let nginx = find_program("nginx");
         let kinds = kinds(&options, nginx.is_some())?;
-        Ok(Self { options, kinds, nginx, mock, mock_process, target_core, scratch, program })
+        Ok(Self { options, kinds, nginx, mock, mock_process, awake, target_core, scratch, program })
     }
 
     pub async fn clear_up(self) -> anyhow::Result<()> {
+        if let Some(awake) = self.awake {
+            awake.stop(Signal::SIGTERM).await?;
+        }
         self.mock_process.stop(Signal::SIGTERM).await
     }
 
@@ -90,6 +97,12 @@ impl Bench {
     pub fn errors_of(&self, name: &str) -> PathBuf {
         self.scratch.path().join(format!("{name}.stderr"))
     }
+}
+
+fn keep_awake(program: &Path, errors: &Path) -> anyhow::Result<Process> {
+    let mut command = Command::new("nice");
+    command.args(["-n", "39"]).arg(program).arg("awake");
+    Process::start(command, None, errors)
 }
 
 /// Keeps this thread, hence the mock and the clients, on the first core; the last is for the target.

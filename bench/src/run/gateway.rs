@@ -53,7 +53,10 @@ impl House {
     }
 
     pub fn destination(&self, target: SocketAddr) -> Destination {
-        let headers = vec![format!("cf-aig-authorization: Bearer {}", self.secret)];
+        let mut headers = vec![format!("cf-aig-authorization: Bearer {}", self.secret)];
+        if matches!(self.kind, Kind::Free | Kind::Limits) {
+            headers.push(r#"cf-aig-metadata: {"team":"red","env":"prod","user":"u-17"}"#.to_owned());
+        }
         let (surface, model) = match self.kind {
             Kind::Unified => ("compat", "openai/gpt-4o-mini"),
             Kind::Translated => ("compat", "anthropic/claude-haiku-4-5"),
@@ -68,8 +71,11 @@ impl House {
     }
 
     async fn create_token(&self) -> anyhow::Result<String> {
-        let told =
-            self.told(&["token", "create", "--name", "bench", "--permissions", "run,read,write", "--json"]).await?;
+        let mut words = vec!["token", "create", "--name", "bench", "--permissions", "run,read,write", "--json"];
+        if self.kind == Kind::Limits {
+            words.extend(["--rate", "1000000000/1m", "--spend", "1000000/1d"]);
+        }
+        let told = self.told(&words).await?;
         let secret = ["secret", "token", "value"].iter().find_map(|name| told.get(name)?.as_str());
         Ok(secret.context("no secret in what `token create` said")?.to_owned())
     }
@@ -91,7 +97,11 @@ impl House {
         let errors = bench.errors_of("furnish");
         let process = Process::start(self.serve(address), bench.target_core, &errors)?;
         let path = format!("gateways/{GATEWAY}");
-        self.desk(address).ask("PUT", &path, Some(&wanted(kind))).await.with_context(|| read(&errors))?;
+        let desk = self.desk(address);
+        desk.ask("PUT", &path, Some(&wanted(kind))).await.with_context(|| read(&errors))?;
+        for policy in if kind == Kind::Limits { policies() } else { Vec::new() } {
+            desk.ask("POST", &format!("{path}/policies?commit=true"), Some(&policy)).await?;
+        }
         process.stop(Signal::SIGTERM).await
     }
 }
@@ -105,6 +115,41 @@ fn settings_file(mock: SocketAddr) -> String {
 
 /// Everything on. The limit is one that is counted but never reached.
 fn wanted(kind: Kind) -> Value {
+    let mut wanted = usual(kind);
+    match kind {
+        Kind::Free => wanted["rate_limiting_limit"] = 0.into(),
+        Kind::Limits => {
+            let by = |key: &str| json!({ key: { "mode": "partition" } });
+            let budget = |metadata: Value| json!({ "limitType": "cost", "limit": 1_000_000, "window": 86_400, "metadata": metadata });
+            wanted["spend_limits"] = json!({ "enabled": true, "rules": [budget(json!({})), budget(by("team"))] });
+            wanted["tollgate_limits"] = json!([
+                { "count": "requests", "limit": 1_000_000_000, "metadata": by("user") },
+                { "count": "tokens", "limit": 1_000_000_000_000_u64, "metadata": by("user") },
+                { "count": "concurrent", "limit": 100_000 },
+            ]);
+        }
+        _ => {}
+    }
+    wanted
+}
+
+/// One limit a person, one of everybody, and a block that does not match.
+fn policies() -> Vec<Value> {
+    let limit = json!({ "type": "limit", "amount": 1_000_000, "period": "monthly", "technique": "named-interval" });
+    let policy = |name: &str, actor: &str, condition: &str, action: &Value| json!({ "name": name, "actor": actor, "resource": "*", "condition": condition, "action": action });
+    vec![
+        policy(
+            "each",
+            "user:{metadata.user}",
+            "metadata.user.startsWith('u-') && metadata.env in ['prod', 'test']",
+            &limit,
+        ),
+        policy("all", "everybody", "true", &limit),
+        policy("never", "nobody", "metadata.env == 'none'", &json!({ "type": "block" })),
+    ]
+}
+
+fn usual(kind: Kind) -> Value {
     json!({
         "authentication": true,
         "cache_invalidate_on_update": false,

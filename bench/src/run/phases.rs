@@ -47,12 +47,12 @@ impl Phase {
         }
     }
 
-    /// The cache is measured with whole answers only; large bodies where they are translated, and what that is compared with.
+    /// The cache and limits are measured with whole answers only; large bodies where they are translated, and what that is compared with.
     pub fn concerns(self, kind: Kind) -> bool {
         match self {
-            Self::Streams => kind != Kind::Cache,
+            Self::Streams => !matches!(kind, Kind::Cache | Kind::Free | Kind::Limits),
             Self::Large => kind.is_unified(),
-            Self::Latency => !kind.is_unified(),
+            Self::Latency => !kind.is_unified() && !matches!(kind, Kind::Free | Kind::Limits),
             Self::Idle | Self::WarmUp | Self::Requests => true,
         }
     }

@@ -32,14 +32,28 @@ pub enum Kind {
     Nolog,
     /// `Full` with a cache that has every answer.
     Cache,
+    /// `Full` without its rate limit: nothing is limited.
+    Free,
+    /// `Full` with limits of every kind: rate limits by user, of tokens and of requests at once, spend rules, policies, a token's own limits.
+    Limits,
     /// `Full` by way of the unified API, to a provider that speaks the caller's dialect.
     Unified,
     /// The same to one that speaks another: chat completions to Messages and back.
     Translated,
 }
 
-pub const KINDS: [Kind; 8] =
-    [Kind::Direct, Kind::Nginx, Kind::Proxy, Kind::Full, Kind::Nolog, Kind::Cache, Kind::Unified, Kind::Translated];
+pub const KINDS: [Kind; 10] = [
+    Kind::Direct,
+    Kind::Nginx,
+    Kind::Proxy,
+    Kind::Full,
+    Kind::Nolog,
+    Kind::Cache,
+    Kind::Free,
+    Kind::Limits,
+    Kind::Unified,
+    Kind::Translated,
+];
 
 impl Kind {
     /// One of the two ways through the unified API.
@@ -57,6 +71,8 @@ impl fmt::Display for Kind {
             Self::Full => "full",
             Self::Nolog => "nolog",
             Self::Cache => "cache",
+            Self::Free => "free",
+            Self::Limits => "limits",
             Self::Unified => "unified",
             Self::Translated => "translated",
         };

@@ -4,9 +4,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use tollgate_control::row::Row;
 
 use crate::command::config::At;
+use crate::command::reach::{Here, Reach};
 use crate::command::remote::Remote;
 use crate::settings::{self, Layers, Settings};
 use crate::{command, place, serve};
@@ -74,12 +76,6 @@ enum Command {
     },
     /// List every setting with its key, environment variable, default and meaning
     Settings,
-    /// Gateways: the unit that has settings, limits and a log of its own
-    #[command(subcommand)]
-    Gateway(command::gateway::Gateway),
-    /// Provider keys of gateways: stored once, sealed, so that callers need none
-    #[command(subcommand)]
-    Key(command::key::Key),
     /// The master key that stored secrets are sealed with
     #[command(subcommand)]
     Secrets(command::secrets::Secrets),
@@ -96,14 +92,13 @@ enum Command {
     #[command(subcommand)]
     Prices(command::prices::Prices),
     /// Read the log, rate its records, delete some
-    #[command(subcommand, visible_alias = "log")]
-    Logs(command::log::Logs),
-    /// Saved filters over the log
-    #[command(subcommand)]
-    Dataset(command::dataset::Datasets),
+    #[command(subcommand, visible_alias = "logs")]
+    Log(command::log::Logs),
     /// What evaluators find in the records of datasets
     #[command(subcommand)]
     Evaluation(command::evaluation::Evaluations),
+    /// Compare a provider's own export of usage or costs with the log
+    Reconcile(command::reconcile::Reconcile),
     /// Print a link that signs a browser in to the dashboard, for a day
     #[command(after_help = "Example:\n  tollgate dashboard")]
     Dashboard,
@@ -118,6 +113,8 @@ enum Command {
     Apply(command::config::Apply),
     /// Go back to an earlier state
     Rollback(command::config::Rollback),
+    /// Ask a running server to read its settings file again, and tell what is wrong with it
+    Reload(command::config::Reload),
     /// Turn another gateway's configuration into a file for `tollgate apply`
     #[command(subcommand)]
     Import(command::import::Import),
@@ -151,23 +148,55 @@ pub(crate) struct ServeFlags {
     pub(crate) json: bool,
 }
 
-pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+/// The whole parser: what is written here, and the nouns of the table of endpoints.
+pub(crate) fn tree() -> clap::Command {
+    command::nouns::grow(Cli::command())
+}
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    let matches = tree().get_matches();
+    let meant = command::nouns::meant(&Cli::command(), &matches);
+    if let Some((row, ..)) = &meant {
+        let common = Common::from_arg_matches(&matches)?;
+        let reach = common.reach(Some(row))?;
+        return meant.map_or(Ok(()), |meant| command::nouns::run(&reach, meant));
+    }
+    done(Cli::from_arg_matches(&matches)?)
+}
+
+impl Common {
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let layers = Layers { file: self.config.clone(), data_dir: self.data_dir.clone(), ..Layers::default() };
+        let settings = settings::resolve(&layers)?;
+        place::prepare(&settings.data_dir)?;
+        Ok(settings)
+    }
+
+    fn remote(&self) -> anyhow::Result<Option<Remote>> {
+        let remote = |url: &str| Remote::new(url, self.token.as_deref(), self.account.as_deref());
+        self.url.as_deref().map(remote).transpose()
+    }
+
+    /// Where rows are asked; which row decides whether secrets are needed here.
+    fn reach(&self, row: Option<&Row>) -> anyhow::Result<Reach> {
+        Ok(match self.remote()? {
+            Some(remote) => Reach::There(remote),
+            None => Reach::Here(Box::new(Here::open(&self.settings()?, row)?)),
+        })
+    }
+}
+
+fn done(cli: Cli) -> anyhow::Result<()> {
     let layers = |flags: &ServeFlags| Layers {
         file: cli.common.config.clone(),
         data_dir: cli.common.data_dir.clone(),
         listen: flags.listen.clone(),
         allow_unauthenticated: flags.allow_unauthenticated,
     };
-    let all = || -> anyhow::Result<Settings> {
-        let settings = settings::resolve(&layers(&ServeFlags::default()))?;
-        place::prepare(&settings.data_dir)?;
-        Ok(settings)
-    };
+    let all = || cli.common.settings();
     let data_dir = || -> anyhow::Result<PathBuf> { Ok(all()?.data_dir) };
-    let remote = || -> anyhow::Result<Option<Remote>> {
-        let Common { url, token, account, .. } = &cli.common;
-        url.as_deref().map(|url| Remote::new(url, token.as_deref(), account.as_deref())).transpose()
-    };
+    let remote = || cli.common.remote();
+    let reach = |row: Option<&Row>| cli.common.reach(row);
     let at = || -> anyhow::Result<At> {
         Ok(match remote()? {
             Some(remote) => At::There(remote),
@@ -182,31 +211,38 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Serve(flags)) => serve::run(&layers(&flags), flags.json),
         Some(Command::Check { file }) => settings::check(file.or(cli.common.config).as_deref()),
         Some(Command::Settings) => settings::print_table(),
-        Some(Command::Gateway(command)) => command.run(&data_dir()?),
         Some(Command::Provider(command)) => command.run(&all()?),
-        Some(Command::Key(command)) => command.run(&all()?),
         Some(Command::Secrets(command)) => command.run(&all()?),
-        Some(Command::Route(command)) => command.run(&data_dir()?),
-        Some(Command::Token(command)) => command.run(&data_dir()?),
-        Some(Command::Logs(command)) => command.run(&data_dir()?),
+        Some(Command::Route(command)) => command.run(&reach(None)?),
+        Some(Command::Token(command)) => command.run(|| reach(None)),
+        Some(Command::Log(command)) => command.run(data_dir, || reach(None)),
         Some(Command::Prices(command)) => command.run(&data_dir()?),
-        Some(Command::Dataset(command)) => command.run(&data_dir()?),
-        Some(Command::Evaluation(command)) => command.run(&data_dir()?),
+        Some(Command::Evaluation(command)) => command.run(&reach(None)?),
+        Some(Command::Reconcile(command)) => command.run(&data_dir()?),
         Some(Command::Dashboard) => {
             let settings = settings::resolve(&layers(&ServeFlags::default()))?;
             command::dashboard::run(&settings)
         }
-        Some(Command::Cache(command)) => command.run(&data_dir()?),
+        Some(Command::Cache(command)) => command.run(data_dir, &reach(None)?),
         Some(Command::Export(command)) => command.run(&at()?),
         Some(Command::Plan(command)) => command.run(&at()?),
         Some(Command::Apply(command)) => command.run(&at()?),
         Some(Command::Rollback(command)) => command.run(&at()?),
+        Some(Command::Reload(command)) => {
+            let here = || -> anyhow::Result<Remote> {
+                let settings = settings::resolve(&layers(&ServeFlags::default()))?;
+                let scheme = if settings.tls.is_some() { "https" } else { "http" };
+                let Common { token, account, .. } = &cli.common;
+                Remote::new(&format!("{scheme}://{}", settings.listen), token.as_deref(), account.as_deref())
+            };
+            command.run(&remote()?.map_or_else(here, Ok)?)
+        }
         Some(Command::Import(command)) => command.run(),
         Some(Command::Backup(command)) => command.run(&data_dir()?),
         Some(Command::Restore(command)) => command.run(&settings::resolve(&layers(&ServeFlags::default()))?.data_dir),
         Some(Command::Api(command)) => command.run(remote()?.as_ref()),
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "tollgate", &mut std::io::stdout());
+            clap_complete::generate(shell, &mut tree(), "tollgate", &mut std::io::stdout());
             Ok(())
         }
     }
@@ -216,17 +252,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
 fn refuse_far(command: &Command, url: &str) -> anyhow::Result<()> {
     let is_near = matches!(
         command,
-        Command::Gateway(_)
-            | Command::Key(_)
-            | Command::Secrets(_)
-            | Command::Route(_)
+        Command::Secrets(_)
             | Command::Provider(_)
-            | Command::Token(_)
-            | Command::Logs(_)
-            | Command::Dataset(_)
+            | Command::Reconcile(_)
             | Command::Prices(_)
-            | Command::Evaluation(_)
-            | Command::Cache(_)
             | Command::Backup(_)
             | Command::Restore(_)
     );

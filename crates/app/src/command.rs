@@ -11,14 +11,14 @@ pub(crate) mod backup;
 pub(crate) mod cache;
 pub(crate) mod config;
 pub(crate) mod dashboard;
-pub(crate) mod dataset;
 pub(crate) mod evaluation;
-pub(crate) mod gateway;
 pub(crate) mod import;
-pub(crate) mod key;
 pub(crate) mod log;
+pub(crate) mod nouns;
 pub(crate) mod prices;
 pub(crate) mod provider;
+pub(crate) mod reach;
+pub(crate) mod reconcile;
 pub(crate) mod remote;
 pub(crate) mod route;
 pub(crate) mod secrets;
@@ -34,7 +34,6 @@ use anyhow::Context;
 use tollgate_control::audit::{Actor, Audit, Interface, Kind};
 use tollgate_control::desk::Desk;
 use tollgate_model::Clock;
-use tollgate_rules::egress::Egress;
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::embedded::{FileDocuments, FileEntries};
 use tollgate_store::{Failure, Journal, JournalOptions, Metrics};
@@ -45,17 +44,11 @@ use crate::settings::Settings;
 use crate::{serve, vault};
 
 fn open_desk(data_dir: &Path) -> anyhow::Result<Desk> {
-    open_desk_with(data_dir, Arc::default())
-}
-
-/// With what the operator opened, by which base URLs are judged.
-fn open_desk_with(data_dir: &Path, egress: Arc<Egress>) -> anyhow::Result<Desk> {
     let path = data_dir.join(DOCUMENTS_FILE);
     let documents = FileDocuments::open(&path)
         .with_context(|| format!("cannot open the settings in {}; is --data-dir right?", data_dir.display()))?;
     // Routes name providers, and those of the catalog are known without a server.
-    let base =
-        move || Documents { providers: Providers::builtin().clone(), egress: egress.clone(), ..Documents::default() };
+    let base = || Documents { providers: Providers::builtin().clone(), ..Documents::default() };
     let desk = Desk::new(Arc::new(documents), Clock::System, Box::new(base));
     Ok(desk.audited(audit(data_dir)?))
 }
@@ -70,6 +63,18 @@ fn operator() -> Actor {
     let named = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     let name = named.unwrap_or_else(|| "operator".to_owned());
     Actor { id: name.clone(), name, kind: Kind::Operator, interface: Interface::Cli, ..Actor::default() }
+}
+
+/// For the rows of the table: everything that the server's desk has, but a vault only where secrets are.
+fn open_desk_for(settings: &Settings, with_secrets: bool) -> anyhow::Result<Desk> {
+    let desk = match with_secrets {
+        true => open_desk_with_vault(settings)?,
+        false => open_desk(&settings.data_dir)?,
+    };
+    if let Some(file) = &settings.config_file {
+        desk.follow_file(file);
+    }
+    Ok(desk)
 }
 
 /// Able to seal and open secrets, with the providers as the server has them: a key is bound to where its provider is.

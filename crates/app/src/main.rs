@@ -12,7 +12,7 @@ mod vault;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use command::nouns::told::Failed;
 
 /// Faster than the system's for many small allocations on few threads, and it returns memory.
 #[global_allocator]
@@ -22,11 +22,11 @@ fn main() -> ExitCode {
     // Two-megabyte pages make a process that touches little of each look, and be, several times larger: 14 MB of 26 when idle.
     // Where the kernel does not know the request there is nothing to mend.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
-    match args::run(args::Cli::parse()) {
+    match args::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain(&problem);
-            ExitCode::FAILURE
+            problem.downcast_ref::<Failed>().map_or(ExitCode::FAILURE, |failed| failed.code.into())
         }
     }
 }

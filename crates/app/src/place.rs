@@ -19,6 +19,8 @@ pub(crate) const MASTER_KEY_FILE: &str = "master.key";
 pub(crate) const ANSWERS_FILE: &str = "answers.db";
 /// What requests with idempotency keys were answered.
 pub(crate) const TOLD_FILE: &str = "told.db";
+/// What alerts have counted of the log.
+pub(crate) const ALERTS_FILE: &str = "alerts.json";
 /// Log records, one file per day.
 pub(crate) const LOGS_DIR: &str = "logs";
 /// What was spent of budgets.

@@ -2,10 +2,14 @@
 //!
 //! Enters: settings. Leaves: when told to, after streams had time to end. Never: starts half: what cannot be opened is said, with what to do.
 
+mod alerts;
+mod drawer;
 mod fallback;
 mod follow;
 mod ledger;
+mod people;
 mod refresh;
+mod reload;
 mod retention;
 mod stores;
 mod tls;
@@ -21,8 +25,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tollgate_control::audit::{Actor, Audit};
+use tollgate_control::config;
 use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
+use tollgate_dial::Client;
 use tollgate_engine::keys::Keys;
 use tollgate_engine::metrics::Metrics;
 use tollgate_engine::server::{self, Serving};
@@ -32,6 +38,7 @@ use tollgate_rules::auto::Pool;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::naming::Aliases;
 use tollgate_rules::options::Manners;
+use tollgate_rules::proxy::Proxies;
 use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_store::Answers;
 use tollgate_testkit::Sandbox;
@@ -40,8 +47,10 @@ use tollgate_wire::provider::Providers;
 use crate::banner::Banner;
 use crate::settings::{self, Layers, Settings};
 use crate::{place, vault};
+use alerts::Guard;
 use follow::Follower;
 use refresh::Refresher;
+use reload::Reloader;
 use stores::Stores;
 
 const SETTLE_PATIENCE: Duration = Duration::from_secs(5);
@@ -76,6 +85,12 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let vault = vault::open(&settings, &desk)?;
     let desk = Arc::new(desk.with_vault(Arc::new(vault)));
     desk.ensure_store()?;
+    // Before a file is followed: what an older program kept plain is sealed whoever may change settings.
+    match desk.seal_settings()? {
+        0 => {}
+        count => tracing::info!(count, "settings with secrets that stood plain, or under an older key, are sealed now"),
+    }
+    config::states::hide_secrets(&*stores.entries)?;
     let is_local = settings.listen.ip().is_loopback();
     let followed =
         settings.config_file.as_deref().map(|file| Follower::start(file, &desk, &stores.entries)).transpose()?;
@@ -95,6 +110,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     refuse_strangers(&settings, &snapshot.load())?;
     let refresher = Refresher::new(desk.clone());
     let used = desk.clone();
+    let reloader = Arc::new(Reloader { layers, base, desk: desk.clone(), entries: stores.entries.clone() });
 
     let listener = TcpListener::bind(settings.listen).await;
     let listener = listener.with_context(|| {
@@ -105,22 +121,28 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let draining = Arc::new(AtomicBool::new(false));
     let shared = Arc::new(shared(&settings, &stores, snapshot, &refresher)?);
     let (door, code) = door(is_local)?;
+    let people = people::of(&settings, &desk, &stores);
+    let serving = serving(&settings)?;
+    let client = Client::new(serving.egress.clone(), serving.roots.clone(), serving.resolver.clone());
+    let guard = Guard::new(&settings, &stores, &desk, client);
     let fallback = fallback::build(fallback::Parts {
         desk,
+        courier: guard.courier.clone(),
         stores: &stores,
         shared: shared.clone(),
         door: Arc::new(door),
+        people,
         draining: draining.clone(),
+        reloader: reloader.clone(),
         is_local,
         url: settings.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}")),
     });
-    let serving = serving(&settings)?;
     // Before anybody is told that the process is there: whoever then wants it to end must be heard.
     let signals = Signals::hear().context("cannot hear signals")?;
     Banner::new(scheme, address, code.as_ref(), &shared, &settings).with_admin(admin).print(json)?;
 
     let (stop, drain) = watch::channel(false);
-    tokio::spawn(signals.heed(stop, draining, layers, base, refresher.clone()));
+    tokio::spawn(signals.heed(stop, draining, reloader));
     tokio::spawn(refresher.watch());
     if let Some(follower) = followed {
         tokio::spawn(follower.watch());
@@ -128,6 +150,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let uses = uses::Keeper { uses: stores.uses.clone(), entries: stores.entries.clone(), desk: used };
     tokio::spawn(uses.clone().keep());
     tokio::spawn(ledger::keep(stores.till.clone()));
+    guard.start(stores.till.crossings());
     if let Some(credits) = &stores.credits {
         tokio::spawn(ledger::keep_credits(credits.clone()));
     }
@@ -137,6 +160,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let ended = server::run(listener, shared, &stores.journal, fallback, serving, drain, settings.drain).await;
     tokio::task::block_in_place(|| {
         uses.write();
+        guard.save();
         stores.close();
     });
     Ok(ended?)
@@ -264,6 +288,7 @@ fn serving(settings: &Settings) -> anyhow::Result<Serving> {
         serving.workers = workers;
     }
     serving.connections_max = settings.connections_max;
+    serving.proxies = Proxies::new(settings.trusted_proxies.clone());
     serving.egress = Arc::new(Egress { allow_private: settings.allow_private.clone() });
     serving.tls = settings.tls.as_ref().map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
     Ok(serving)
@@ -288,20 +313,14 @@ impl Signals {
     }
 
     /// SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the settings again.
-    async fn heed(
-        mut self,
-        stop: watch::Sender<bool>,
-        draining: Arc<AtomicBool>,
-        layers: Layers,
-        base: Arc<ArcSwap<Base>>,
-        refresher: Refresher,
-    ) {
+    async fn heed(mut self, stop: watch::Sender<bool>, draining: Arc<AtomicBool>, reloader: Arc<Reloader>) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => {}
                 _ = self.interrupt.recv() => {}
                 _ = self.hangup.recv() => {
-                    reload(&layers, &base, &refresher).await;
+                    let reloader = reloader.clone();
+                    drop(tokio::task::spawn_blocking(move || reloader.log()).await);
                     continue;
                 }
             }
@@ -312,20 +331,6 @@ impl Signals {
             tracing::info!("draining: no new connections, open answers may end");
             stop.send_replace(true);
         }
-    }
-}
-
-async fn reload(layers: &Layers, current: &ArcSwap<Base>, refresher: &Refresher) {
-    match settings::resolve(layers).and_then(|settings| base(&settings)) {
-        Ok(fresh) => {
-            let egress = current.load().egress.clone();
-            current.store(Arc::new(Base { egress, ..fresh }));
-            refresher.force().await;
-            tracing::info!(
-                "settings read again: accounts, providers, cache manners and the auto pool are in force; other settings need a restart"
-            );
-        }
-        Err(problem) => tracing::error!("the settings are not right, the old ones stay in force: {problem:#}"),
     }
 }
 

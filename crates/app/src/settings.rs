@@ -4,6 +4,7 @@
 //! Never: lets a half-understood file run.
 
 mod fault;
+mod oidc;
 mod raw;
 mod table;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ipnet::IpNet;
+use tollgate_control::people::Oidc;
 use tollgate_rules::auto::Pool;
 use tollgate_rules::options::StreamCache;
 
@@ -42,6 +44,8 @@ pub(crate) struct Settings {
     /// Where gateways and what belongs to them come from, when not from the API.
     pub(crate) config_file: Option<PathBuf>,
     pub(crate) allow_private: Vec<IpNet>,
+    /// Whose `x-forwarded-for` is believed.
+    pub(crate) trusted_proxies: Vec<IpNet>,
     /// Segment to base URL.
     pub(crate) base_urls: BTreeMap<String, String>,
     /// Segment to what its row leaves to the operator.
@@ -68,7 +72,10 @@ pub(crate) struct Settings {
     pub(crate) file_references: Vec<PathBuf>,
     /// The operator's keys are for those who paid.
     pub(crate) credits: bool,
+    pub(crate) credit_requests_per_minute: u64,
     pub(crate) auto: Pool,
+    /// Who lets people in.
+    pub(crate) oidc: Option<Oidc>,
 }
 
 pub(crate) fn resolve(layers: &Layers) -> anyhow::Result<Settings> {

@@ -1,4 +1,4 @@
-//! Thirty secrets in every place that takes one, through calls that work and calls that fail; then everything that was written is searched for them.
+//! Three dozen secrets in every place that takes one, through calls that work and calls that fail; then everything that was written is searched for them.
 //!
 //! Bodies that callers send are payload and are logged by design: the canaries stand in credentials.
 #![allow(clippy::unwrap_used)]
@@ -17,7 +17,7 @@ fn canary(number: usize) -> String {
     format!("cnry~{number:02}/qZ8+vW3xK7mT5j{number:02}=")
 }
 
-const CANARIES: usize = 30;
+const CANARIES: usize = 36;
 
 /// As it could turn up: as it is, escaped for a URL or for JSON, in base64 wherever it begins in three bytes, in hexadecimal.
 fn forms(canary: &str) -> Vec<Vec<u8>> {
@@ -164,7 +164,7 @@ fn files_below(dir: &Path, into: &mut Vec<(String, Vec<u8>)>) {
 }
 
 #[test]
-fn thirty_secrets_are_found_nowhere() {
+fn three_dozen_secrets_are_found_nowhere() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let provider = provider();
@@ -250,6 +250,23 @@ fn thirty_secrets_are_found_nowhere() {
         json!({ "name": "x", "slug": "x", "base_url": format!("https://u:{}@h.example", c(21)) }),
     );
 
+    let headers = json!({ "X-Key": c(30), "Authorization": format!("Bearer {}", c(31)) }).to_string();
+    let custom = json!({ "name": "y", "slug": "y", "base_url": provider.url, "enable": true, "headers": headers });
+    let made = api(&mut server, "POST", "/ai-gateway/custom-providers", custom);
+    assert!(made.starts_with("HTTP/1.1 200"), "{made}");
+    let settings = json!({
+        "cache_invalidate_on_update": false, "cache_ttl": 0, "collect_logs": true, "rate_limiting_interval": 0, "rate_limiting_limit": 0,
+        "otel": [{ "url": "https://h.example/v1", "headers": { "x-key": c(32) }, "authorization": c(33) }],
+        "stripe": { "authorization": c(34), "usage_events": [] }
+    });
+    let made = api(&mut server, "PUT", "/ai-gateway/gateways/g", settings.clone());
+    assert!(made.starts_with("HTTP/1.1 200") && made.contains("***"), "{made}");
+    let mut wrong = settings;
+    wrong["otel"][0]["authorization"] = format!("{}{}", c(35), "x".repeat(300)).into();
+    wrong["stripe"]["authorization"] = json!({ "key": c(35) });
+    let refused = api(&mut server, "PUT", "/ai-gateway/gateways/g", wrong);
+    assert!(refused.starts_with("HTTP/1.1 400"), "{refused}");
+
     let body = r#"{"model":"m","messages":[{"role":"user","content":"Hi"}]}"#;
     let chat = "/v1/a/g/openai/v1/chat/completions";
     let (c22, c23, c24, c25, c26, c27) =
@@ -273,6 +290,7 @@ fn thirty_secrets_are_found_nowhere() {
     server.ask("POST", &format!("/v1/a/g/google-ai-studio/v1beta/models/m:generateContent?key={query}"), &[], "{}");
     server.ask("POST", &format!("/v1/a/g/sandbox/v1/chat/completions?key={query}"), &[], body);
     server.ask("POST", "/v1/a/g/anthropic/v1/messages", &[], body);
+    server.ask("POST", "/v1/a/g/custom-y/v1/chat/completions", &[], body);
     server.ask("POST", "/v1/a/g/azure-openai/acme/dep/chat/completions?api-version=1", &[], body);
     server.ask("POST", "/v1/a/g/aws-bedrock/bedrock-runtime/us-east-1/model/m/converse", &[], r#"{"messages":[]}"#);
     server.ask(
@@ -284,6 +302,10 @@ fn thirty_secrets_are_found_nowhere() {
     server.ask("GET", "/client/v4/user", &[("authorization", &format!("Bearer {}", c(29)))], "");
     for path in [
         "/ai-gateway/gateways/g",
+        "/ai-gateway/gateways",
+        "/ai-gateway/custom-providers",
+        "/ai-gateway/config/export",
+        "/ai-gateway/config/states",
         "/ai-gateway/gateways/g/logs?per_page=50",
         configs,
         &secrets,
@@ -296,10 +318,12 @@ fn thirty_secrets_are_found_nowhere() {
     server.ask("GET", "/metrics", &[("authorization", &admin)], "");
     told.extend(run(dir, "key list --gateway g --json", ""));
     told.extend(run(dir, "export", ""));
+    told.extend(run(dir, "gateway show g --json", ""));
+    told.extend(run(dir, "provider custom show y", ""));
     told.extend(run(dir, "logs list --gateway g --json", ""));
     let heard = String::from_utf8_lossy(&provider.heard.lock().unwrap()).into_owned();
     // They were really used, or this test would look for nothing.
-    for number in [0, 2, 16, 22] {
+    for number in [0, 2, 16, 22, 30, 31] {
         assert!(heard.contains(&canary(number)), "canary {number} never reached its provider");
     }
     let mut written =

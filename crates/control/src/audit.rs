@@ -78,6 +78,12 @@ pub enum Action {
     View,
     Login,
     Logout,
+    /// A configuration file came into force.
+    Apply,
+    /// An earlier state did.
+    Rollback,
+    /// The settings file was read again.
+    Reload,
 }
 
 /// What one entry holds.
@@ -94,6 +100,9 @@ pub struct Deed {
     pub before: Value,
     pub after: Value,
     pub actor: Actor,
+    /// Why it did not come to pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 thread_local! {
@@ -180,6 +189,7 @@ impl Deed {
             before,
             after,
             actor: actor.clone(),
+            refused: None,
         })
     }
 
@@ -194,6 +204,7 @@ impl Deed {
             before: Value::Null,
             after: Value::Null,
             actor,
+            refused: None,
         }
     }
 }
@@ -207,6 +218,11 @@ fn shown(body: &str) -> Value {
         return serde_json::json!({ "left_out_bytes": body.len() });
     }
     redacted(serde_json::from_str(body).unwrap_or_default())
+}
+
+/// The same for what is no document's body.
+pub(crate) fn bounded(value: Value) -> Value {
+    shown(&value.to_string())
 }
 
 /// What strangers send is cut to a length that does no harm.

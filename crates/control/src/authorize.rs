@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use axum::extract::Request;
 use http::header::AUTHORIZATION;
 use tollgate_model::Peer;
 use tollgate_model::token::{Permission, Token};
@@ -15,7 +15,9 @@ use tollgate_rules::snapshot::Snapshot;
 use tollgate_rules::token::{LEN_MAX, digest};
 
 use crate::call::Params;
+use crate::people::{People, Person};
 use crate::problem::Problem;
+use crate::router::Parts;
 use crate::row::Row;
 
 /// The least that a token must allow. A row of the table cannot be written without one.
@@ -47,6 +49,8 @@ pub struct Caller {
     pub token: Arc<Token>,
     pub pass: Arc<Pass>,
     pub may_read_bodies: bool,
+    /// Who is signed in, when it is no token that asks.
+    pub person: Option<Person>,
 }
 
 /// Where clients without a bearer token put their key. Any of them may hold a token of ours.
@@ -104,14 +108,31 @@ impl Needs {
     }
 }
 
-/// The token that a request names. A bearer token counts before the legacy headers: SDKs may send all at once.
-pub(crate) fn presented(headers: &HeaderMap) -> Result<String, Problem> {
+/// What a request shows of whoever sent it.
+#[derive(Clone, Debug)]
+pub(crate) enum Shown {
+    Token(String),
+    /// The secret of a person's session, from a page of ours.
+    Session(String),
+}
+
+/// A bearer token counts before the legacy headers: SDKs may send all at once. Either counts before a cookie, which browsers send unasked.
+pub(crate) fn presented(request: &Request, people: Option<&People>) -> Result<Shown, Problem> {
+    let headers = request.headers();
     if let Some(value) = headers.get(AUTHORIZATION) {
         let text = value.to_str().map_err(|_| Problem::malformed_authorization())?;
-        return bearer(text).map(str::to_owned).ok_or_else(Problem::malformed_authorization);
+        return bearer(text).map(|token| Shown::Token(token.to_owned())).ok_or_else(Problem::malformed_authorization);
     }
     let mut keys = LEGACY.iter().filter_map(|name| headers.get(*name)?.to_str().ok());
-    keys.find(|key| !key.is_empty() && key.len() <= LEN_MAX).map(str::to_owned).ok_or_else(Problem::unauthenticated)
+    if let Some(key) = keys.find(|key| !key.is_empty() && key.len() <= LEN_MAX) {
+        return Ok(Shown::Token(key.to_owned()));
+    }
+    let (secret, people) =
+        people.and_then(|people| Some((people.presented(request)?, people))).ok_or_else(Problem::unauthenticated)?;
+    match people.is_own(request) {
+        true => Ok(Shown::Session(secret)),
+        false => Err(Problem::from_another_site()),
+    }
 }
 
 fn bearer(text: &str) -> Option<&str> {
@@ -121,9 +142,19 @@ fn bearer(text: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && well_formed).then_some(token)
 }
 
-/// What the token is good for, if it is good at all.
-pub(crate) fn pass(snapshot: &Snapshot, presented: &str, now_ms: u64) -> Result<Arc<Pass>, Problem> {
-    snapshot.pass(&digest(presented), now_ms).cloned().ok_or_else(Problem::unauthenticated)
+/// What it is good for, if it is good at all, and whose it is when it is a person's. May wait for a disk.
+pub(crate) fn pass(parts: &Parts, snapshot: &Snapshot, shown: &Shown) -> Result<(Arc<Pass>, Option<Person>), Problem> {
+    match shown {
+        Shown::Token(token) => {
+            let pass = snapshot.pass(&digest(token), parts.desk.now_ms()).ok_or_else(Problem::unauthenticated)?;
+            Ok((pass.clone(), None))
+        }
+        Shown::Session(secret) => {
+            let people = parts.people.as_ref().ok_or_else(Problem::unauthenticated)?;
+            let visitor = people.visitor(secret)?.ok_or_else(Problem::unauthenticated)?;
+            Ok((visitor.pass, Some(visitor.session.person)))
+        }
+    }
 }
 
 /// Whether the holder of a pass may do what the row does, to what the path names.
@@ -156,7 +187,7 @@ pub(crate) fn judge(
         return Err(Problem::forbidden());
     }
     let may_read_bodies = Needs::Read.met_by(|permission| pass.has(permission));
-    Ok(Caller { token: pass.token.clone(), pass, may_read_bodies })
+    Ok(Caller { token: pass.token.clone(), pass, may_read_bodies, person: None })
 }
 
 #[cfg(test)]

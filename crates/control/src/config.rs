@@ -24,9 +24,12 @@ use tollgate_store::{Entries, Records};
 use self::effects::Effects;
 use self::plan::Plan;
 use self::source::{Source, Wrong};
+use crate::audit::Action;
+use crate::desk::world::World;
 use crate::desk::{Current, Desk, DeskError, Prepared, secret};
 
 pub use self::kinds::is_managed;
+pub(crate) use self::kinds::{enter_all, is_same_in_file, kinds_below, secret_members};
 pub use self::states::State;
 pub use self::text::section;
 
@@ -34,6 +37,9 @@ pub use self::text::section;
 pub const FILE_BYTES_MAX: usize = 16 << 20;
 /// What a plan looks at unless it is told otherwise.
 pub const REQUESTS_DEFAULT: u32 = 100;
+
+/// What the audit log calls it; its id there is that of the state before, which a rollback goes back to.
+const AUDITED: &str = "ai_gateway.config";
 
 /// How a file is meant.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,7 +72,12 @@ impl From<tollgate_store::StoreError> for ConfigError {
 
 /// Everything that is configured, as text. The same settings are the same bytes.
 pub fn export(desk: &Desk) -> Result<String, DeskError> {
-    Ok(text::written(&kinds::declared(&desk.now()?.world)?))
+    text_of(&desk.now()?.world)
+}
+
+fn text_of(world: &World) -> Result<String, DeskError> {
+    let things = kinds::declared(world)?;
+    Ok(text::written(things.iter().map(|(name, thing)| (name, &thing.fields))))
 }
 
 /// What applying the text would do. Changes nothing. `last` logged requests are looked at for what would become of them.
@@ -82,18 +93,19 @@ pub fn plan(desk: &Desk, records: &dyn Records, text: &str, manner: Manner, last
 pub fn apply(desk: &Desk, entries: &dyn Entries, text: &str, manner: Manner) -> Result<Plan, ConfigError> {
     match desk.file() {
         Some(file) => Err(DeskError::ReadOnly(file.display().to_string()).into()),
-        None => put(desk, entries, text, manner),
+        None => put(desk, entries, text, manner, Action::Apply),
     }
 }
 
 /// The text of the file that settings come from: what it does not name goes.
 pub fn follow(desk: &Desk, entries: &dyn Entries, text: &str) -> Result<Plan, ConfigError> {
-    put(desk, entries, text, Manner { prune: true, expected: None })
+    put(desk, entries, text, Manner { prune: true, expected: None }, Action::Apply)
 }
 
-fn put(desk: &Desk, entries: &dyn Entries, text: &str, manner: Manner) -> Result<Plan, ConfigError> {
+/// Each document that changes is an entry of the audit log; that they changed by one file is another.
+fn put(desk: &Desk, entries: &dyn Entries, text: &str, manner: Manner, action: Action) -> Result<Plan, ConfigError> {
     let source = Source::read(text)?;
-    let (plan, before) = desk.change_any(|now| {
+    let (mut plan, before) = desk.change_any(|now| {
         if manner.expected.is_some_and(|expected| expected != now.world.changes) {
             return Err(ConfigError::Outdated);
         }
@@ -101,7 +113,9 @@ fn put(desk: &Desk, entries: &dyn Entries, text: &str, manner: Manner) -> Result
         Ok((prepared, (plan, now.world.clone())))
     })?;
     if !plan.is_empty() {
-        states::keep(entries, desk, &before, &plan)?;
+        plan.took = Some(desk.took());
+        let state = states::keep(entries, desk, &before, &plan)?;
+        desk.note(action, AUDITED, &state)?;
     }
     Ok(plan)
 }
@@ -115,8 +129,13 @@ fn considered(
 ) -> Result<(Prepared, Plan), ConfigError> {
     let mut wanted = wanted::of(desk, &now.world, source, manner.prune)?;
     let edits = std::mem::take(&mut wanted.edits);
-    let prepared = desk.prepare(now, edits).map_err(|problem| source.locate_problems(problem))?;
+    let mut prepared = desk.prepare(now, edits).map_err(|problem| source.locate_problems(problem))?;
+    // Whose key a new secret is shows once its gateway and its provider are there, which may be made by the same file.
+    if let Some(edits) = wanted::bound(&prepared)? {
+        prepared = desk.prepare(now, edits)?;
+    }
     wanted::refuse_strangers(source, &wanted, &prepared.snapshot)?;
+    wanted::refuse_two_defaults(source, &wanted, &prepared.world)?;
     let effects = Effects::between(&now.snapshot, &prepared.snapshot);
     Ok((prepared, Plan::new(&wanted, effects, now.world.changes)))
 }
@@ -124,7 +143,10 @@ fn considered(
 /// Back to a state that was in force before, by its id; without one, to the one before the last apply.
 pub fn rollback(desk: &Desk, entries: &dyn Entries, to: Option<&str>) -> Result<(State, Plan), ConfigError> {
     let state = states::find(entries, to)?.ok_or_else(|| ConfigError::NoState(to.map(str::to_owned)))?;
-    let plan = apply(desk, entries, &state.text, Manner { prune: true, expected: None })?;
+    if let Some(file) = desk.file() {
+        return Err(DeskError::ReadOnly(file.display().to_string()).into());
+    }
+    let plan = put(desk, entries, &state.text, Manner { prune: true, expected: None }, Action::Rollback)?;
     Ok((state, plan))
 }
 

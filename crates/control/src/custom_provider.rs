@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 use tollgate_model::CustomProvider;
 use tollgate_model::custom::CustomHeader;
+use tollgate_model::secret::HIDDEN;
 use tollgate_rules::custom::{self, HEADERS_MAX, SLUG_CHARS_MAX};
 use tollgate_rules::egress::Egress;
 use tollgate_wire::provider::Origin;
@@ -18,8 +19,14 @@ use crate::time;
 const NAME_CHARS_MAX: usize = 256;
 const URL_CHARS_MAX: usize = 2_048;
 const HEADERS_CHARS_MAX: usize = 8_192;
-/// In the place of a header's value; sent back, it means the value that is there.
-const HIDDEN: &str = "***";
+
+/// What becomes of a header's `***` where no value is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    Refused,
+    /// A file holds no values: the header is declared, and waits for its value.
+    Declared,
+}
 
 /// What can be set, with what the absence of a name, a slug or a base URL means.
 const fn members(of_identity: Presence) -> [Member; 11] {
@@ -27,13 +34,13 @@ const fn members(of_identity: Presence) -> [Member; 11] {
         Member::of("name", Shape::Text { min: 1, max: NAME_CHARS_MAX }, of_identity, "What people call it."),
         Member::of(
             "slug",
-            Shape::Text { min: 1, max: SLUG_CHARS_MAX },
+            Shape::Like(&Shape::Text { min: 1, max: SLUG_CHARS_MAX }, "^[A-Za-z0-9-]+$"),
             of_identity,
             "Letters, digits and hyphens; callers say `custom-{slug}`.",
         ),
         Member::of(
             "base_url",
-            Shape::Text { min: 1, max: URL_CHARS_MAX },
+            Shape::Like(&Shape::Text { min: 1, max: URL_CHARS_MAX }, "^https?://[^/]"),
             of_identity,
             "`https://host/prefix`; plain `http://` only to what `egress.allow_private` opens.",
         ),
@@ -80,12 +87,16 @@ pub(crate) fn replace(
     egress: &Egress,
 ) -> Result<CustomProvider, Vec<Fault>> {
     let stays = |before: &&CustomProvider| origin(body, egress) == origin(&said(before), egress);
-    read(before.filter(stays), body, egress)
+    // What is known and may not follow is refused: who mistypes a URL shall not lose it.
+    let has_values = before.is_some_and(|before| before.headers.iter().any(|header| header.value != HIDDEN));
+    let moves = before.is_some_and(|before| !stays(&before)) && has_values;
+    let unknown = if moves { Unknown::Refused } else { Unknown::Declared };
+    read(before.filter(stays), body, egress, unknown)
 }
 
 /// From the body of a create. Identity and times are the desk's to fill in.
 pub(crate) fn create(body: &Value, egress: &Egress) -> Result<CustomProvider, Vec<Fault>> {
-    read(None, object(body)?, egress)
+    read(None, object(body)?, egress, Unknown::Refused)
 }
 
 /// From the body of a change: absent members stay, `null` sets back what may be absent.
@@ -106,7 +117,7 @@ pub(crate) fn change(before: &CustomProvider, body: &Value, egress: &Egress) -> 
         merged.remove("headers");
     }
     let kept = (!body.contains_key("headers") && !moves).then(|| before.headers.clone());
-    let mut after = read(Some(before).filter(|_| !moves), &merged, egress)?;
+    let mut after = read(Some(before).filter(|_| !moves), &merged, egress, Unknown::Refused)?;
     after.headers = kept.unwrap_or(after.headers);
     Ok(CustomProvider {
         id: before.id.clone(),
@@ -121,6 +132,7 @@ fn read(
     known: Option<&CustomProvider>,
     body: &Map<String, Value>,
     egress: &Egress,
+    unknown: Unknown,
 ) -> Result<CustomProvider, Vec<Fault>> {
     let mut faults = Vec::new();
     let read = object_of(MEMBERS, body, &mut vec![Step::from("body")], &mut faults);
@@ -133,7 +145,7 @@ fn read(
     if let Some(Err(wrong)) = text("base_url").map(|url| custom::base_url(egress, url)) {
         faults.push(Fault::new(["body", "base_url"], format!("Invalid base_url: {}", wrong.what)));
     }
-    let headers = text("headers").map_or(Ok(Vec::new()), |text| read_headers(text, known));
+    let headers = text("headers").map_or(Ok(Vec::new()), |text| read_headers(text, known, unknown));
     let headers = headers.unwrap_or_else(|message| {
         faults.push(Fault::new(["body", "headers"], message));
         Vec::new()
@@ -175,7 +187,7 @@ fn origin(body: &Map<String, Value>, egress: &Egress) -> Option<Origin> {
     custom::base_url(egress, body.get("base_url")?.as_str()?).ok()
 }
 
-fn read_headers(text: &str, known: Option<&CustomProvider>) -> Result<Vec<CustomHeader>, String> {
+fn read_headers(text: &str, known: Option<&CustomProvider>, unknown: Unknown) -> Result<Vec<CustomHeader>, String> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
@@ -188,9 +200,11 @@ fn read_headers(text: &str, known: Option<&CustomProvider>) -> Result<Vec<Custom
         let value = value.as_str().ok_or_else(|| format!("Invalid: the value of {name:?} is not a string"))?;
         let kept = || known?.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
         let value = match value {
-            HIDDEN => kept()
-                .map(|header| header.value.as_str())
-                .ok_or_else(|| format!("Invalid: {name:?} needs its value"))?,
+            HIDDEN => match kept() {
+                Some(header) => header.value.as_str(),
+                None if unknown == Unknown::Declared => HIDDEN,
+                None => return Err(format!("Invalid: {name:?} needs its value")),
+            },
             value => value,
         };
         custom::read_header(name, value).map_err(|wrong| format!("Invalid: {}", wrong.what))?;

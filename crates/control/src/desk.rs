@@ -15,13 +15,13 @@ use tollgate_store::Failure;
 use tollgate_store::documents::{Document, Write};
 
 use self::open::Opened;
-use self::read::read_all;
 use self::wishes::Forget;
 use self::world::{Edit, World};
 use crate::audit::{Action, Audit, Deed};
-use crate::config::is_managed;
+use crate::config::{enter_all, is_managed, is_same_in_file};
 use crate::vault::{Stamp, Vault};
 
+pub use self::alerts::{ALERT, SavedAlert};
 pub use self::custom::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DOMAIN};
 pub use self::datasets::DATASET;
 pub use self::error::{DeskError, SecretsFault};
@@ -34,20 +34,22 @@ pub use self::tokens::{By, GRACE_MS_MAX, Made, Wanted};
 
 pub(crate) use self::routes::faults as faults_of;
 
+pub(crate) mod alerts;
 pub(crate) mod custom;
 mod datasets;
 mod error;
 mod gateways;
 mod installation;
-mod open;
-mod policies;
-mod provider_configs;
+pub(crate) mod open;
+pub(crate) mod policies;
+pub(crate) mod provider_configs;
 pub(crate) mod read;
 mod routes;
 pub(crate) mod secret;
-mod secrets;
-mod stores;
+pub(crate) mod secrets;
+pub(crate) mod stores;
 mod tokens;
+pub(crate) mod veil;
 mod wishes;
 pub(crate) mod world;
 
@@ -73,6 +75,16 @@ pub struct Desk {
     current: RwLock<Option<Current>>,
     /// One change at a time in this process; other processes are met by versions.
     changing: Mutex<()>,
+    took: Mutex<Took>,
+}
+
+/// How long the last change took in this process.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
+pub struct Took {
+    /// Compiling everything that is in force then, before anything is written.
+    pub compiled_us: u64,
+    /// From the moment the change was written to that in which requests met it.
+    pub swapped_us: u64,
 }
 
 type Stamps = Vec<(std::path::PathBuf, Option<Stamp>)>;
@@ -110,6 +122,7 @@ impl Desk {
             file: OnceLock::new(),
             current: RwLock::default(),
             changing: Mutex::default(),
+            took: Mutex::default(),
         }
     }
 
@@ -132,6 +145,33 @@ impl Desk {
         audit.write(&[deed], self.now_ms(), secret::new_uuid).map(drop)
     }
 
+    /// Writes down who was turned away, and why.
+    pub(crate) fn note_refused(
+        &self,
+        action: Action,
+        resource: &str,
+        actor: crate::audit::Actor,
+        why: &str,
+    ) -> Result<(), DeskError> {
+        let Some(audit) = &self.audit else { return Ok(()) };
+        let deed = Deed { refused: Some(why.to_owned()), ..Deed::of_event(action, resource, "", actor) };
+        audit.write(&[deed], self.now_ms(), secret::new_uuid).map(drop)
+    }
+
+    /// Writes down what was done to something that is no document: `what` it was done with, or what of it is gone.
+    pub(crate) fn note_deed(
+        &self,
+        action: Action,
+        (resource, id): (&str, &str),
+        gateway: Option<&str>,
+        what: serde_json::Value,
+    ) -> Result<(), DeskError> {
+        let Some(audit) = &self.audit else { return Ok(()) };
+        let event = Deed::of_event(action, resource, id, audit.actor());
+        let deed = Deed { gateway: gateway.map(str::to_owned), after: crate::audit::bounded(what), ..event };
+        audit.write(&[deed], self.now_ms(), secret::new_uuid).map(drop)
+    }
+
     /// Opens and seals secrets with this vault.
     pub fn with_vault(mut self, vault: Arc<Vault>) -> Self {
         self.vault = Some(vault);
@@ -140,7 +180,7 @@ impl Desk {
 
     /// All settings as they are now, compiled afresh.
     pub fn snapshot(&self) -> Result<Snapshot, DeskError> {
-        let (stored, changes) = self.documents.all()?;
+        let (stored, changes) = self.stored()?;
         self.compile(&World::default().renewed(stored, changes), None)
     }
 
@@ -182,13 +222,19 @@ impl Desk {
     /// Reads everything, and compiles what is new.
     fn look(&self) -> Result<Current, DeskError> {
         let mut current = self.current.write();
-        let (stored, changes) = self.documents.all()?;
+        let (stored, changes) = self.stored()?;
         let world = current.as_ref().map_or_else(World::default, |current| World::clone(&current.world));
         let world = Arc::new(world.renewed(stored, changes));
         let last = current.as_ref().map(|current| &*current.snapshot);
         let files = Arc::new(self.stamps(&world)?);
         let snapshot = Arc::new(self.compile(&world, last)?);
         Ok(self.install(&mut current, Current { world, snapshot, files }))
+    }
+
+    /// Everything there is, with its secrets open.
+    fn stored(&self) -> Result<(Vec<Document>, u64), DeskError> {
+        let (stored, changes) = self.documents.all()?;
+        Ok((self.opened(stored)?, changes))
     }
 
     /// Under the lock, so that an older snapshot cannot be published after a newer one.
@@ -209,7 +255,7 @@ impl Desk {
                 None => self.account()?,
             };
         }
-        read_all(world, &mut documents)?;
+        enter_all(world, &mut documents)?;
         documents.secrets = self.open_all(world)?;
         Snapshot::compile_after(last, world.changes, documents).map_err(DeskError::Problems)
     }
@@ -224,11 +270,16 @@ impl Desk {
         self.file.get().map(std::path::PathBuf::as_path)
     }
 
-    /// What the gateway notes by itself may change all the same.
-    fn refuse_read_only(&self, edits: &[Edit]) -> Result<(), DeskError> {
+    /// What a file cannot say may change all the same: values of secrets, which are stored over the API wherever settings come from.
+    fn refuse_read_only(&self, world: &World, edits: &[Edit]) -> Result<(), DeskError> {
         let Some(file) = self.file() else { return Ok(()) };
-        let mut documents = edits.iter().flat_map(|edit| [&edit.before, &edit.after]).flatten();
-        match documents.any(|document| is_managed(&document.kind)) {
+        let may_be = |edit: &Edit| match (&edit.before, &edit.after) {
+            (Some(before), Some(after)) => {
+                is_same_in_file(before, after, world) && veil::is_of_secrets(before, after).unwrap_or(false)
+            }
+            _ => false,
+        };
+        match edits.iter().any(|edit| !may_be(edit)) {
             true => Err(DeskError::ReadOnly(file.display().to_string())),
             false => Ok(()),
         }
@@ -252,7 +303,7 @@ impl Desk {
     fn change_many<T>(&self, make: impl Fn(&World) -> Result<(Vec<Edit>, T), DeskError>) -> Result<T, DeskError> {
         self.change_any(|current| {
             let (edits, result) = make(&current.world)?;
-            self.refuse_read_only(&edits)?;
+            self.refuse_read_only(&current.world, &edits)?;
             Ok((self.prepare(current, edits)?, result))
         })
     }
@@ -277,19 +328,34 @@ impl Desk {
 
     /// Compiles what would be in force after some edits: what would not serve is not written.
     pub(crate) fn prepare(&self, current: &Current, edits: Vec<Edit>) -> Result<Prepared, DeskError> {
+        // A kind that the table of settings does not name would be in no export and no snapshot.
+        let mut documents = edits.iter().filter_map(|edit| edit.after.as_ref());
+        if let Some(stranger) = documents.find(|document| !is_managed(&document.kind)) {
+            return Err(DeskError::Unlisted(stranger.kind.clone()));
+        }
         let world = current.world.with(&edits);
         let files = Arc::new(self.stamps(&world)?);
+        let began = self.clock.now();
         let snapshot = self.compile(&world, Some(&current.snapshot))?;
+        self.took.lock().compiled_us = self.clock.now().micros_since(began);
         Ok(Prepared { edits, world, snapshot, files })
+    }
+
+    pub(crate) fn took(&self) -> Took {
+        *self.took.lock()
     }
 
     /// One transaction, then one pointer.
     fn commit(&self, current: &Current, prepared: Prepared) -> Result<(), DeskError> {
         let Prepared { edits, mut world, mut snapshot, files } = prepared;
-        let writes: Vec<Write<'_>> = edits.iter().filter_map(write).collect();
+        let after = |edit: &Edit| edit.after.as_ref().map_or(Ok(None), |after| self.sealed(after));
+        let sealed = edits.iter().map(after).collect::<Result<Vec<_>, _>>()?;
+        let writes: Vec<Write<'_>> =
+            edits.iter().zip(&sealed).flat_map(|(edit, sealed)| writes(edit, sealed.as_ref())).collect();
         // Before it happens: what cannot be written down does not happen.
         let noted = self.write_down(&edits)?;
         let written = self.documents.write_all(&writes).inspect_err(|_| self.strike_out(&noted))?;
+        let began = self.clock.now();
         if written.before != current.world.changes {
             // Another process wrote other documents meanwhile.
             return self.look().map(drop);
@@ -300,6 +366,7 @@ impl Desk {
         if place.as_ref().is_none_or(|now| now.world.changes < written.after) {
             self.install(&mut place, Current { world: Arc::new(world), snapshot: Arc::new(snapshot), files });
         }
+        self.took.lock().swapped_us = self.clock.now().micros_since(began);
         Ok(())
     }
 }
@@ -329,13 +396,21 @@ impl Current {
     }
 }
 
-fn write(edit: &Edit) -> Option<Write<'_>> {
-    let expected = Some(edit.before.as_ref().map_or(0, |before| before.version));
-    match (&edit.before, &edit.after) {
-        (_, Some(after)) => Some(Write::Put { draft: read::draft(after), expected }),
-        (Some(Document { kind, parent, id, .. }), None) => Some(Write::Delete { kind, parent, id, expected }),
-        (None, None) => None,
-    }
+/// `sealed`: what comes after as it is kept, where that is another text.
+fn writes<'a>(edit: &'a Edit, sealed: Option<&'a Document>) -> impl Iterator<Item = Write<'a>> {
+    let before = edit.before.as_ref();
+    let is_same = |before: &Document, after: &Document| before.id == after.id && before.parent == after.parent;
+    let stays = before.zip(edit.after.as_ref()).is_some_and(|(before, after)| is_same(before, after));
+    // Under another id it is another document to the store.
+    let goes = before.filter(|_| !stays).map(|Document { kind, parent, id, version, .. }| Write::Delete {
+        kind,
+        parent,
+        id,
+        expected: Some(*version),
+    });
+    let expected = Some(before.filter(|_| stays).map_or(0, |before| before.version));
+    let after = sealed.or(edit.after.as_ref());
+    goes.into_iter().chain(after.map(|after| Write::Put { draft: read::draft(after), expected }))
 }
 
 /// What a document becomes; `None`: it goes.

@@ -82,9 +82,6 @@ fn made(
 /// What the ids name, each once; and a fault for each that names nothing.
 fn each<T>(ids: &Value, member: &str, find: impl Fn(&str) -> Option<T>, faults: &mut Vec<Fault>) -> Vec<T> {
     let ids: Vec<&str> = ids.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    if ids.is_empty() {
-        faults.push(Fault::new(["body", member], "Array must contain at least 1 element(s)"));
-    }
     let mut found = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate().filter(|(index, id)| !ids[..*index].contains(id)) {
         match find(id) {

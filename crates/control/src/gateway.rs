@@ -6,12 +6,16 @@
 use serde_json::{Map, Value, json};
 use tollgate_model::Gateway;
 
+use crate::desk::read::GATEWAY;
+use crate::desk::veil::hide;
 use crate::shape::{Fault, Member, Presence, Shape, Step, object_of};
 use crate::time;
 
-use self::parts::{DLP, DLP_POLICIES, GUARDRAILS, OTEL, SPEND_LIMITS, STRIPE};
+use self::parts::{DLP, DLP_POLICIES, GUARDRAILS, LIMIT_RULE, OTEL, SPEND_LIMITS, STRIPE};
+use self::secrets::{Unknown, restore};
 
 mod parts;
+mod secrets;
 
 use Presence::{Optional, Required, RequiredOrNull};
 
@@ -21,7 +25,7 @@ const TECHNIQUES: &[&str] = &["fixed", "sliding"];
 const STRATEGIES: &[&str] = &["STOP_INSERTING", "DELETE_OLDEST"];
 const BILLING: &[&str] = &["postpaid", "unified"];
 /// Beyond this a number is a mistake: 2^53, what every client's JSON can carry exactly.
-const WHOLE_MAX: u64 = 1 << 53;
+const WHOLE_MAX: u64 = crate::shape::COUNT_MAX;
 
 const ANY_WHOLE: Shape = Shape::Whole { min: 0, max: WHOLE_MAX };
 
@@ -66,6 +70,13 @@ pub static MEMBERS: &[Member] = &[
     row("stripe", STRIPE, Optional, "Usage metering export."),
     row("workers_ai_billing_mode", Shape::Word(BILLING), Optional, "How Workers AI calls are billed."),
     row("zdr", Shape::Flag, Optional, "Zero data retention."),
+    row(
+        "tollgate_limits",
+        Shape::List { of: &LIMIT_RULE, max: 20 },
+        Optional,
+        "Limits of requests, tokens and requests at once, of everybody or of each value of something. Not in the original.",
+    ),
+    row("tollgate_strict_cache", Shape::Flag, Optional, "Ask policies and budgets for answers from the cache too."),
     row("tollgate_strict", Shape::Flag, Optional, "Refuse requests that a translation could not carry whole."),
 ];
 
@@ -73,8 +84,12 @@ const fn row(name: &'static str, shape: Shape, presence: Presence, doc: &'static
     Member::of(name, shape, presence, doc)
 }
 
-static ID: &[Member] =
-    &[row("id", Shape::Text { min: 1, max: ID_CHARS_MAX }, Required, "Part of every URL; never changes.")];
+static ID: &[Member] = &[row(
+    "id",
+    Shape::Like(&Shape::Text { min: 1, max: ID_CHARS_MAX }, "^[a-z0-9_]+(-[a-z0-9_]+)*$"),
+    Required,
+    "Part of every URL; never changes.",
+)];
 
 /// What only answers hold.
 static SHOWN: &[Member] = &[
@@ -97,11 +112,23 @@ pub static OBJECT: Shape = Shape::Named("Gateway", &Shape::Parts(&[ID, MEMBERS, 
 
 /// A new gateway from the body of a create.
 pub fn create(body: &Value) -> Result<Gateway, Vec<Fault>> {
+    whole(None, body, Unknown::Refused)
+}
+
+/// The whole of it said anew, as a file does: `***` stands for the secrets of before, or for ones that nobody has given yet.
+pub(crate) fn declared(before: Option<&Gateway>, body: &Value) -> Result<Gateway, Vec<Fault>> {
+    whole(before, body, Unknown::Declared)
+}
+
+fn whole(before: Option<&Gateway>, body: &Value, unknown: Unknown) -> Result<Gateway, Vec<Fault>> {
     let mut faults = Vec::new();
     let id = read_id(body, &mut faults);
     let gateway = apply(Gateway::default(), body, &mut faults);
     match (id, gateway) {
-        (Some(id), Some(gateway)) if faults.is_empty() => Ok(Gateway { id, ..gateway }),
+        (Some(id), Some(mut gateway)) if faults.is_empty() => {
+            faults = restore(before, &mut gateway, unknown);
+            if faults.is_empty() { Ok(Gateway { id, ..gateway }) } else { Err(faults) }
+        }
         _ => Err(faults),
     }
 }
@@ -109,7 +136,13 @@ pub fn create(body: &Value) -> Result<Gateway, Vec<Fault>> {
 /// The gateway after an update: absent members keep their value, `null` sets them back to the default (control-plane specification, 3.1).
 pub fn update(before: Gateway, body: &Value) -> Result<Gateway, Vec<Fault>> {
     let mut faults = Vec::new();
-    apply(before, body, &mut faults).filter(|_| faults.is_empty()).ok_or(faults)
+    match apply(before.clone(), body, &mut faults) {
+        Some(mut after) if faults.is_empty() => {
+            faults = restore(Some(&before), &mut after, Unknown::Refused);
+            if faults.is_empty() { Ok(after) } else { Err(faults) }
+        }
+        _ => Err(faults),
+    }
 }
 
 /// Lower-case words joined by single hyphens: what may stand in a URL everywhere.
@@ -160,6 +193,10 @@ fn merged(
     for Member { name, .. } in MEMBERS {
         match (read.remove(*name), said.get(*name)) {
             (Some(value), _) => document[*name] = value,
+            // What a document leaves out is the default.
+            (None, Some(Value::Null)) if defaults[*name].is_null() => {
+                drop(document.as_object_mut().map(|all| all.remove(*name)))
+            }
             (None, Some(Value::Null)) => document[*name] = defaults[*name].clone(),
             (None, _) => {}
         }
@@ -176,9 +213,10 @@ fn settle(mut gateway: Gateway) -> Gateway {
     gateway
 }
 
-/// The whole object as answers show it.
-pub fn object(gateway: &Gateway, account: &str) -> Value {
+/// The whole object as answers show it: secrets as `***`, but for names of stored ones, which `names` knows.
+pub fn object(gateway: &Gateway, account: &str, names: &dyn Fn(&str) -> bool) -> Value {
     let mut shown = serde_json::to_value(gateway).unwrap_or_default();
+    hide(GATEWAY, &mut shown, names);
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     shown["store_id"] = json!(text(&gateway.store_id));
     shown["created_at"] = time::text(gateway.created_at).into();

@@ -16,7 +16,7 @@ const fn row(name: &'static str, shape: Shape, presence: Presence, doc: &'static
 
 const VALUE: Shape = Shape::Text { min: 1, max: 65_536 };
 const WHOLE: Shape = Shape::Whole { min: 0, max: 1_000_000_000 };
-const SCOPE_LIST: Shape = Shape::List { of: &Shape::Word(SCOPES), max: 16 };
+pub(crate) const SCOPE_LIST: Shape = Shape::List { of: &Shape::Word(SCOPES), max: 16 };
 const VALUES: Member = row(
     "tollgate_values",
     Shape::Map(&Shape::Text { min: 1, max: 256 }),
@@ -29,7 +29,12 @@ const DEFAULT: &str = "Used when a caller names no alias.";
 
 pub(crate) static NEW_MEMBERS: &[Member] = &[
     row("provider_slug", Shape::Text { min: 1, max: 64 }, Required, "The provider's path segment."),
-    row("alias", Shape::Text { min: 1, max: 64 }, Required, "What callers say in cf-aig-byok-alias."),
+    row(
+        "alias",
+        Shape::Like(&Shape::Text { min: 1, max: 64 }, "^[!-~]+$"),
+        Required,
+        "What callers say in cf-aig-byok-alias.",
+    ),
     row("default_config", Shape::Flag, Required, DEFAULT),
     row("secret", Shape::Text { min: 0, max: 65_536 }, Optional, "The key, or env:NAME or file:/path where it is."),
     row("secret_id", Shape::Text { min: 0, max: 256 }, Optional, "A stored secret of the right name instead."),
@@ -45,6 +50,10 @@ pub(crate) static CHANGE_MEMBERS: &[Member] = &[
     PERIOD,
     VALUES,
 ];
+
+/// What a configuration file says of one: its provider and alias are its name.
+pub(crate) static FILE_MEMBERS: &[Member] =
+    &[row("default_config", Shape::Flag, Optional, DEFAULT), LIMIT, PERIOD, VALUES];
 
 pub(crate) static NEW_CONFIG: Shape = Shape::Named("NewProviderConfig", &Shape::Object(NEW_MEMBERS));
 pub(crate) static CHANGE_CONFIG: Shape = Shape::Object(CHANGE_MEMBERS);
@@ -76,7 +85,11 @@ pub(crate) static GONE_CONFIG: Shape = Shape::Object(&[
 ]);
 
 pub(crate) static NEW_STORE: Shape =
-    Shape::Object(&[row("name", Shape::TEXT, Required, "What people call it; older clients send a list of one.")]);
+    Shape::Object(&[row("name", STORE_NAME, Required, "What people call it; older clients send a list of one.")]);
+const STORE_NAME: Shape = Shape::Like(
+    &Shape::Text { min: 1, max: 256 },
+    r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+);
 pub(crate) static STORE: Shape = Shape::Named(
     "SecretStore",
     &Shape::Object(&[
@@ -88,9 +101,15 @@ pub(crate) static STORE: Shape = Shape::Named(
     ]),
 );
 
-const NAME: Member = row("name", Shape::Text { min: 1, max: 255 }, Required, "Unique in its store.");
-const SCOPES_MEMBER: Member = row("scopes", SCOPE_LIST, Required, "Who may use it; gateways: ai_gateway.");
-const COMMENT: Member = row("comment", Shape::Text { min: 0, max: 1_024 }, Optional, "For people.");
+const NAME: Member = row(
+    "name",
+    Shape::Like(&Shape::Text { min: 1, max: 255 }, r"^[^\s\x00-\x1f\x7f-\x9f]+$"),
+    Required,
+    "Unique in its store.",
+);
+const SCOPES_MEMBER: Member =
+    row("scopes", Shape::Some(&SCOPE_LIST), Required, "Who may use it; gateways: ai_gateway.");
+pub(crate) const COMMENT: Member = row("comment", Shape::Text { min: 0, max: 1_024 }, Optional, "For people.");
 static NEW_SECRET: Shape = Shape::Object(&[
     NAME,
     SCOPES_MEMBER,
@@ -100,7 +119,7 @@ static NEW_SECRET: Shape = Shape::Object(&[
 pub(crate) static NEW_SECRETS: Shape = Shape::List { of: &NEW_SECRET, max: 100 };
 pub(crate) static CHANGE_SECRET: Shape = Shape::Object(&[
     row("value", VALUE, Optional, "The new value."),
-    row("scopes", SCOPE_LIST, Optional, "Who may use it."),
+    row("scopes", Shape::Some(&SCOPE_LIST), Optional, "Who may use it."),
     COMMENT,
 ]);
 pub(crate) static COPY_SECRET: Shape = Shape::Object(&[NAME, SCOPES_MEMBER, COMMENT]);

@@ -6,6 +6,7 @@
 //! [`resources::rows`] is the one table of endpoints: router, authorization, OpenAPI document and manual are made from it. [`gateway::MEMBERS`] is the one table
 //! of a gateway's settings: what it does not list cannot be set.
 
+pub mod alert;
 pub mod audit;
 pub mod config;
 pub mod credits;
@@ -13,12 +14,15 @@ pub mod custom_provider;
 pub mod dashboard;
 pub mod dataset;
 pub mod desk;
+pub mod drawer;
 pub mod evaluation;
 pub mod gateway;
 pub mod keep;
+pub mod local;
 pub mod log;
 mod mcp;
 pub mod openapi;
+pub mod people;
 pub mod purge;
 pub mod resources;
 pub mod route;

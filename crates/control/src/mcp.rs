@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::problem::Problem;
 use crate::row::Access::Guarded;
 use crate::row::{Answers, Needs, Row, row};
-use crate::shape::Shape;
+use crate::shape::{Fault, Shape};
 
 mod run;
 mod tools;
@@ -23,7 +23,6 @@ const VERSIONS: &[&str] = &["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-0
 const INSTRUCTIONS: &str = "Read-only tools on the gateways of one installation: list gateways and logs, read a request and its answer, \
     add up costs, see what failed and why.";
 
-const PARSE_ERROR: i64 = -32_700;
 const INVALID_REQUEST: i64 = -32_600;
 const METHOD_NOT_FOUND: i64 = -32_601;
 const INVALID_PARAMS: i64 = -32_602;
@@ -36,6 +35,7 @@ pub(crate) static ROWS: &[Row] = &[row(
     Answers::Plain(JSON),
     "A message of the Model Context Protocol; see docs/mcp.md. Each tool needs what its endpoint needs.",
 )
+.unaudited("its tools only read; one that shows prompts leaves the entry of its endpoint")
 .body(&Shape::Any)
 .narrowed()];
 
@@ -43,9 +43,9 @@ pub(crate) static ROWS: &[Row] = &[row(
 struct Refused(i64, String);
 
 fn serve(call: &Call) -> Result<Answer, Problem> {
-    let Ok(message) = serde_json::from_slice::<Value>(&call.body) else {
-        return Ok(refused(Value::Null, &Refused(PARSE_ERROR, "Parse error".to_owned())));
-    };
+    // The transport has it that what cannot be taken at all is an HTTP error.
+    let unreadable = |_| Problem::invalid(vec![Fault::new(["body"], "Parse error: a message is JSON")]);
+    let message = serde_json::from_slice::<Value>(&call.body).map_err(unreadable)?;
     let id = message["id"].clone();
     let Some(method) = message["method"].as_str() else {
         return Ok(match message.get("result").or(message.get("error")) {

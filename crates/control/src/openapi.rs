@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::resources::resources;
 use crate::row::{Access, Answers, PREFIX, Row};
-use crate::shape::{Member, Presence};
+use crate::shape::{Member, Presence, Shape};
 
 pub use self::page::page;
 use self::schema::Schemas;
@@ -19,6 +19,7 @@ mod schema;
 /// What the named segments of paths are.
 static SEGMENTS: &[(&str, &str)] = &[
     ("account", "The account's id, as `/accounts` tells it."),
+    ("alert", "The alert's id."),
     ("gateway", "The gateway's id."),
     ("provider", "A provider's path segment."),
     ("id", "Id of the object."),
@@ -30,6 +31,7 @@ static SEGMENTS: &[(&str, &str)] = &[
     ("hostname", "The custom domain's host name."),
     ("version", "The version's id."),
     ("token", "The token's id; not its secret."),
+    ("session", "The session's id; not its secret."),
     ("policy", "The policy's id, or its name."),
     ("dataset", "The dataset's id."),
     ("evaluation", "The evaluation's id."),
@@ -100,8 +102,7 @@ fn operation(title: &str, row: &Row, schemas: &mut Schemas) -> Value {
     });
     if let Some(shape) = row.body {
         // A body that is missing or is no JSON counts as an empty object.
-        operation["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": schemas.of(shape) } } });
+        operation["requestBody"] = json!({ "required": !shape.takes_nothing(), "content": { "application/json": { "schema": schemas.of(shape) } } });
     }
     if matches!(row.access, Access::Open(_)) {
         operation["security"] = json!([]);
@@ -134,12 +135,24 @@ fn parameters(row: &Row, schemas: &mut Schemas) -> Vec<Value> {
 }
 
 fn parameter(member: &Member, schemas: &mut Schemas) -> Value {
-    let mut schema = schemas.of(&member.shape);
+    let mut schema = match member.shape {
+        Shape::Text { .. } | Shape::Any => schemas.of(&member.shape),
+        // A day is enough.
+        Shape::Time => {
+            or_empty(json!({ "type": "string", "anyOf": [{ "format": "date-time" }, { "format": "date" }] }))
+        }
+        _ => or_empty(schemas.of(&member.shape)),
+    };
     if let Presence::Default(text) = member.presence {
         schema["default"] = serde_json::from_str(text).unwrap_or_default();
     }
     let required = member.presence == Presence::Required;
     json!({ "name": member.name, "in": "query", "required": required, "description": member.doc, "schema": schema })
+}
+
+/// An empty text is the same as none: official clients send it.
+fn or_empty(schema: Value) -> Value {
+    json!({ "anyOf": [schema, { "const": "" }] })
 }
 
 /// The names between braces.
@@ -168,8 +181,14 @@ fn good(row: &Row, schemas: &mut Schemas) -> Value {
         })),
         Answers::Whole(members) => json(schemas.object(&[members])),
         Answers::Plain(content_type) => {
-            let schema =
-                if content_type.contains("json") { json!({ "type": "object" }) } else { json!({ "type": "string" }) };
+            let object = json!({ "type": "object" });
+            let schema = match content_type.split(';').next() {
+                Some("application/json") => object,
+                Some("application/x-ndjson") => {
+                    json!({ "type": "array", "items": object, "description": "One object a line." })
+                }
+                _ => json!({ "type": "string" }),
+            };
             described(json!({ content_type: { "schema": schema } }))
         }
         Answers::Stored => described(json!({ "*/*": { "schema": {} } })),

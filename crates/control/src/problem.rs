@@ -83,6 +83,11 @@ impl Problem {
         Self::of_resource(StatusCode::FORBIDDEN, vec![json!({ "code": 7014, "message": said })])
     }
 
+    /// A cookie lets in, but not what another site sends in the name of whoever is signed in.
+    pub(crate) fn from_another_site() -> Self {
+        Self::outer(StatusCode::FORBIDDEN, 10000, "This request comes from another site; use a token")
+    }
+
     pub(crate) fn from_elsewhere(peer: Option<Peer>) -> Self {
         let place = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.0.to_string());
         let said = format!("Cannot use the access token from location: {place}");
@@ -185,7 +190,10 @@ impl From<DeskError> for Problem {
                 Self::invalid(vec![Fault::new(["body", "value"], cause.to_string())])
             }
             DeskError::Store(cause) => cause.into(),
-            cause @ (DeskError::Damaged { .. } | DeskError::NoRandomness(_) | DeskError::Vault(_)) => {
+            cause @ (DeskError::Damaged { .. }
+            | DeskError::NoRandomness(_)
+            | DeskError::Vault(_)
+            | DeskError::Unlisted(_)) => {
                 tracing::error!(%cause, "the settings cannot be used");
                 Self::internal()
             }

@@ -3,8 +3,10 @@
 //! Enters: a call whose caller may. Leaves: an answer or a problem. Never: checks a permission (the table says who may), except to leave out heads.
 
 pub(crate) mod account;
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod billing;
+pub(crate) mod budgets;
 pub(crate) mod cache;
 pub(crate) mod config;
 pub(crate) mod custom_domains;
@@ -20,4 +22,5 @@ pub(crate) mod provider_configs;
 pub(crate) mod public;
 pub(crate) mod routes;
 pub(crate) mod secrets;
+pub(crate) mod sessions;
 pub(crate) mod tokens;

@@ -18,24 +18,29 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
 use http::Method;
 use http::header::USER_AGENT;
+use serde::de::IgnoredAny;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tollgate_model::Peer;
 use tollgate_store::answers::Purge;
 use tollgate_store::{Answers, Entries, Records, Uses};
 
+use crate::alert::Courier;
 use crate::answer::Answer;
 use crate::audit::{self, Actor, Interface, Kind};
-use crate::authorize::{self, Needs};
+use crate::authorize::{self, Caller, Needs, Shown};
 use crate::call::{Call, Params};
 use crate::credits::Draws;
 use crate::dashboard::{self, Door};
 use crate::desk::Desk;
+use crate::drawer::Drawer;
 use crate::evaluation::Worker;
+use crate::people::{self, People};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::resources;
 use crate::row::{Access, BODY_BYTES_MAX, Row};
+use crate::shape::{Fault, Shape};
 
 /// For the whole of a request, its body included.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -51,15 +56,23 @@ pub struct Parts {
     pub entries: Arc<dyn Entries>,
     /// Works on what is queued there.
     pub evaluations: Worker,
+    /// Sends what alerts have to tell.
+    pub courier: Arc<Courier>,
     /// When each token was used last, here and on the data plane.
     pub uses: Arc<Uses>,
     /// Where credits are switched on: what requests drew.
     pub draws: Option<Box<dyn Draws>>,
+    /// What is spent and held.
+    pub budgets: Box<dyn Drawer>,
     pub public: Public,
     /// Who may sign in to the dashboard without a token.
     pub door: Arc<Door>,
+    /// People who sign in at an issuer, where there is one.
+    pub people: Option<Arc<People>>,
     /// Makes everything that was journaled so far readable; `Ingest::catch_up`.
     pub catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
+    /// Reads the settings file again, and the configuration file if one is followed. What was done, or every fault with its place.
+    pub reload: Box<dyn Fn() -> Result<String, String> + Send + Sync>,
 }
 
 /// What strangers may see.
@@ -82,6 +95,7 @@ struct Office {
 pub fn router(parts: Parts) -> Router {
     forget_outdated(&parts);
     let dashboard = dashboard::router(parts.desk.clone(), parts.door.clone());
+    let people = people::router(parts.people.clone());
     let parts = Arc::new(parts);
     // What an earlier process left half done.
     Worker::nudge(&parts);
@@ -105,6 +119,7 @@ pub fn router(parts: Parts) -> Router {
         .method_not_allowed_fallback(async || Problem::wrong_method())
         .with_state(office)
         .merge(dashboard)
+        .merge(people)
         .layer(middleware::from_fn(dashboard::lead_people))
 }
 
@@ -164,23 +179,23 @@ async fn answer(office: &Office, row: &'static Row, params: Params, request: Req
         Access::Open(handler) => contained(|| handler(public)),
         Access::OpenOnLoopback(_, handler) if public.loopback => contained(|| handler(public)),
         Access::OpenOnLoopback(needs, handler) => {
-            let prepared = Prepared::read(needs, params, request, row).await?;
+            let prepared = Prepared::read(&office.parts, needs, params, request, row).await?;
             office.run(prepared, move |call| Ok(handler(&call.parts.public))).await
         }
         Access::Guarded(needs, handler) => {
             if row.body_bytes_max > BODY_BYTES_MAX {
-                let token = authorize::presented(request.headers())?;
-                office.refuse_strangers(needs, token).await?;
+                let shown = authorize::presented(&request, office.parts.people.as_deref())?;
+                office.refuse_strangers(needs, shown).await?;
             }
-            let prepared = Prepared::read(needs, params, request, row).await?;
+            let prepared = Prepared::read(&office.parts, needs, params, request, row).await?;
             office.run(prepared, handler).await
         }
     }
 }
 
-/// A request of someone who at least names a token.
+/// A request of someone who at least shows something.
 struct Prepared {
-    token: String,
+    shown: Shown,
     actor: Actor,
     peer: Option<Peer>,
     needs: Needs,
@@ -193,21 +208,32 @@ struct Prepared {
 // === impl Prepared ===
 
 impl Prepared {
-    async fn read(needs: Needs, params: Params, request: Request, row: &'static Row) -> Result<Self, Problem> {
-        let token = authorize::presented(request.headers())?;
+    async fn read(
+        parts: &Parts,
+        needs: Needs,
+        params: Params,
+        request: Request,
+        row: &'static Row,
+    ) -> Result<Self, Problem> {
+        let shown = authorize::presented(&request, parts.people.as_deref())?;
         let peer = request.extensions().get::<Peer>().copied();
-        let actor = actor(&request, peer);
+        let actor = actor_of(&request);
         let query = Query::parse(request.uri().query().unwrap_or_default()).declared(row.query);
         let body = match row.body {
             None => Bytes::new(),
-            Some(_) => read_body(request.into_body(), row.body_bytes_max).await?,
+            Some(shape) => {
+                let body = read_body(request.into_body(), row.body_bytes_max).await?;
+                refuse_garbage(shape, &body)?;
+                body
+            }
         };
-        Ok(Self { token, actor, peer, needs, row, params, query, body })
+        Ok(Self { shown, actor, peer, needs, row, params, query, body })
     }
 }
 
 /// Who it is, is known once the token is; all else that the audit names stands in the head.
-fn actor(request: &Request, peer: Option<Peer>) -> Actor {
+pub(crate) fn actor_of(request: &Request) -> Actor {
+    let peer = request.extensions().get::<Peer>();
     let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
     Actor {
         interface: Interface::Api,
@@ -223,14 +249,24 @@ async fn read_body(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     to_bytes(body, bytes_max).await.map_err(|_| Problem::too_large(bytes_max))
 }
 
+/// Text that is no JSON counts as an empty object, and what is required is named as missing. Where nothing is, somebody's typing error would pass for
+/// a wish to change nothing.
+fn refuse_garbage(shape: &Shape, body: &Bytes) -> Result<(), Problem> {
+    let is_garbage = !body.is_empty() && serde_json::from_slice::<IgnoredAny>(body).is_err();
+    match is_garbage && shape.takes_nothing() {
+        true => Err(Problem::invalid(vec![Fault::new(["body"], "Expected JSON")])),
+        false => Ok(()),
+    }
+}
+
 // === impl Office ===
 
 impl Office {
     /// Nobody whose token is not enough makes us hold a large body. The rest of the judgment comes with the body.
-    async fn refuse_strangers(&self, needs: Needs, token: String) -> Result<(), Problem> {
+    async fn refuse_strangers(&self, needs: Needs, shown: Shown) -> Result<(), Problem> {
         let parts = self.parts.clone();
         let judge = move || {
-            let pass = authorize::pass(&*parts.desk.current()?, &token, parts.desk.now_ms())?;
+            let (pass, _) = authorize::pass(&parts, &*parts.desk.current()?, &shown)?;
             if needs.met_by(|permission| pass.has(permission)) { Ok(()) } else { Err(Problem::forbidden()) }
         };
         tokio::task::spawn_blocking(judge).await.unwrap_or_else(|_| Err(Problem::internal()))
@@ -262,13 +298,18 @@ impl Office {
 }
 
 fn admit(parts: Arc<Parts>, prepared: Prepared) -> Result<(Call, Actor), Problem> {
-    let Prepared { token, actor, peer, needs, row, params, query, body } = prepared;
+    let Prepared { shown, actor, peer, needs, row, params, query, body } = prepared;
     let (snapshot, now_ms) = (parts.desk.current()?, parts.desk.now_ms());
-    let pass = authorize::pass(&snapshot, &token, now_ms)?;
-    let caller = authorize::admit(pass, &snapshot, (needs, row), &params, peer)?;
-    parts.uses.note(&caller.token.id, now_ms);
-    let (id, name) = (caller.token.id.clone(), caller.token.name.clone());
-    let actor = Actor { id, name, kind: Kind::Token, ..actor };
+    let (pass, person) = authorize::pass(&parts, &snapshot, &shown)?;
+    let caller = Caller { person, ..authorize::admit(pass, &snapshot, (needs, row), &params, peer)? };
+    let actor = match &caller.person {
+        Some(person) => person.acting(actor),
+        None => {
+            parts.uses.note(&caller.token.id, now_ms);
+            let (id, name) = (caller.token.id.clone(), caller.token.name.clone());
+            Actor { id, name, kind: Kind::Token, ..actor }
+        }
+    };
     Ok((Call { parts, snapshot, caller, params, query, body }, actor))
 }
 

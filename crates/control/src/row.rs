@@ -35,6 +35,21 @@ pub struct Row {
     pub answer: Answers,
     /// The handler itself shows and changes only what the caller's token is for: a token of some gateways may call it although no gateway is in its path.
     pub narrowed: bool,
+    /// Why a success of a method that changes things leaves no entry in the audit log. `None`: it leaves one, and a test proves it.
+    pub unaudited: Option<&'static str>,
+    /// How a shell says it; without one only `tollgate api` can.
+    pub verb: Option<Verb>,
+}
+
+/// `tollgate dataset list`: a noun, and what is done with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Verb {
+    pub noun: &'static str,
+    pub name: &'static str,
+    /// Of a list for people: which members are its columns.
+    pub columns: &'static [&'static str],
+    /// JSON for the members of a body that a shell need not say.
+    pub fills: &'static str,
 }
 
 /// More settings of one thing than anyone writes.
@@ -81,7 +96,20 @@ pub(crate) const fn row(
     doc: &'static str,
 ) -> Row {
     let body_bytes_max = BODY_BYTES_MAX;
-    Row { method, path, op, access, doc, query: &[], body: None, body_bytes_max, answer, narrowed: false }
+    Row {
+        method,
+        path,
+        op,
+        access,
+        doc,
+        query: &[],
+        body: None,
+        body_bytes_max,
+        answer,
+        narrowed: false,
+        unaudited: None,
+        verb: None,
+    }
 }
 
 pub(crate) const fn get(
@@ -112,8 +140,32 @@ impl Row {
         self
     }
 
+    pub(crate) const fn said(mut self, noun: &'static str, name: &'static str) -> Self {
+        self.verb = Some(Verb { noun, name, columns: &[], fills: "{}" });
+        self
+    }
+
+    pub(crate) const fn columns(mut self, columns: &'static [&'static str]) -> Self {
+        if let Some(verb) = &mut self.verb {
+            verb.columns = columns;
+        }
+        self
+    }
+
+    pub(crate) const fn fills(mut self, fills: &'static str) -> Self {
+        if let Some(verb) = &mut self.verb {
+            verb.fills = fills;
+        }
+        self
+    }
+
     pub(crate) const fn narrowed(mut self) -> Self {
         self.narrowed = true;
+        self
+    }
+
+    pub(crate) const fn unaudited(mut self, why: &'static str) -> Self {
+        self.unaudited = Some(why);
         self
     }
 

@@ -56,6 +56,10 @@ pub enum Shape {
     /// Any JSON.
     Any,
     OrNull(&'static Shape),
+    /// A list with at least one entry.
+    Some(&'static Shape),
+    /// Text that the desk judges, in words of its own; those that know regular expressions are told this one.
+    Like(&'static Shape, &'static str),
     /// Told once in the OpenAPI document, under this name.
     Named(&'static str, &'static Shape),
 }
@@ -83,6 +87,7 @@ pub enum Presence {
 /// More entries than anyone needs; a bound for maps whose size the original leaves open.
 const MAP_ENTRIES_MAX: usize = 256;
 pub(crate) const TEXT_CHARS_MAX: usize = 16 * 1024;
+pub(crate) const COUNT_MAX: u64 = (1 << 53) - 1;
 
 // === impl Member ===
 
@@ -99,13 +104,18 @@ impl Shape {
     /// Text without bounds of its own.
     pub const TEXT: Shape = Shape::Text { min: 0, max: TEXT_CHARS_MAX };
     /// A count, a size, a number of milliseconds: up to what every client's JSON can carry exactly.
-    pub const COUNT: Shape = Shape::Whole { min: 0, max: 1 << 53 };
+    pub const COUNT: Shape = Shape::Whole { min: 0, max: COUNT_MAX };
 
     /// `None` when there was a fault.
     pub fn read(&self, value: &Value, at: &mut Vec<Step>, faults: &mut Vec<Fault>) -> Option<Value> {
         let before = faults.len();
         let read = self.read_tolerantly(value, at, faults);
         read.filter(|_| faults.len() == before)
+    }
+
+    /// Whether an empty object is good, so that a body may as well be missing.
+    pub(crate) fn takes_nothing(&self) -> bool {
+        self.read(&Value::Object(Map::new()), &mut Vec::new(), &mut Vec::new()).is_some()
     }
 
     fn read_tolerantly(&self, value: &Value, at: &mut Vec<Step>, faults: &mut Vec<Fault>) -> Option<Value> {
@@ -132,7 +142,12 @@ impl Shape {
             }
             (Self::Time, Value::String(text)) => note(moment(text), at, faults),
             (Self::Any, _) | (Self::OrNull(_), Value::Null) => Some(value.clone()),
-            (Self::OrNull(of) | Self::Named(_, of), _) => of.read(value, at, faults),
+            (Self::Some(_), Value::Array(items)) if items.is_empty() => {
+                note(Err("Array must contain at least 1 element(s)".to_owned()), at, faults)
+            }
+            (Self::OrNull(of) | Self::Some(of) | Self::Like(of, _) | Self::Named(_, of), _) => {
+                of.read(value, at, faults)
+            }
             _ => note(Err(format!("Expected {}, received {}", self.expected(), type_name(value))), at, faults),
         }
     }
@@ -146,7 +161,7 @@ impl Shape {
             Self::List { .. } => "array",
             Self::Object(_) | Self::Map(_) | Self::Keys(..) | Self::ByMember(..) | Self::Parts(_) => "object",
             Self::Any => "any",
-            Self::OrNull(of) | Self::Named(_, of) => return of.expected(),
+            Self::OrNull(of) | Self::Some(of) | Self::Like(of, _) | Self::Named(_, of) => return of.expected(),
         };
         name.to_owned()
     }

@@ -34,7 +34,7 @@ pub fn simulate(desk: &Desk, records: &dyn Records, gateway: &Gateway, body: &Va
     let mut simulator = Simulator::new(route.clone(), asked.assumed);
     let decisions: Vec<Value> = match &asked.whom {
         Whom::Request(facts) => {
-            vec![shown(&simulator.decide(facts.clone(), desk.now_ms(), Money::ZERO), facts.seed, None)]
+            vec![shown(&simulator.decide((**facts).clone(), desk.now_ms(), Money::ZERO), facts.seed, None)]
         }
         Whom::Logged(ids) => {
             let mut logged = Vec::with_capacity(ids.len());
@@ -112,7 +112,7 @@ fn decide(
         metadata: record.metadata.clone(),
         body: body.unwrap_or_default(),
         seed: seed.unwrap_or(0) ^ Facts::seed_of(record.id),
-        remembered: Vec::new(),
+        ..Facts::default()
     };
     let seed = facts.seed;
     let cost = record.cost.as_ref().map_or(Money::ZERO, |cost| cost.amount);

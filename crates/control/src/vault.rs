@@ -21,6 +21,8 @@ pub use self::source::{KeySource, VaultError};
 
 /// What the value of a secret is sealed for.
 const SECRET_VALUE: &str = "secret-value";
+/// What a secret that stands inside settings is sealed for.
+const SETTING: &str = "setting";
 
 pub struct Vault {
     source: KeySource,
@@ -106,16 +108,28 @@ impl Vault {
     pub fn value(&self, account: &str, secret: &StoredSecret) -> Result<Secret, VaultError> {
         match &secret.value {
             Kept::Reference(text) => self.resolve(text),
-            Kept::Sealed(envelope) => {
-                let place = Place { account, id: &secret.id, used_as: SECRET_VALUE };
-                match self.keyring().open(&place, envelope) {
-                    Err(NotOpened::UnknownKey(_)) => {
-                        self.reload()?;
-                        Ok(self.keyring().open(&place, envelope)?)
-                    }
-                    opened => Ok(opened?),
-                }
+            Kept::Sealed(envelope) => self.open_at(&Place { account, id: &secret.id, used_as: SECRET_VALUE }, envelope),
+            Kept::Absent => Err(VaultError::NoValue),
+        }
+    }
+
+    /// Seals a member of a settings document for its place there.
+    pub fn seal_setting(&self, account: &str, place: &str, value: &Secret) -> Result<String, VaultError> {
+        self.keyring().seal(&Place { account, id: place, used_as: SETTING }, value)
+    }
+
+    pub fn open_setting(&self, account: &str, place: &str, envelope: &str) -> Result<Secret, VaultError> {
+        self.open_at(&Place { account, id: place, used_as: SETTING }, envelope)
+    }
+
+    /// Another process may have turned the key meanwhile.
+    fn open_at(&self, place: &Place<'_>, envelope: &str) -> Result<Secret, VaultError> {
+        match self.keyring().open(place, envelope) {
+            Err(NotOpened::UnknownKey(_)) => {
+                self.reload()?;
+                Ok(self.keyring().open(place, envelope)?)
             }
+            opened => Ok(opened?),
         }
     }
 
@@ -129,7 +143,7 @@ impl Vault {
     pub fn stamps<'a>(&self, secrets: impl Iterator<Item = &'a StoredSecret>) -> Vec<(PathBuf, Option<Stamp>)> {
         let files = secrets.filter_map(|secret| match &secret.value {
             Kept::Reference(text) => Reference::read(text)?.file().map(PathBuf::from),
-            Kept::Sealed(_) => None,
+            Kept::Sealed(_) | Kept::Absent => None,
         });
         files.map(|path| (path.clone(), Stamp::of(&path))).collect()
     }
@@ -137,15 +151,12 @@ impl Vault {
 
 /// Which keys the sealed ones among these need.
 pub fn sealed_with<'a>(secrets: impl Iterator<Item = &'a StoredSecret>) -> Vec<String> {
-    let mut ids: Vec<String> = secrets
+    secrets
         .filter_map(|secret| match &secret.value {
             Kept::Sealed(envelope) => key_id_of(envelope).map(str::to_owned),
-            Kept::Reference(_) => None,
+            Kept::Reference(_) | Kept::Absent => None,
         })
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+        .collect()
 }
 
 /// What may be shown of a value: enough to tell two apart.

@@ -16,7 +16,9 @@ use tollgate_model::usage::{Term, Terms, UsageSource};
 use tollgate_model::{Id, Moment, Money, Record, Refusal, Trace, Usage};
 use tollgate_rules::budget::Truth;
 use tollgate_rules::catalog::layers::Asker;
+use tollgate_rules::cost::bound::Tokens;
 use tollgate_rules::cost::{self, CacheCounts};
+use tollgate_rules::memory::Mark;
 use tollgate_rules::meter::Need;
 use tollgate_rules::options::Options;
 use tollgate_store::answers::CachedAnswer;
@@ -25,11 +27,11 @@ use tollgate_wire::watch::Seen;
 
 use crate::credits::Draft;
 use crate::decode::{Encoding, encoding};
-use crate::edge::Rate;
 use crate::gate::{Gate, Held};
 use crate::head::Head;
+use crate::purse::Purse;
+use crate::rates::Rate;
 use crate::tally::{Tally, Told};
-use crate::till::Lease;
 
 pub(crate) struct Books {
     gate: Arc<Gate>,
@@ -54,8 +56,10 @@ struct Open {
     owed: Vec<Need>,
     /// Limits that the request was counted in.
     rates: Vec<Rate>,
+    /// Windows of rules in which it has its place: it takes one of each, whatever it takes to answer it.
+    counted: Vec<Mark>,
     /// What is held of budgets until the answer's price is known.
-    lease: Option<Lease>,
+    purse: Option<Purse>,
     /// What is held of the credits, where the operator's key goes out.
     draft: Option<Draft>,
     tally: Option<Tally>,
@@ -83,7 +87,8 @@ impl Books {
             response_body: Bytes::new(),
             owed: Vec::new(),
             rates: Vec::new(),
-            lease: None,
+            counted: Vec::new(),
+            purse: None,
             draft: None,
             tally: None,
             held: Held::new(shared.clone()),
@@ -209,7 +214,19 @@ impl Books {
 
     /// Counted in this limit.
     pub(crate) fn rated(&mut self, rate: Rate) {
-        self.note(|open| open.rates.push(rate));
+        self.note(|open| match open.rates.iter_mut().find(|known| known.is_of_same(&rate)) {
+            Some(known) => *known = rate,
+            None => open.rates.push(rate),
+        });
+    }
+
+    /// Whether a place in this window is still to be taken.
+    pub(crate) fn counts(&self, mark: Mark) -> bool {
+        self.open.as_ref().is_none_or(|open| !open.counted.contains(&mark))
+    }
+
+    pub(crate) fn counted(&mut self, mark: Mark) {
+        self.note(|open| open.counted.push(mark));
     }
 
     pub(crate) fn rates(&self) -> Vec<Rate> {
@@ -217,13 +234,13 @@ impl Books {
     }
 
     /// Held until the books are closed; then the truth takes its place.
-    pub(crate) fn owe(&mut self, lease: Lease) {
-        self.note(|open| open.lease = Some(lease));
+    pub(crate) fn owe(&mut self, purse: Purse) {
+        self.note(|open| open.purse = Some(purse));
     }
 
     /// The target that this was held for has not answered.
     pub(crate) fn let_go(&mut self) {
-        self.note(|open| (open.lease, open.draft) = (None, None));
+        self.note(|open| (open.purse, open.draft) = (None, None));
     }
 
     /// Whether the key is the operator's that it goes out with.
@@ -418,7 +435,9 @@ impl Open {
         if self.letters > 0 && seen.usage.is_none() && self.record.status < 400 && outcome == Outcome::Complete {
             return Some(Usage { characters: self.letters, ..Usage::default() });
         }
-        let said_something = seen.deltas > 0 || seen.text_bytes > 0;
+        // Of a stream that was left at its head, the question had been read.
+        let left_early = self.record.streamed && outcome != Outcome::Complete && self.letters == 0;
+        let said_something = seen.deltas > 0 || seen.text_bytes > 0 || left_early;
         let counted = seen.ended || outcome == Outcome::Complete;
         if self.record.status >= 400 || !said_something || (counted && seen.usage.is_some()) {
             return seen.usage.clone();
@@ -481,12 +500,13 @@ impl Open {
 
     /// The truth in place of what was held: nothing, where nothing was answered or nobody knows what it cost.
     fn square(&mut self) {
-        let Some(lease) = self.lease.take() else { return };
-        lease.settle(Truth {
+        let Some(purse) = self.purse.take() else { return };
+        let truth = Truth {
             cost: self.record.cost.as_ref().map(|cost| cost.amount),
-            tokens: self.record.usage.as_ref().map_or(0, Usage::total),
+            tokens: self.record.usage.as_ref().map_or(Tokens::default(), Tokens::of),
             sent: !self.record.attempts.is_empty(),
-        });
+        };
+        purse.settle(truth, &self.record);
     }
 
     /// What the operator pays: by the list, whatever the caller says it costs.

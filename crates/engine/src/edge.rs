@@ -11,10 +11,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use tollgate_model::{Id, Refusal};
 use tollgate_rules::idempotency;
-use tollgate_rules::limit::Limit;
 
 use crate::body::BoxError;
 use crate::kept::Kept;
+use crate::rates::{self, Rate};
 use crate::relay::Relay;
 use crate::replay::Replay;
 use crate::surface::Host;
@@ -24,8 +24,6 @@ pub(crate) const EVENT_ID: HeaderName = HeaderName::from_static("cf-aig-event-id
 const LOG_ID: HeaderName = HeaderName::from_static("cf-aig-log-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("cf-aig-request-id");
 const STEP: HeaderName = HeaderName::from_static("cf-aig-step");
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cf-aig-cache-status");
 /// RFC 9211.
 const STANDARD_CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -76,21 +74,11 @@ pub(crate) struct Marks {
     pub(crate) cache: CacheSaid,
 }
 
-/// A limit, and what is left of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rate {
-    pub(crate) name: &'static str,
-    pub(crate) limit: Limit,
-    /// Requests, and milliseconds until there are more.
-    pub(crate) left: (u64, u64),
-}
-
 impl Marks {
     /// On an answer that is told again: its step and what the cache did are those of the first time, the rates of then say nothing now.
     pub(crate) fn write_again(self, headers: &mut HeaderMap) {
         let step = headers.remove(STEP);
-        headers.remove(RATE_LIMIT);
-        headers.remove(RATE_LIMIT_POLICY);
+        rates::untell(headers);
         self.write(headers);
         if let Some(step) = step {
             headers.insert(STEP, step);
@@ -107,24 +95,8 @@ impl Marks {
         }
         headers.insert(STEP, if self.step == 0 { HeaderValue::from_static("0") } else { self.step.into() });
         self.cache.write(headers);
-        if !self.rates.is_empty() {
-            tell_rates(&self.rates, headers);
-        }
+        rates::tell(&self.rates, headers);
     }
-}
-
-/// As draft-ietf-httpapi-ratelimit-headers has it.
-fn tell_rates(rates: &[Rate], headers: &mut HeaderMap) {
-    let policy =
-        |rate: &Rate| format!("\"{}\";q={};w={}", rate.name, rate.limit.requests, rate.limit.interval_ms / 1_000);
-    let left = |rate: &Rate| format!("\"{}\";r={};t={}", rate.name, rate.left.0, rate.left.1.div_ceil(1_000));
-    let mut tell = |name, texts: Vec<String>| {
-        if let Ok(value) = HeaderValue::try_from(texts.join(", ")) {
-            headers.insert(name, value);
-        }
-    };
-    tell(RATE_LIMIT_POLICY, rates.iter().map(policy).collect());
-    tell(RATE_LIMIT, rates.iter().map(left).collect());
 }
 
 impl CacheSaid {

@@ -6,17 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ahash::RandomState;
 use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
-use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tollgate_dial::Client;
 use tollgate_model::{Clock, Ids};
 use tollgate_rules::auto::Health;
 use tollgate_rules::catalog::Catalog;
-use tollgate_rules::limit::Window;
+use tollgate_rules::limit::Windows;
 use tollgate_rules::memory::Memory;
 use tollgate_rules::meter::Meters;
 use tollgate_rules::snapshot::Snapshot;
@@ -61,7 +59,7 @@ pub struct Shared {
     pub(crate) meters: Mutex<Meters>,
     pub(crate) memory: Mutex<Memory>,
     pub(crate) health: Mutex<Health>,
-    pub(crate) windows: Mutex<HashMap<Arc<str>, Window, RandomState>>,
+    pub(crate) windows: Mutex<Windows>,
     /// Places for background jobs.
     pub(crate) jobs: Arc<Semaphore>,
     held: AtomicUsize,

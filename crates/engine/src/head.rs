@@ -66,7 +66,7 @@ impl Head {
         Self { surface, cut, parts, peer: peer.map(|peer| peer.0), place: Some(Box::new(place)) }
     }
 
-    /// Where the connection comes from.
+    /// Where the request comes from, if that can be told.
     pub(crate) fn peer(&self) -> Option<IpAddr> {
         self.peer
     }

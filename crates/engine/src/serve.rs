@@ -270,8 +270,14 @@ async fn take(
     let whose = whose(gate, caller, head, &step, options)?; //                   the caller's key, a stored one, ours   (2040)
     let looked = cache::find(gate, caller, head, &step, options).await?; //      a hit costs no unit and no budget
     let (share, cache) = match looked {
-        Looked::Hit(answer) => return Ok(Answer::Remembered(answer)),
-        Looked::Follow(follower, shown) => return Ok(Answer::Followed(follower, shown, step)),
+        Looked::Hit(answer) => {
+            access::recall(gate, caller, &step, options)?; //                    unless the gateway is strict            (403, 429/2041)
+            return Ok(Answer::Remembered(answer));
+        }
+        Looked::Follow(follower, shown) => {
+            access::recall(gate, caller, &step, options)?;
+            return Ok(Answer::Followed(follower, shown, step));
+        }
         Looked::Lead(leader, keep) => (Some((leader, keep)), CacheSaid::Miss),
         Looked::Alone => (None, CacheSaid::Miss),
         Looked::Off => (None, CacheSaid::Nothing),

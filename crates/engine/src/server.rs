@@ -24,6 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tollgate_dial::{Resolver, TlsRoots};
 use tollgate_model::Peer;
 use tollgate_rules::egress::Egress;
+use tollgate_rules::proxy::Proxies;
 use tollgate_store::journal::Journal;
 use tollgate_testkit::Sandbox;
 
@@ -49,6 +50,8 @@ pub struct Serving {
     /// For a caller to take some of what is written to it.
     pub write_timeout: Duration,
     pub tls: Option<tokio_rustls::TlsAcceptor>,
+    /// Whose word is taken on where a request comes from.
+    pub proxies: Proxies,
     pub egress: Arc<Egress>,
     /// Where webhooks may be. Public addresses only; tests open more.
     pub outside: Arc<Egress>,
@@ -67,6 +70,7 @@ impl Serving {
             head_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
             tls: None,
+            proxies: Proxies::default(),
             egress: Arc::default(),
             outside: Arc::default(),
             upstream: Bounds::default(),

@@ -33,7 +33,7 @@ pub struct CustomProvider {
     pub modified_at: u64,
 }
 
-/// Its value may be a credential: it is not shown again.
+/// Its value may be a credential: it is sealed in the store and not shown again. One that was never given is [`HIDDEN`](crate::secret::HIDDEN).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomHeader {
     pub name: String,

@@ -43,6 +43,12 @@ pub struct Gateway {
     /// Ours: requests that a translation could not carry whole are refused. Shown only where it is on: the object is the original's otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tollgate_strict: bool,
+    /// Ours: limits of requests, tokens and requests at once, by more than the gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tollgate_limits: Option<Value>,
+    /// Ours: answers from the cache ask policies and budgets too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tollgate_strict_cache: bool,
     pub is_default: bool,
     /// Unix milliseconds.
     pub created_at: u64,
@@ -94,6 +100,8 @@ impl Default for Gateway {
             spend_limits: None,
             stripe: None,
             tollgate_strict: false,
+            tollgate_limits: None,
+            tollgate_strict_cache: false,
             is_default: false,
             created_at: 0,
             modified_at: 0,

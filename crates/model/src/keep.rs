@@ -46,6 +46,8 @@ pub enum Kept {
     Sealed(String),
     /// Elsewhere: `env:NAME` or `file:/path`, read when it is needed.
     Reference(String),
+    /// Nowhere yet: it was declared by a file, which holds no values.
+    Absent,
 }
 
 /// Whose key a secret is, found from its name when its value was written.

@@ -3,8 +3,10 @@
 //! Enters: nothing. Leaves: plain values with their laws (ids sort by time, money is whole, secrets print `***`).
 //! Never: does I/O, reads the clock by itself (`Clock` is handed in), or knows a provider.
 
+pub mod alert;
 pub mod charge;
 pub mod clock;
+pub mod crossing;
 pub mod custom;
 pub mod dataset;
 pub mod evaluation;
@@ -24,7 +26,9 @@ pub mod token;
 pub mod trace;
 pub mod usage;
 
+pub use alert::Alert;
 pub use clock::{Clock, Moment};
+pub use crossing::{BudgetCrossing, BudgetKind};
 pub use custom::{CustomDomain, CustomProvider};
 pub use dataset::Dataset;
 pub use evaluation::Evaluation;

@@ -24,6 +24,8 @@ struct Inner {
     /// `Some(false)` tells official SDKs that waiting does not help.
     should_retry: Option<bool>,
     close: bool,
+    /// Another target may do better.
+    of_target: bool,
     /// How the caller's own dialect says it, where that is more use than the gateway's envelope.
     told: Option<Vec<u8>>,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -85,6 +87,7 @@ impl Refusal {
             retry_after: None,
             should_retry: None,
             close: false,
+            of_target: false,
             told: None,
             cause: None,
         }))
@@ -94,10 +97,28 @@ impl Refusal {
         Self::new(code::UNKNOWN_GATEWAY, 400, Blame::Caller, "Please configure AI Gateway in the Cloudflare dashboard")
     }
 
+    /// A limit of tokens, or of requests at once. `after`: when there is room again; `None`: never, this is more than the whole limit.
+    pub fn over_limit(after: Option<Duration>) -> Self {
+        match after {
+            Some(after) => Self::rate_limited(after),
+            None => Self::new(code::RATE_LIMITED, 429, Blame::Caller, "Rate limited").should_retry(false),
+        }
+    }
+
     pub fn rate_limited(after: Duration) -> Self {
         let refusal = Self::new(code::RATE_LIMITED, 429, Blame::Caller, "Rate limited").retry_after(after);
         // Official SDKs wait no longer than that: beyond it they would only ask in vain.
         if after > SDK_PATIENCE { refusal.should_retry(false) } else { refusal }
+    }
+
+    /// The target is in the way, not the caller: another one may be asked.
+    pub fn of_target(mut self) -> Self {
+        self.0.of_target = true;
+        self
+    }
+
+    pub fn is_of_target(&self) -> bool {
+        self.0.of_target
     }
 
     /// Asking again at once is in vain, so an SDK is told not to; `after`: when there is room again, if ever.

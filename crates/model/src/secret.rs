@@ -7,6 +7,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+/// Stands for a value that is not shown. Said back it means the value that is there; kept, it means that nobody has given one yet.
+pub const HIDDEN: &str = "***";
+
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -27,7 +30,7 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+        f.write_str(HIDDEN)
     }
 }
 

@@ -6,8 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 pub use permission::Permission;
+pub use role::Role;
 
 mod permission;
+mod role;
 
 /// SHA-256 of the whole token.
 pub type Digest = [u8; 32];

@@ -5,6 +5,9 @@
 //! ```text
 //! cargo run --release -p tollgate-rules --example money_speed
 //! ```
+//!
+//! With two arguments it only does the work, so often: `money_speed 1000 3` runs the third condition. What `valgrind` counts more for 2000 than for 1000,
+//! in instructions (`--tool=callgrind`) or allocations, is what a thousand cost.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -16,11 +19,18 @@ use tollgate_model::{Money, PolicyBody};
 use tollgate_rules::budget::rule::{Rules, Spender};
 use tollgate_rules::budget::{Budgets, Claim, Truth};
 use tollgate_rules::catalog::Catalog;
-use tollgate_rules::cost::bound::Asked;
+use tollgate_rules::cost::bound::{Asked, Tokens};
 use tollgate_rules::metadata;
 use tollgate_rules::policy::{Identity, Policies, Policy, Verdict, Who};
 
 const TIMES: u32 = 200_000;
+const CONDITIONS: &[&str] = &[
+    "metadata.team == 'red'",
+    "'eng' in cf.user.groups && metadata.env == 'prod'",
+    "cf.user.email.endsWith('@example.com') && has(metadata.n) && metadata.n > 3",
+    "cf.user.email.matches('^[a-z]+@example\\\\.com$')",
+    "cf.user.groups.exists(g, g.startsWith('en'))",
+];
 
 fn policy(actor: &str, condition: &str, action: serde_json::Value) -> Arc<Policy> {
     let (actor, condition) = (actor.to_owned(), condition.to_owned());
@@ -44,13 +54,13 @@ fn main() {
     let labels = metadata::read(r#"{"team":"red","env":"prod","n":7}"#);
     let who = Who { identity: &identity, metadata: &labels };
     let limit = json!({ "type": "limit", "amount": 1_000_000, "period": "monthly", "technique": "named-interval" });
-    for condition in [
-        "metadata.team == 'red'",
-        "'eng' in cf.user.groups && metadata.env == 'prod'",
-        "cf.user.email.endsWith('@example.com') && has(metadata.n) && metadata.n > 3",
-        "cf.user.email.matches('^[a-z]+@example\\\\.com$')",
-        "cf.user.groups.exists(g, g.startsWith('en'))",
-    ] {
+    let mut arguments = std::env::args().skip(1).filter_map(|text| text.parse::<usize>().ok());
+    if let (Some(times), Some(which)) = (arguments.next(), arguments.next()) {
+        let one = Policies::new(vec![policy("a", CONDITIONS[which % CONDITIONS.len()], json!({ "type": "no-limit" }))]);
+        (0..times).for_each(|_| drop(black_box(one.judge("g", &who, "openai", "gpt-4o"))));
+        return;
+    }
+    for condition in CONDITIONS.iter().copied() {
         let one = Policies::new(vec![policy("a", condition, json!({ "type": "no-limit" }))]);
         assert_eq!(one.judge("g", &who, "openai", "gpt-4o"), Verdict::NoLimit);
         each(condition, || drop(black_box(one.judge("g", &who, "openai", "gpt-4o"))));
@@ -75,14 +85,17 @@ fn main() {
         let asked =
             Asked { body: body.as_bytes(), body_bytes: body.len() as u64, context_window: found.model.context_window };
         let most = asked.cost(Some(found.price), None).unwrap();
-        let spender = Spender { provider: "openai", model: "gpt-4o", metadata: &labels };
+        let spender = Spender { provider: "openai", model: "gpt-4o", token: "", metadata: &labels };
         let claims: Vec<Claim> = rules
             .claims(spender, most)
             .map(|(_, claim)| claim)
             .chain(buckets.iter().map(|bucket| bucket.claim(most)))
             .collect();
         let held = budgets.admit(&claims, now_ms).unwrap();
-        black_box(budgets.settle(&held, Truth { cost: Some(Money::from_nanos(1_000)), tokens: 10, sent: true }));
+        black_box(budgets.settle(
+            &held,
+            Truth { cost: Some(Money::from_nanos(1_000)), tokens: Tokens { input: 5, output: 5 }, sent: true },
+        ));
     });
     let (no_rules, no_policies) = (Rules::default(), Policies::default());
     each("nothing configured", || {

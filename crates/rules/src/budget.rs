@@ -18,16 +18,21 @@
 mod account;
 mod book;
 pub mod calendar;
+mod crossing;
+pub(crate) mod dimension;
 pub mod rule;
+mod state;
 
 use std::time::Duration;
 
 use tollgate_model::Money;
 
+use crate::cost::bound::Tokens;
 use crate::memory::Mark;
 use calendar::Period;
 
 pub use book::{Budgets, PLACES};
+pub use state::State;
 
 /// What a request asks of one budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +45,17 @@ pub struct Claim {
     pub limit: u64,
     /// The most it can come to.
     pub amount: u64,
+    /// Measured, and never refused.
+    pub soft: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     Nanos,
+    /// In and out.
     Tokens,
+    InputTokens,
+    OutputTokens,
     Requests,
     /// Held while the request lasts, and never spent.
     AtOnce,
@@ -58,6 +68,8 @@ pub enum Span {
     Sliding(u64),
     /// One window after the other, each beginning with the first use after the last one ended.
     Fixed(u64),
+    /// Windows aligned to the clock.
+    Aligned(u64),
     Calendar(Period),
     /// Always.
     Ever,
@@ -68,8 +80,12 @@ pub enum Span {
 pub struct Held {
     pub mark: Mark,
     pub unit: Unit,
+    pub span: Span,
     pub part: Part,
     pub amount: u64,
+    pub limit: u64,
+    /// Of the limit, with this hold; 0 where others use more than there is by now.
+    pub left: u64,
 }
 
 /// The part of a window that an amount belongs to. Unix milliseconds, the end exclusive.
@@ -88,6 +104,8 @@ pub struct Over {
     pub taken: u64,
     /// When it would fit, if nothing is added and nothing given back; `None`: never, it is larger than the whole budget.
     pub wait: Option<Duration>,
+    /// The first refusal in its period: what must be written down so that it is told once.
+    pub told: Option<Spent>,
 }
 
 /// What became of a request.
@@ -95,7 +113,8 @@ pub struct Over {
 pub struct Truth {
     /// `None`: it cost nothing, or nobody knows what.
     pub cost: Option<Money>,
-    pub tokens: u64,
+    /// In and out.
+    pub tokens: Tokens,
     /// It went to a provider.
     pub sent: bool,
 }
@@ -109,13 +128,35 @@ pub struct Spent {
     pub amount: u64,
 }
 
+/// What came of a request's end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// What must outlive the process, all of it or nothing.
+    pub lines: Vec<Spent>,
+    pub crossed: Vec<Crossed>,
+}
+
+/// A part of a limit that is used up now, and was not before in this period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crossed {
+    /// Which of what was held.
+    pub held: usize,
+    pub percent: u8,
+    pub spent: u64,
+    pub limit: u64,
+    /// For which it is not told again.
+    pub part: Part,
+}
+
 // === impl Truth ===
 
 impl Truth {
     fn of(&self, unit: Unit) -> u64 {
         match unit {
             Unit::Nanos => self.cost.and_then(|cost| u64::try_from(cost.nanos()).ok()).unwrap_or(0),
-            Unit::Tokens => self.tokens,
+            Unit::Tokens => self.tokens.input.saturating_add(self.tokens.output),
+            Unit::InputTokens => self.tokens.input,
+            Unit::OutputTokens => self.tokens.output,
             Unit::Requests => u64::from(self.sent),
             Unit::AtOnce => 0,
         }

@@ -6,6 +6,7 @@
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tollgate_model::CustomProvider;
+use tollgate_model::secret::HIDDEN;
 use tollgate_wire::headers::{RequestPolicy, forward_request};
 use tollgate_wire::provider::{Origin, ProviderRow, RawRow};
 
@@ -39,7 +40,9 @@ pub fn row(provider: &CustomProvider) -> Result<ProviderRow, Wrong> {
     if !row.fixed_origin().is_some_and(|origin| matches!(origin.scheme.as_str(), "http" | "https")) {
         return Err(wrong("base_url", "write https://host/path"));
     }
-    let headers = provider.headers.iter().map(|header| read_header(&header.name, &header.value));
+    // One that a file declared and nobody has given a value yet is no header.
+    let given = provider.headers.iter().filter(|header| header.value != HIDDEN);
+    let headers = given.map(|header| read_header(&header.name, &header.value));
     Ok(row.with_fixed_headers(headers.collect::<Result<_, _>>()?))
 }
 

@@ -17,6 +17,8 @@ pub struct Facts {
     pub metadata: Metadata,
     /// The caller's body; `Null` when it is not JSON, or when nothing asks for it (see [`crate::route::Route::reads_body`]).
     pub body: Value,
+    /// The largest part that is used of the caller's budgets that ask for no model: 0.8. `Null` when nobody asks (see [`crate::route::Route::reads_budget`]).
+    pub budget_used: Value,
     /// Decides every draw of the walk: [`Facts::seed_of`] the request's id.
     pub seed: u64,
     /// What [`crate::memory::Memory`] remembered of earlier requests with the same sticky keys.

@@ -22,6 +22,7 @@ pub mod meter;
 pub mod naming;
 pub mod options;
 pub mod policy;
+pub mod proxy;
 pub mod retry;
 pub mod route;
 pub mod scope;

@@ -3,12 +3,18 @@
 //! Enters: a limit and `now`. Leaves: yes, or how long to wait. Never: forgets a request that is still inside the window.
 //!
 //! Fixed windows are aligned to the clock. A sliding window keeps every admission of the last interval, merged by the millisecond, so
-//! "at most N in any interval" holds to the millisecond; its memory is bounded by the limit and by the interval's milliseconds.
+//! "at most N in any interval" holds to the millisecond. Of a limit of more than [`ADMISSIONS_MAX`] requests they are merged by that part of the
+//! interval, each to the end of its part: still at most N in any interval, and let go that much later.
+
+pub mod rule;
+mod windows;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tollgate_model::gateway::{Gateway, Technique};
+
+pub use self::windows::{PLACES, Take, Windows};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -16,6 +22,9 @@ pub struct Limit {
     pub interval_ms: u64,
     pub technique: Technique,
 }
+
+/// Kept of a sliding window at most: 64 KiB.
+pub const ADMISSIONS_MAX: u64 = 4_096;
 
 #[derive(Debug)]
 pub struct Window {
@@ -37,6 +46,13 @@ impl Limit {
     }
 }
 
+impl Limit {
+    /// Milliseconds whose admissions are merged.
+    fn part_ms(self) -> u64 {
+        if self.requests <= ADMISSIONS_MAX { 1 } else { self.interval_ms.div_ceil(ADMISSIONS_MAX) }
+    }
+}
+
 impl Window {
     pub fn new(limit: Limit) -> Self {
         Self { limit, began_ms: 0, taken: 0, admissions: VecDeque::new() }
@@ -44,6 +60,14 @@ impl Window {
 
     pub fn limit(&self) -> Limit {
         self.limit
+    }
+
+    /// Another number of requests in the same window: those that were let through count. Another window begins anew.
+    pub fn adopt(&mut self, limit: Limit) {
+        if (self.limit.interval_ms, self.limit.technique) != (limit.interval_ms, limit.technique) {
+            *self = Self::new(limit);
+        }
+        self.limit = limit;
     }
 
     /// Whether it counts nothing any more: a new one would say the same.
@@ -61,46 +85,57 @@ impl Window {
 
     /// Takes one unit, or says when the next one is free. A clock that steps back reopens nothing.
     pub fn take(&mut self, now_ms: u64) -> Result<(), Duration> {
-        match self.limit.technique {
-            Technique::Fixed => self.take_fixed(now_ms),
-            Technique::Sliding => self.take_sliding(now_ms),
+        self.look(now_ms)?;
+        self.add(now_ms);
+        Ok(())
+    }
+
+    /// Whether there is room.
+    pub fn look(&mut self, now_ms: u64) -> Result<(), Duration> {
+        let free_ms = match self.limit.technique {
+            Technique::Fixed => self.turn(now_ms),
+            Technique::Sliding => self.slide(now_ms),
+        };
+        if self.taken < self.limit.requests {
+            return Ok(());
+        }
+        Err(Duration::from_millis(free_ms.saturating_sub(now_ms).max(1)))
+    }
+
+    /// Takes the place that [`Window::look`] has found.
+    pub fn add(&mut self, now_ms: u64) {
+        self.taken += 1;
+        if self.limit.technique == Technique::Fixed {
+            return;
+        }
+        let part_ms = self.limit.part_ms();
+        let at_ms = now_ms - now_ms % part_ms + (part_ms - 1);
+        match self.admissions.back_mut() {
+            Some((last_ms, count)) if *last_ms >= at_ms => *count += 1,
+            _ => self.admissions.push_back((at_ms, 1)),
         }
     }
 
-    fn take_fixed(&mut self, now_ms: u64) -> Result<(), Duration> {
+    /// When the window at hand ends.
+    fn turn(&mut self, now_ms: u64) -> u64 {
         let began_ms = now_ms - now_ms % self.limit.interval_ms;
         if began_ms > self.began_ms {
             (self.began_ms, self.taken) = (began_ms, 0);
         }
-        if self.taken < self.limit.requests {
-            self.taken += 1;
-            return Ok(());
-        }
-        Err(Duration::from_millis((self.began_ms + self.limit.interval_ms).saturating_sub(now_ms).max(1)))
+        self.began_ms.saturating_add(self.limit.interval_ms)
     }
 
-    fn take_sliding(&mut self, now_ms: u64) -> Result<(), Duration> {
+    /// When the oldest admission leaves.
+    fn slide(&mut self, now_ms: u64) -> u64 {
         while let Some((at_ms, count)) = self.admissions.front().copied() {
-            if at_ms + self.limit.interval_ms > now_ms {
+            if at_ms.saturating_add(self.limit.interval_ms) > now_ms {
                 break;
             }
             self.taken -= count;
             self.admissions.pop_front();
         }
-        if self.taken < self.limit.requests {
-            self.admit(now_ms);
-            return Ok(());
-        }
         let oldest_ms = self.admissions.front().map_or(now_ms, |(at_ms, _)| *at_ms);
-        Err(Duration::from_millis((oldest_ms + self.limit.interval_ms).saturating_sub(now_ms).max(1)))
-    }
-
-    fn admit(&mut self, now_ms: u64) {
-        self.taken += 1;
-        match self.admissions.back_mut() {
-            Some((at_ms, count)) if *at_ms >= now_ms => *count += 1,
-            _ => self.admissions.push_back((now_ms, 1)),
-        }
+        oldest_ms.saturating_add(self.limit.interval_ms)
     }
 }
 
@@ -143,6 +178,29 @@ mod tests {
             assert!(inside <= limit, "{inside} admitted within {interval} ms of {at}");
         }
         assert!(admitted.len() >= 2 * limit, "the window must reopen: {}", admitted.len());
+    }
+
+    #[test]
+    fn a_large_limit_is_kept_in_few_parts_and_not_passed() {
+        let (limit, interval) = (10_000_u64, 60_000_u64);
+        let mut window = window(limit, interval, Technique::Sliding);
+        let (mut state, mut now, mut admitted) = (7_u64, 1_795_000_000_000_u64, Vec::new());
+        for _ in 0..60_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            now += (state >> 60) % 8;
+            if window.take(now).is_ok() {
+                admitted.push(now);
+            }
+            assert!(window.admissions.len() as u64 <= ADMISSIONS_MAX + 1);
+        }
+        let mut from = 0;
+        for (index, at) in admitted.iter().enumerate() {
+            while admitted[from] + interval <= *at {
+                from += 1;
+            }
+            assert!((index - from) as u64 <= limit, "{} within {interval} ms before {at}", index - from);
+        }
+        assert!(admitted.len() as u64 > 2 * limit, "the window must reopen: {}", admitted.len());
     }
 
     #[test]

@@ -124,6 +124,15 @@ impl Policies {
         &self.0
     }
 
+    /// What the buckets of each limit have in common: the mark of those for which there is no place.
+    pub fn shared_marks(&self, owner: &str) -> Vec<Mark> {
+        let limits = self.0.iter().filter_map(|policy| match policy.action {
+            Action::Limit { period, .. } => Some(mark(owner, "", &policy.resource, period)),
+            _ => None,
+        });
+        limits.collect()
+    }
+
     /// `owner` tells one gateway's buckets from another's.
     pub fn judge(&self, owner: &str, who: &Who<'_>, provider: &str, model: &str) -> Verdict {
         if self.0.is_empty() {
@@ -177,9 +186,8 @@ impl Matched {
             }
             return;
         }
-        let resource = policy.resource.name();
-        let mark = |actor: &str| Mark::of(&["policy", owner, actor, resource, period.word()]);
-        let (mark, shared) = (mark(&actor), mark(""));
+        let of = |actor: &str| mark(owner, actor, &policy.resource, period);
+        let (mark, shared) = (of(&actor), of(""));
         self.buckets.push(Bucket { id, period, limit, policy: policy.name.clone(), mark, shared });
     }
 
@@ -191,6 +199,10 @@ impl Matched {
             (true, false) => Verdict::Check(self.buckets),
         }
     }
+}
+
+fn mark(owner: &str, actor: &str, resource: &Resource, period: Period) -> Mark {
+    Mark::of(&["policy", owner, actor, resource.name(), period.word()])
 }
 
 fn id(actor: &str, resource: &Resource) -> String {
@@ -208,6 +220,7 @@ impl Bucket {
             unit: Unit::Nanos,
             limit: u64::try_from(self.limit.nanos()).unwrap_or(0),
             amount: u64::try_from(amount.nanos()).unwrap_or(0),
+            soft: false,
         }
     }
 }

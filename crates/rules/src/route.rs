@@ -48,6 +48,7 @@ pub struct Route {
     nodes: Vec<Node>,
     start: usize,
     reads_body: bool,
+    reads_budget: bool,
     /// What does not keep it from serving.
     pub warnings: Vec<Problem>,
 }
@@ -88,6 +89,11 @@ impl Route {
     /// Whether any condition or key looks into the body: the only reason to parse it.
     pub fn reads_body(&self) -> bool {
         self.reads_body
+    }
+
+    /// Whether a condition looks at how much of the caller's budgets is used.
+    pub fn reads_budget(&self) -> bool {
+        self.reads_budget
     }
 
     /// Every target that some request may reach, in the order of the document.

@@ -10,6 +10,7 @@ use tollgate_model::token::{Permission, SpendLimit, Token};
 
 pub(crate) use self::link::Link;
 use crate::limit::Limit;
+use crate::memory::Mark;
 
 pub use self::link::read_range;
 pub use self::pattern::Pattern;
@@ -115,13 +116,13 @@ impl Pass {
     }
 
     /// Whose requests are counted, and how many of them there may be: its own, and those of the tokens it was made with.
-    pub fn limits(&self) -> impl Iterator<Item = (&Arc<str>, Limit)> {
-        self.line.iter().filter_map(|link| Some((&link.counter, link.limit?)))
+    pub fn limits(&self) -> impl Iterator<Item = (Mark, Limit)> {
+        self.line.iter().filter_map(|link| Some((link.counter, link.limit?)))
     }
 
     /// Whose money is counted, and how much of it there may be.
-    pub fn budgets(&self) -> impl Iterator<Item = (&str, SpendLimit)> {
-        self.line.iter().filter_map(|link| Some((link.token.id.as_str(), link.token.scope.spend_limit?)))
+    pub fn budgets(&self) -> impl Iterator<Item = (&Arc<str>, SpendLimit)> {
+        self.line.iter().filter_map(|link| Some((&link.id, link.token.scope.spend_limit?)))
     }
 
     /// Itself, then the token it was made with, and so on.

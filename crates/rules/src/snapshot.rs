@@ -18,6 +18,8 @@ use crate::custom;
 use crate::egress::Egress;
 use crate::key::{self, Keys, OpenSecret};
 use crate::limit::Limit;
+use crate::limit::rule::LimitRules;
+use crate::memory::Mark;
 use crate::naming::Aliases;
 use crate::options::Manners;
 use crate::policy::{Policies, Policy, Verdict, Who};
@@ -82,6 +84,10 @@ pub struct GatewayRules {
     pub id: Arc<str>,
     pub settings: Gateway,
     pub limit: Option<Limit>,
+    /// Under which its requests are counted.
+    pub limit_mark: Mark,
+    /// Its own rules for requests, tokens and requests at once.
+    pub limits: LimitRules,
     /// What may be spent here.
     pub spend: Rules,
     /// Its stored keys for providers.
@@ -104,7 +110,7 @@ pub struct Documents {
     pub aliases: Arc<Aliases>,
     pub auto: Arc<Pool>,
     pub gateways: Vec<Gateway>,
-    pub tokens: Vec<Token>,
+    pub tokens: Vec<Arc<Token>>,
     /// Shared, because a route is compiled only when its document is another one than before.
     pub routes: Vec<Arc<RouteDocument>>,
     pub secrets: Vec<OpenSecret>,
@@ -135,7 +141,7 @@ impl Snapshot {
         mut documents: Documents,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let tokens = Passes::compile(documents.tokens, &mut problems);
+        let tokens = Passes::compile(last.map(|last| &last.tokens), documents.tokens, &mut problems);
         let mut gateways: HashMap<String, GatewayRules, ahash::RandomState> = documents
             .gateways
             .into_iter()
@@ -294,10 +300,15 @@ impl GatewayRules {
             problems.push(Problem { document: format!("gateway {:?}", settings.id), what });
             Rules::default()
         });
+        let limits = LimitRules::compile(&owner, settings.tollgate_limits.as_ref()).unwrap_or_else(|what| {
+            problems.push(Problem { document: format!("gateway {:?}", settings.id), what });
+            LimitRules::default()
+        });
         let owner = owner.join("/");
+        let limit_mark = Mark::of(&["gateway requests", &owner]);
         let (id, limit) = (settings.id.as_str().into(), Limit::of_gateway(&settings));
         let (keys, policies) = (Keys::default(), Policies::default());
-        Self { id, limit, spend, keys, policies, owner, settings, routes: Vec::new() }
+        Self { id, limit, limit_mark, limits, spend, keys, policies, owner, settings, routes: Vec::new() }
     }
 
     fn in_order(mut self) -> Self {
@@ -308,6 +319,11 @@ impl GatewayRules {
     /// What its policies say.
     pub fn judge(&self, who: &Who<'_>, provider: &str, model: &str) -> Verdict {
         self.policies.judge(&self.owner, who, provider, model)
+    }
+
+    /// What the buckets of its policies have in common.
+    pub fn policy_marks(&self) -> Vec<Mark> {
+        self.policies.shared_marks(&self.owner)
     }
 
     /// What `dynamic/{name}` means: a route by its name, else by its id.
@@ -442,7 +458,8 @@ mod tests {
             previous: Some(Previous { digest: hex(&token::digest("tg_before")), hint: String::new(), until: 9 }),
             ..Token::default()
         };
-        let snapshot = Snapshot::compile(1, Documents { tokens: vec![document], ..Documents::default() }).unwrap();
+        let snapshot =
+            Snapshot::compile(1, Documents { tokens: vec![document.into()], ..Documents::default() }).unwrap();
         assert_eq!(snapshot.token(&mine).unwrap().id, "t");
         assert_eq!(snapshot.tokens().count(), 1);
         // The one before the last roll is good for a while, and known for ever.
@@ -456,7 +473,8 @@ mod tests {
     fn a_document_that_cannot_serve_is_a_problem() {
         let broken =
             Token { id: "t".into(), name: "n".into(), permissions: vec![], digest: "zz".into(), ..Token::default() };
-        let problems = Snapshot::compile(1, Documents { tokens: vec![broken], ..Documents::default() }).unwrap_err();
+        let problems =
+            Snapshot::compile(1, Documents { tokens: vec![broken.into()], ..Documents::default() }).unwrap_err();
         assert_eq!(problems[0].to_string(), "token \"t\": digest: expected 64 hexadecimal digits");
     }
 

@@ -1,6 +1,7 @@
 //! Gateway tokens: how they look, how they are found in a request, what is kept of them.
 //!
-//! Enters: header values. Leaves: a digest to look up. Never: compares or stores the token itself.
+//! Enters: header values and queries. Leaves: a digest to look up. Never: compares or stores the token itself, or calls a text that has our prefix
+//! somebody else's key: known or not, it is ours and goes nowhere.
 //!
 //! The presented text is digested before anything else touches it, so neither a comparison's timing nor a query can leak it.
 
@@ -11,6 +12,8 @@ use tollgate_model::token::Digest;
 pub const PREFIX: &str = "tg_";
 /// Longer values are not tokens of ours and are not digested.
 pub const LEN_MAX: usize = 512;
+/// Of every token that was made here: the prefix, and 32 random bytes in base64.
+const LEN: usize = PREFIX.len() + 43;
 
 pub const GATEWAY_HEADER: &str = "cf-aig-authorization";
 const PROTOCOL_PREFIX: &str = "cf-aig-authorization.";
@@ -40,6 +43,8 @@ fn rank(name: &str) -> Option<u8> {
 }
 
 const PROTOCOL_RANK: u8 = 1;
+/// Any other header: looked into so that nothing of ours goes on in it, and not let in by.
+const STRAY_RANK: u8 = u8::MAX;
 
 pub fn digest(token: &str) -> Digest {
     let mut out = [0; 32];
@@ -50,16 +55,36 @@ pub fn digest(token: &str) -> Digest {
 /// All of them, in one walk over the headers, whose every value counts: no token may slip past as the second of its name.
 pub fn shown(headers: &HeaderMap) -> impl Iterator<Item = Shown<'_>> {
     headers.iter().filter_map(|(header, value)| {
-        let rank = rank(header.as_str())?;
-        let text = if rank == PROTOCOL_RANK { in_protocol(value)? } else { bare(value)? };
+        let (rank, text) = match rank(header.as_str()) {
+            Some(PROTOCOL_RANK) => (PROTOCOL_RANK, in_protocol(value)?),
+            Some(rank) => (rank, bare(value)?),
+            None if value.len() < LEN => return None,
+            None => (STRAY_RANK, bare(value).filter(|text| is_whole(text))?),
+        };
         Some(Shown { text, header, rank })
     })
+}
+
+/// Whether a query has a token as one of its values. No SDK puts one there, and nothing takes it out again.
+pub fn is_in_query(query: &str) -> bool {
+    query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1)).any(is_whole)
+}
+
+/// As they are made; what only begins like one may be somebody's word.
+fn is_whole(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() == LEN && text.starts_with(PREFIX) && text.bytes().all(is_digit)
 }
 
 impl Shown<'_> {
     /// In the place of a provider's key.
     pub fn is_in_place_of_key(&self) -> bool {
         self.rank > PROTOCOL_RANK
+    }
+
+    /// Where no SDK puts a token: it lets nobody in.
+    pub fn is_stray(&self) -> bool {
+        self.rank == STRAY_RANK
     }
 }
 
@@ -123,5 +148,31 @@ mod tests {
         let lines = [("x-api-key", "tg_b"), ("authorization", "Bearer sk-fake"), ("authorization", "Bearer tg_a")];
         assert_eq!(found(&lines), [("tg_b".to_owned(), 3), ("tg_a".to_owned(), 2)]);
         assert_eq!(found(&[("cf-aig-authorization", "tg_c"), ("x-other", "tg_d")]), [("tg_c".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn a_whole_token_is_found_in_any_header_and_in_a_query() {
+        let token: &'static str = format!("{PREFIX}{}", "aB3-_".repeat(9).get(..43).unwrap_or_default()).leak();
+        let bearer: &'static str = format!("Bearer {token}").leak();
+        for value in [token, bearer] {
+            assert_eq!(found(&[("x-other", value)]), [(token.to_owned(), STRAY_RANK)], "{value}");
+        }
+        assert_eq!(
+            found(&[
+                ("x-other", &token[1..]),
+                ("user-agent", "tg_0123456789 (a name that is no token, however long it is)")
+            ]),
+            []
+        );
+        for (query, expected) in [
+            (format!("key={token}"), true),
+            (format!("alt=sse&key={token}&x"), true),
+            (format!("key={}", &token[..45]), false),
+            (format!("key=a{token}"), false),
+            ("key=tg_fake&q".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(is_in_query(&query), expected, "{query}");
+        }
     }
 }

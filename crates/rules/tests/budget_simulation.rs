@@ -6,10 +6,11 @@
 use tollgate_model::Money;
 use tollgate_rules::budget::calendar::Period;
 use tollgate_rules::budget::{Budgets, Claim, Held, Part, Span, Spent, Truth, Unit};
+use tollgate_rules::cost::bound::Tokens;
 use tollgate_rules::memory::Mark;
 
 const SEEDS: u64 = 10_000;
-const STEPS: usize = 120;
+const STEPS: usize = 80;
 const START_MS: u64 = 1_795_000_000_000;
 const HOUR_MS: u64 = 3_600_000;
 
@@ -30,6 +31,7 @@ impl Dice {
 struct Entry {
     mark: Mark,
     part: Part,
+    unit: Unit,
     admitted_ms: u64,
     amount: u64,
     request: usize,
@@ -49,7 +51,11 @@ struct Life {
     /// The plain list.
     entries: Vec<Entry>,
     open: Vec<(usize, Vec<Held>)>,
+    /// Thresholds that were told, with the period for which they were.
+    told: Vec<(Mark, u8, Part)>,
     wall_ms: u64,
+    /// The latest moment there ever was.
+    latest_ms: u64,
     /// The time of the budgets: it moves forward while a process lives.
     now_ms: u64,
     requests: usize,
@@ -72,9 +78,18 @@ fn claims(dice: &mut Dice) -> Vec<Claim> {
             let key = dice.roll(2);
             let mark = Mark::of(&[&number.to_string(), &key.to_string()]);
             let limit = 10 + 6 * number as u64;
-            claims.push(Claim { mark, shared: mark, span, unit: Unit::Nanos, limit, amount });
+            claims.push(Claim { mark, shared: mark, span, unit: Unit::Nanos, limit, amount, soft: false });
         }
     }
+    let mut more = |name: &str, span, unit, limit, amount| {
+        if dice.roll(3) == 0 {
+            let mark = Mark::of(&[name, &dice.roll(2).to_string()]);
+            claims.push(Claim { mark, shared: mark, span, unit, limit, amount, soft: false });
+        }
+    };
+    more("tokens", Span::Aligned(45_000), Unit::Tokens, 25, amount);
+    more("output", Span::Sliding(30_000), Unit::OutputTokens, 20, amount);
+    more("at once", Span::Ever, Unit::AtOnce, 3, 1);
     claims
 }
 
@@ -82,6 +97,7 @@ impl Life {
     fn admit(&mut self, dice: &mut Dice) {
         let claims = claims(dice);
         self.now_ms = self.now_ms.max(self.wall_ms);
+        self.latest_ms = self.latest_ms.max(self.now_ms);
         match self.budgets.admit(&claims, self.wall_ms) {
             Ok(held) => {
                 self.admitted += 1;
@@ -92,6 +108,7 @@ impl Life {
                     self.entries.push(Entry {
                         mark: held.mark,
                         part: held.part,
+                        unit: held.unit,
                         admitted_ms: self.now_ms,
                         amount: held.amount,
                         request,
@@ -108,6 +125,10 @@ impl Life {
                 assert!(most >= claim.limit || most + claim.amount > claim.limit, "refused with {most} of {claim:?}");
                 if let Some(wait) = over.wait {
                     assert!(wait.as_millis() > 0);
+                }
+                if let Some(told) = over.told {
+                    self.lines.push(told);
+                    self.tell(claim.mark, 100, told.part);
                 }
             }
         }
@@ -142,18 +163,41 @@ impl Life {
             return;
         }
         // Mostly within the claim; a provider that counts more than was thought possible is the exception.
-        let most = held.first().map_or(0, |held| held.amount);
-        let truth = if dice.roll(12) == 0 { most + dice.roll(5) } else { dice.roll(most + 1) };
-        let cost = Some(Money::from_nanos(truth as i64));
-        let spent = self.budgets.settle(&held, Truth { cost, tokens: 0, sent: true });
+        let most = held.iter().map(|held| held.amount).max().unwrap_or(0);
+        let mut truth = || if dice.roll(12) == 0 { most + dice.roll(5) } else { dice.roll(most + 1) };
+        let (cost, tokens) = (truth(), Tokens { input: truth(), output: truth() });
+        let money = Some(Money::from_nanos(cost as i64));
+        let settled = self.budgets.settle(&held, Truth { cost: money, tokens, sent: true });
         for entry in self.entries.iter_mut().filter(|entry| entry.request == request) {
-            entry.amount = truth;
+            entry.amount = match entry.unit {
+                Unit::Nanos => cost,
+                Unit::Tokens => tokens.input + tokens.output,
+                Unit::OutputTokens => tokens.output,
+                _ => 0,
+            };
             entry.held = false;
             entry.forgotten |= entry.part.until_ms <= self.now_ms;
-            let written = spent.iter().any(|spent| spent.mark == entry.mark && spent.amount == truth);
-            assert_eq!(written, truth > 0 && !entry.forgotten, "{entry:?}: {spent:?}");
+            let written = settled.lines.iter().any(|spent| spent.mark == entry.mark && spent.amount == entry.amount);
+            assert_eq!(written, entry.amount > 0 && !entry.forgotten, "{entry:?}: {settled:?}");
         }
-        self.lines.extend(spent);
+        for crossed in &settled.crossed {
+            let mark = held[crossed.held].mark;
+            let spent = self.counted(mark, |entry| entry.part.until_ms > self.now_ms && !entry.held);
+            assert!(
+                crossed.spent * 100 >= crossed.limit * u64::from(crossed.percent) && crossed.spent <= spent,
+                "{crossed:?}"
+            );
+            self.tell(mark, crossed.percent, crossed.part);
+        }
+        self.lines.extend(settled.lines);
+    }
+
+    /// Once in a period, whatever happens in between; unless the clock of a new process is set back to before its end.
+    fn tell(&mut self, mark: Mark, percent: u8, part: Part) {
+        let earlier =
+            self.told.iter().find(|told| (told.0, told.1) == (mark, percent) && told.2.until_ms > self.latest_ms);
+        assert!(earlier.is_none(), "{percent} % was told in {earlier:?}, and again in {part:?}");
+        self.told.push((mark, percent, part));
     }
 
     fn time(&mut self, dice: &mut Dice) {

@@ -7,7 +7,7 @@ use tollgate_model::charge::{Basis, Class};
 use tollgate_model::price::{Price, Rates, Tier};
 use tollgate_model::record::Cost;
 use tollgate_model::{Money, Usage};
-use tollgate_rules::cost::{self, CacheCounts, CustomCost, Ledger};
+use tollgate_rules::cost::{self, CacheCounts, CustomCost, Heard, Ledger, estimate};
 
 fn by_list(usage: &Usage, price: &Price) -> Option<Cost> {
     let (amount, applied) = cost::charge(usage, price)?;
@@ -29,9 +29,13 @@ fn counts() -> impl Strategy<Value = u64> {
 }
 
 prop_compose! {
-    fn usages()(of in prop::array::uniform10(counts())) -> Usage {
+    fn usages()(of in prop::array::uniform10(counts()), more in prop::array::uniform6(counts())) -> Usage {
         let [input, cache_read, cache_write_5m, cache_write_1h, audio_in, output, reasoning, audio_out, searches, images] = of;
-        Usage { input, cache_read, cache_write_5m, cache_write_1h, audio_in, output, reasoning, audio_out, searches, images, ..Usage::default() }
+        let [cache_read_audio, cache_read_image, image_in, image_out, seconds, characters] = more;
+        Usage {
+            input, cache_read, cache_write_5m, cache_write_1h, audio_in, output, reasoning, audio_out, searches, images,
+            cache_read_audio, cache_read_image, image_in, image_out, seconds, characters, ..Usage::default()
+        }
     }
 }
 
@@ -40,9 +44,13 @@ fn rate() -> impl Strategy<Value = Option<u64>> {
 }
 
 prop_compose! {
-    fn rates()(of in prop::array::uniform11(rate())) -> Rates {
+    fn rates()(of in prop::array::uniform11(rate()), more in prop::array::uniform6(rate())) -> Rates {
         let [input, output, cache_read, cache_write_5m, cache_write_1h, reasoning, audio_in, audio_out, request, search, image] = of;
-        Rates { input, output, cache_read, cache_write_5m, cache_write_1h, reasoning, audio_in, audio_out, request, search, image, ..Rates::default() }
+        let [cache_read_audio, cache_read_image, image_in, image_out, second, character] = more;
+        Rates {
+            input, output, cache_read, cache_write_5m, cache_write_1h, reasoning, audio_in, audio_out, request, search, image,
+            cache_read_audio, cache_read_image, image_in, image_out, second, character,
+        }
     }
 }
 
@@ -79,6 +87,29 @@ proptest! {
             let exact = line.price.unwrap().units() * u128::from(line.quantity);
             let off = exact.abs_diff(line.amount.nanos() as u128 * 10_u128.pow(21));
             prop_assert!(off < 10_u128.pow(21), "a line is less than a nano-dollar off: {:?}", line);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_estimate_never_falls_when_more_was_delivered(
+        request_bytes in any::<u64>(),
+        window in prop::option::of(any::<u64>()),
+        pieces in prop::collection::vec(0..5_000_u64, 0..100),
+    ) {
+        let rates = Rates { input: Some(150_000_000), output: Some(600_000_000), ..Rates::default() };
+        let price = Price { rates, ..Price::default() };
+        let mut heard = Heard { request_bytes: request_bytes % (1 << 40), context_window: window, ..Heard::default() };
+        let mut before = (0, Money::ZERO);
+        for piece in pieces {
+            heard.text_bytes += piece;
+            heard.deltas += u64::from(piece > 0);
+            let usage = estimate(&heard);
+            let cost = cost::of(&usage, &price).unwrap().total;
+            prop_assert!(usage.output >= before.0 && cost >= before.1 && cost >= Money::ZERO);
+            prop_assert!(usage.output <= heard.text_bytes, "no token is shorter than a byte");
+            before = (usage.output, cost);
         }
     }
 }

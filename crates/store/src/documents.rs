@@ -66,6 +66,9 @@ pub trait Documents: Send + Sync {
     /// Moves whenever any document was changed, by this process or another. Cheap enough to look at several times a second.
     fn changes(&self) -> Result<u64, StoreError>;
 
+    /// Leaves no trace of what was overwritten or deleted, in the file or beside it. Takes as long as writing everything anew.
+    fn scrub(&self) -> Result<(), StoreError>;
+
     /// Constants of the installation, such as its account id. Not counted as changes.
     fn constant(&self, name: &str) -> Result<Option<String>, StoreError>;
 

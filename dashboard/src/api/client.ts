@@ -1,6 +1,6 @@
 // One way to ask the gateway's API: the token, the envelope, and errors that say what to do.
 
-import { clearToken, readToken } from "../session";
+import { forget, readToken } from "../session";
 
 export interface Fault {
   code: number;
@@ -41,7 +41,7 @@ export class ApiError extends Error {
 
 function describe(status: number, faults: Fault[]): string {
   if (status === 0) return "The gateway cannot be reached. Is it running?";
-  if (status === 403) return "This token may not do that. Sign in with one that has more permissions.";
+  if (status === 403) return "You may not do that here. It takes a token or a role with more permissions.";
   const said = faults.map((fault) => {
     const place = fault.path?.filter((step) => step !== "body").join(".");
     return place ? `${place}: ${fault.message}` : fault.message;
@@ -60,7 +60,9 @@ export function withQuery(path: string, query: Query = {}): string {
 }
 
 async function send(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = { authorization: `Bearer ${readToken() ?? ""}` };
+  const token = readToken();
+  // Without a token the cookie of whoever is signed in counts.
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   if (body !== undefined) headers["content-type"] = "application/json";
   const init: RequestInit = { method, headers, cache: "no-store" };
   if (body !== undefined) init.body = JSON.stringify(body);
@@ -72,7 +74,7 @@ async function send(method: string, path: string, body: unknown, signal?: AbortS
     if (signal?.aborted) throw cause;
     throw new ApiError(0, []);
   }
-  if (response.status === 401) clearToken("The token is not known any more. Sign in again.");
+  if (response.status === 401) forget();
   return response;
 }
 

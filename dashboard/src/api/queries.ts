@@ -4,7 +4,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { type Filter, parse } from "../lib/grammar";
 import { gatewayPath, gatewaysPath, type Place } from "../place";
 import { get, getText, type Query } from "./client";
-import type { Account, Gateway, LogDetail, LogRow } from "./types";
+import type { Account, Budget, Gateway, LogDetail, LogRow } from "./types";
 
 export const accountQuery = queryOptions({
   queryKey: ["account"],
@@ -27,6 +27,13 @@ export const gatewayQuery = (place: Place) =>
   queryOptions({
     queryKey: ["gateway", place.gateway],
     queryFn: async ({ signal }) => (await get<Gateway>(gatewayPath(place), {}, signal)).result,
+  });
+
+export const budgetsQuery = (place: Place) =>
+  queryOptions({
+    queryKey: ["budgets", place.gateway],
+    queryFn: async ({ signal }) => (await get<Budget[]>(`${gatewayPath(place)}/budgets`, {}, signal)).result,
+    refetchInterval: 10_000,
   });
 
 export interface LogsAsked {

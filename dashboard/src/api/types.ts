@@ -5,6 +5,23 @@ export interface Account {
   name: string;
 }
 
+/** How a budget stands; dollars. */
+export interface Budget {
+  kind: "token" | "rule" | "policy";
+  gateway: string | null;
+  id: string;
+  bucket: string | null;
+  limit: number;
+  spent: number;
+  held: number;
+  left: number;
+  period: string;
+  window: number | null;
+  from: string;
+  until: string | null;
+  used_up_at: string | null;
+}
+
 export interface Gateway {
   id: string;
   created_at: string;

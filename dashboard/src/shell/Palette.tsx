@@ -6,7 +6,7 @@ import { DoorOpen, LogOut, Moon, Search, Sun } from "lucide-react";
 import { type ReactNode, useId, useMemo, useState } from "react";
 import { gatewaysQuery } from "../api/queries";
 import { usePlace } from "../place";
-import { clearToken } from "../session";
+import { signOut } from "../session";
 import { chooseTheme } from "../theme";
 import { Button } from "../ui/basics";
 import { OpenDialog } from "../ui/overlays";
@@ -69,7 +69,7 @@ function useCommands(text: string): Command[] {
         icon: <Moon size={15} aria-hidden />,
         run: () => chooseTheme("dark"),
       },
-      { id: "out", label: "Sign out", note: "", icon: <LogOut size={15} aria-hidden />, run: () => clearToken() },
+      { id: "out", label: "Sign out", note: "", icon: <LogOut size={15} aria-hidden />, run: () => void signOut() },
     ];
     const said = text.trim().toLowerCase();
     const found: Command[] = [...pages, ...others, ...manners].filter(({ label, note }) =>

@@ -6,7 +6,7 @@ import { Menu as MenuIcon } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { accountQuery } from "../api/queries";
 import { PlaceProvider } from "../place";
-import { useToken } from "../session";
+import { useSignedIn } from "../session";
 import { Button, Problem } from "../ui/basics";
 import { Crumbs } from "./Crumbs";
 import { usePageKeys } from "./keys";
@@ -16,7 +16,7 @@ import { SignIn } from "./SignIn";
 import { ThemeMenu } from "./ThemeMenu";
 
 export function Shell() {
-  return useToken() ? <Inside /> : <SignIn />;
+  return useSignedIn() ? <Inside /> : <SignIn />;
 }
 
 /** The gateway of the address; on pages of the account, the one that was looked at last. */

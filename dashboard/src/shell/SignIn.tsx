@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { verify } from "../api/client";
-import { keepToken, readNotice } from "../session";
+import { keepToken, readIssuer, readNotice, signInUrl } from "../session";
 import { Button, Code, Notice, Problem } from "../ui/basics";
 import { TextField } from "../ui/forms";
 import { Mark } from "./Brand";
@@ -35,6 +35,11 @@ export function SignIn() {
         <h1>Sign in</h1>
         {readNotice() && !error ? <Notice tone="warn">{readNotice()}</Notice> : null}
         <Problem error={error} />
+        {readIssuer() ? (
+          <a className="btn btn-primary" href={signInUrl()}>
+            Sign in with {readIssuer()?.name}
+          </a>
+        ) : null}
         <form className="stack" onSubmit={submit}>
           <TextField
             label="Token"
@@ -42,13 +47,13 @@ export function SignIn() {
             name="token"
             placeholder="tg_…"
             required
-            autoFocus
+            autoFocus={!readIssuer()}
             value={token}
             onChange={(event) => setToken(event.target.value)}
             hint="It stays in this tab and is forgotten when the tab is closed."
           />
-          <Button look="primary" type="submit" busy={busy}>
-            Sign in
+          <Button {...(readIssuer() ? {} : { look: "primary" as const })} type="submit" busy={busy}>
+            {readIssuer() ? "Sign in with a token" : "Sign in"}
           </Button>
         </form>
         <div className="stack stack-s">

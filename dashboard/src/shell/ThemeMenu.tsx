@@ -1,5 +1,5 @@
 import { Check, LogOut, Monitor, Moon, Sun, UserRound } from "lucide-react";
-import { clearToken } from "../session";
+import { signOut, usePerson } from "../session";
 import { chooseTheme, type Theme, useTheme } from "../theme";
 import { Button } from "../ui/basics";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "../ui/overlays";
@@ -12,6 +12,7 @@ const THEMES: [Theme, string, typeof Sun][] = [
 
 export function ThemeMenu() {
   const theme = useTheme();
+  const person = usePerson();
   return (
     <Menu
       align="end"
@@ -29,7 +30,9 @@ export function ThemeMenu() {
         </MenuItem>
       ))}
       <MenuLine />
-      <MenuItem onSelect={() => clearToken()} icon={<LogOut size={15} aria-hidden />}>
+      <MenuLabel>{person ? `${person.name} · ${person.role.replace("_", " ")}` : "Signed in with a token"}</MenuLabel>
+      {person?.email ? <MenuLabel>{person.email}</MenuLabel> : null}
+      <MenuItem onSelect={() => void signOut()} icon={<LogOut size={15} aria-hidden />}>
         Sign out
       </MenuItem>
     </Menu>

@@ -1,6 +1,7 @@
 // What the sidebar and the palette lead to.
 
 import {
+  BellRing,
   Blocks,
   ChartNoAxesCombined,
   Database,
@@ -83,6 +84,13 @@ export const NAV: Group[] = [
         icon: Blocks,
         key: "c",
         needs: "/accounts/{account}/ai-gateway/custom-providers",
+      },
+      {
+        label: "Alerts",
+        to: "/alerts",
+        icon: BellRing,
+        key: "n",
+        needs: "/accounts/{account}/ai-gateway/alerts",
       },
       { label: "Audit", to: "/audit", icon: History, key: "a", needs: "/accounts/{account}/audit_logs" },
     ],

@@ -9,6 +9,8 @@ import Cloudflare from 'cloudflare';
 import Cloudflare4 from 'cloudflare-4';
 
 import { ACCOUNT, DIRECT, TOKEN, URL_OF_GATEWAY, collect, unique } from './gateway.js';
+import { throughProxy } from './proxy.js';
+import { everyMethod, watch } from './watch.js';
 
 const options = { baseURL: `${URL_OF_GATEWAY}/client/v4`, apiToken: TOKEN, maxRetries: 0 };
 const account = { account_id: ACCOUNT };
@@ -23,10 +25,13 @@ const settings = {
 };
 const only = (key, operator, ...value) => ({ key, operator, value });
 
+/** What some test has called, by the client's major version. */
+const called = { newest: new Set(), four: new Set() };
+
 /** A gateway of its own for one test, gone afterwards. */
 function onGateway(name, body) {
   test(name, { skip: DIRECT && 'TOLLGATE_DIRECT=1: there is no gateway' }, async () => {
-    const client = new Cloudflare(options);
+    const client = watch(new Cloudflare(options), called.newest);
     const id = `js-${unique().slice(0, 12)}`;
     await client.aiGateway.create({ ...settings, id });
     try {
@@ -143,7 +148,7 @@ onGateway('billing', async (aig) => {
 });
 
 onGateway('version 4.2.0, with its own filters', async (_, id, path) => {
-  const client = new Cloudflare4(options);
+  const client = watch(new Cloudflare4(options), called.four);
   const log = await chat(id);
   const listed = async (query) => (await collect(client.aiGateway.logs.list(id, { ...account, ...query }))).map((row) => row.id);
   assert.deepEqual(await listed({ order_by: 'duration', order_by_direction: 'desc' }), [log]);
@@ -159,6 +164,73 @@ onGateway('version 4.2.0, with its own filters', async (_, id, path) => {
   assert.equal((await client.aiGateway.logs.delete(id, { ...account, filters: [only('id', 'eq', log)] })).success, true);
 });
 
+onGateway('version 4.2.0, gateways, datasets and evaluations', async (_, id) => {
+  const { aiGateway: aig } = watch(new Cloudflare4(options), called.four);
+  const other = `js-${unique().slice(0, 12)}`;
+  assert.equal((await aig.create({ ...settings, id: other })).id, other);
+  assert.equal((await aig.update(other, { ...settings, cache_ttl: 60 })).cache_ttl, 60);
+  assert.deepEqual((await aig.list({ ...account, page: 99 })).result, []);
+  assert.equal((await aig.delete(other, account)).id, other);
+  await assert.rejects(aig.get(other, account), (error) => error instanceof Cloudflare4.NotFoundError);
+  const filters = [only('provider', 'eq', 'sandbox')];
+  const dataset = await aig.datasets.create(id, { ...account, name: 'js', enable: true, filters });
+  assert.equal((await aig.datasets.update(id, dataset.id, { ...account, name: 'js2', enable: true, filters })).name, 'js2');
+  assert.equal((await aig.datasets.get(id, dataset.id, account)).name, 'js2');
+  assert.deepEqual((await collect(aig.datasets.list(id, { ...account, per_page: 1 }))).map((each) => each.id), [dataset.id]);
+  const types = await collect(aig.evaluationTypes.list({ ...account, per_page: 1 }));
+  assert.ok(types.length > 1, 'iterated to the empty page');
+  const evaluation = await aig.evaluations.create(id, { ...account, name: 'js', dataset_ids: [dataset.id], evaluation_type_ids: [types[0].id] });
+  assert.equal((await aig.evaluations.get(id, evaluation.id, account)).name, 'js');
+  assert.equal((await collect(aig.evaluations.list(id, account))).length, 1);
+  assert.equal((await aig.evaluations.delete(id, evaluation.id, account)).id, evaluation.id);
+  assert.equal((await aig.datasets.delete(id, dataset.id, account)).id, dataset.id);
+});
+
+for (const [name, Client] of Object.entries({ '7.3.0': Cloudflare, '4.2.0': Cloudflare4 })) {
+  const at = (url, maxRetries) => new Client({ ...options, baseURL: `${url}/client/v4`, maxRetries }).aiGateway;
+
+  onGateway(`version ${name}: a status is its class`, async (_, id) => {
+    const { BadRequestError, AuthenticationError, PermissionDeniedError, NotFoundError, ConflictError } = Client;
+    const { UnprocessableEntityError, RateLimitError, InternalServerError } = Client;
+    const classes = [
+      [400, BadRequestError],
+      [401, AuthenticationError],
+      [403, PermissionDeniedError],
+      [404, NotFoundError],
+      [409, ConflictError],
+      [422, UnprocessableEntityError],
+      [429, RateLimitError],
+      [500, InternalServerError],
+      [503, InternalServerError],
+    ];
+    for (const [status, expected] of classes) {
+      await throughProxy(URL_OF_GATEWAY, [[status, {}]], async (url, asked) => {
+        await assert.rejects(at(url, 0).get(id, account), (error) => error instanceof expected && error.status === status);
+        assert.equal(asked.length, 1);
+      });
+    }
+  });
+
+  onGateway(`version ${name}: what passes is sent again`, async (_, id) => {
+    const busy = [
+      [429, { 'retry-after': '0.05' }],
+      [503, { 'retry-after-ms': '20' }],
+    ];
+    await throughProxy(URL_OF_GATEWAY, busy, async (url, asked) => {
+      assert.equal((await at(url, 2).get(id, account)).id, id);
+      assert.equal(asked.length, 3);
+    });
+    const other = `js-${unique().slice(0, 12)}`;
+    await throughProxy(URL_OF_GATEWAY, busy.slice(1), async (url) => {
+      assert.equal((await at(url, 2).create({ ...settings, id: other })).id, other);
+      assert.equal((await at(url, 2).delete(other, account)).id, other);
+    });
+    await throughProxy(URL_OF_GATEWAY, busy.slice(0, 1), async (url) => {
+      assert.ok((await collect(at(url, 2).list({ ...account, per_page: 1 }))).some((each) => each.id === id));
+    });
+  });
+}
+
 onGateway('the cf command line', async (_, id) => {
   const environment = { ...process.env, CF_HIDE_COMMANDS: '0', CLOUDFLARE_BASE_URL: options.baseURL, CLOUDFLARE_API_TOKEN: TOKEN, CLOUDFLARE_ACCOUNT_ID: ACCOUNT };
   const cf = async (...words) => {
@@ -170,4 +242,12 @@ onGateway('the cf command line', async (_, id) => {
   assert.match(await cf('get', id), new RegExp(id));
   // It always asks for failed requests that were not cached.
   assert.match(await cf('logs', 'list', id), new RegExp(log));
+});
+
+test('every method of both clients was called', { skip: DIRECT && 'TOLLGATE_DIRECT=1: there is no gateway' }, () => {
+  for (const [name, Client, least] of [['newest', Cloudflare, 40], ['four', Cloudflare4, 20]]) {
+    const there = everyMethod(new Client(options));
+    assert.ok(there.length >= least, `${name}: only ${there.length}`);
+    assert.deepEqual(there.filter((method) => !called[name].has(method)), [], name);
+  }
 });

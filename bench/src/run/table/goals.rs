@@ -19,6 +19,8 @@ struct Goal {
 
 enum Divisor {
     Of(Kind),
+    /// What it costs more.
+    Over(Kind),
     Nothing,
 }
 
@@ -28,6 +30,7 @@ const GOALS: &[Goal] = &[
     goal("CPU per stream of 100 chunks", Kind::Full, "stream_cpu_drained_us", Divisor::Of(Kind::Proxy), 1.25),
     goal("added TTFT p50", Kind::Full, "added_first_byte_p50_us", Divisor::Of(Kind::Proxy), 1.5),
     goal("CPU with logging over without", Kind::Full, "cpu_drained_us", Divisor::Of(Kind::Nolog), 1.25),
+    goal("CPU of all limits, µs", Kind::Limits, "cpu_drained_us", Divisor::Over(Kind::Free), 5.0),
     goal("CPU per translated request", Kind::Translated, "cpu_drained_us", Divisor::Of(Kind::Unified), 1.6),
     goal("CPU per translated request of 100 KB", Kind::Translated, "large_cpu_us", Divisor::Of(Kind::Unified), 2.0),
     goal("CPU per translated stream", Kind::Translated, "stream_cpu_drained_us", Divisor::Of(Kind::Unified), 2.0),
@@ -50,6 +53,7 @@ pub fn markdown(results: &Results) -> String {
         }
         let unit = match goal.to {
             Divisor::Of(other) => format!(" x {other}"),
+            Divisor::Over(other) => format!(" more than {other}"),
             Divisor::Nothing => String::new(),
         };
         let each: Vec<String> = each.iter().map(|one| format!("{one:.2}")).collect();
@@ -65,6 +69,7 @@ impl Goal {
         let figure = results.figure(self.kind, rep, self.figure)?;
         match self.to {
             Divisor::Of(other) => Some(figure / results.figure(other, rep, self.figure)?),
+            Divisor::Over(other) => Some(figure - results.figure(other, rep, self.figure)?),
             Divisor::Nothing => Some(figure),
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tollgate_control::resources::rows;
 use tollgate_control::row::Row;
 
+use super::reach::encoded;
 use super::remote::Remote;
 use super::show;
 
@@ -71,10 +72,4 @@ fn list() -> anyhow::Result<()> {
     };
     let all: Vec<[String; 3]> = rows().filter(|row| row.is_of_the_api()).map(row).collect();
     show::table(["OPERATION", "METHOD", "PATH"], &all)
-}
-
-/// Everything but what no URL reads otherwise.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -3,7 +3,7 @@
 //! Enters: which answers to forget. Leaves: a cache without them. Never: purges the disk behind the back of a server that has the same answers in
 //! memory: it leaves that server a wish.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use tollgate_store::answers::Purge;
 use tollgate_store::embedded::{DiskAnswers, DiskAnswersOptions};
 use tollgate_store::{Answers, Metrics};
 
+use super::reach::Reach;
 use super::{journal_unless_served, open_desk, show};
 use crate::place::ANSWERS_FILE;
 
@@ -52,14 +53,11 @@ pub(crate) struct What {
 }
 
 impl Cache {
-    pub(crate) fn run(self, data_dir: &Path) -> anyhow::Result<()> {
+    pub(crate) fn run(self, data_dir: impl FnOnce() -> anyhow::Result<PathBuf>, reach: &Reach) -> anyhow::Result<()> {
         let Self::Purge(what) = self;
-        let desk = open_desk(data_dir)?;
-        let known = desk.gateway(&what.gateway)?.is_some();
-        anyhow::ensure!(known, "no gateway {:?}; `tollgate gateway list` shows those there are", what.gateway);
-        let purged = match purge_disk(data_dir, &desk, &what)? {
-            Some(purged) => purged,
-            None => ask_server(&desk, &what)?,
+        let purged = match reach {
+            Reach::Here(_) => purge_here(&data_dir()?, &what)?,
+            there => what.ask(there)?,
         };
         if what.json {
             return show::json(&json!({ "purged": purged }));
@@ -68,25 +66,43 @@ impl Cache {
     }
 }
 
-/// For a gateway that was changed or deleted here: a server that runs notices by itself, but one that starts later would find the old answers.
-pub(crate) fn purge_unless_served(data_dir: &Path, desk: &Desk, gateway: &str) -> anyhow::Result<()> {
-    let what = What { gateway: gateway.to_owned(), model: None, key: None, json: false };
-    purge_disk(data_dir, desk, &what).map(drop)
+impl What {
+    fn ask(&self, reach: &Reach) -> anyhow::Result<u64> {
+        let said = [("model", &self.model), ("key", &self.key)];
+        let query: Vec<(&str, &str)> =
+            said.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
+        let purged = reach.result("tollgate-purge-cache", &[("gateway", &self.gateway)], &query, None)?;
+        Ok(purged["purged"].as_u64().unwrap_or_default())
+    }
 }
 
-/// The same for a custom provider, in every gateway.
+fn purge_here(data_dir: &Path, what: &What) -> anyhow::Result<u64> {
+    let desk = open_desk(data_dir)?;
+    let known = desk.gateway(&what.gateway)?.is_some();
+    anyhow::ensure!(known, "no gateway {:?}; `tollgate gateway list` shows those there are", what.gateway);
+    match purge_disk(data_dir, &desk, what)? {
+        Some(purged) => Ok(purged),
+        None => ask_server(&desk, what),
+    }
+}
+
+/// For a custom provider that was changed or removed here: a server that runs notices by itself, but one that starts later would find the old answers.
 pub(crate) fn purge_provider_unless_served(data_dir: &Path, desk: &Desk, segment: &str) -> anyhow::Result<()> {
     let account = desk.current()?.account.clone();
-    forget(data_dir, vec![Purge::of_provider(account, segment)]).map(drop)
+    wait(forget(data_dir, vec![Purge::of_provider(account, segment)])).map(drop)
 }
 
 fn purge_disk(data_dir: &Path, desk: &Desk, what: &What) -> anyhow::Result<Option<u64>> {
     let account = desk.current()?.account.clone();
-    forget(data_dir, purge::named(&account, &what.gateway, what.model.as_deref(), what.key.as_deref()))
+    wait(forget(data_dir, purge::named(&account, &what.gateway, what.model.as_deref(), what.key.as_deref())))
+}
+
+fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().build()?.block_on(work)
 }
 
 /// `None` while a server has the cache.
-fn forget(data_dir: &Path, purges: Vec<Purge>) -> anyhow::Result<Option<u64>> {
+pub(super) async fn forget(data_dir: &Path, purges: Vec<Purge>) -> anyhow::Result<Option<u64>> {
     let metrics = Arc::new(Metrics::default());
     // Held to the end: no server starts on a cache that is being purged.
     let Some(_lock) = journal_unless_served(data_dir, &metrics)? else { return Ok(None) };
@@ -95,10 +111,9 @@ fn forget(data_dir: &Path, purges: Vec<Purge>) -> anyhow::Result<Option<u64>> {
         return Ok(Some(0));
     }
     let answers = DiskAnswers::open(&path, UNBOUNDED, metrics)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut purged = 0;
     for purge in purges {
-        purged += runtime.block_on(answers.purge(purge))?;
+        purged += answers.purge(purge).await?;
     }
     Ok(Some(purged))
 }

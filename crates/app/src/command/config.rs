@@ -4,7 +4,6 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -13,11 +12,10 @@ use serde_json::{Value, json};
 use tollgate_control::config::{self, ConfigError, FILE_BYTES_MAX, Manner, REQUESTS_DEFAULT};
 use tollgate_control::desk::Desk;
 use tollgate_control::time;
-use tollgate_rules::egress::Egress;
 use tollgate_store::embedded::FileEntries;
 
 use super::remote::{Remote, Said};
-use super::{log, open_desk_with, show};
+use super::{log, open_desk_with_vault, show};
 use crate::place::ENTRIES_FILE;
 use crate::settings::Settings;
 
@@ -85,6 +83,30 @@ pub(crate) struct Rollback {
     /// JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  tollgate reload                                     the server of this machine, where the settings say it listens
+  tollgate reload --url https://gateway.example.com
+
+The same as kill -HUP, but it tells what was wrong. TOLLGATE_TOKEN holds a token with the permission admin.")]
+pub(crate) struct Reload {}
+
+impl Reload {
+    pub(crate) fn run(&self, remote: &Remote) -> anyhow::Result<()> {
+        let said = remote.post("config/reload", &json!({}))?.result().map_err(|said| {
+            let errors = said.errors();
+            match said.is_invalid() {
+                true => {
+                    let lines = errors.iter().filter_map(|error| error["message"].as_str());
+                    anyhow::anyhow!("the old settings stay in force\n{}", lines.collect::<Vec<_>>().join("\n"))
+                }
+                false => said.into_error(""),
+            }
+        })?;
+        show::text(&format!("{}\n", said["words"].as_str().unwrap_or_default()))
+    }
 }
 
 impl Export {
@@ -214,8 +236,7 @@ fn wrong_there(said: &Said, file: &Path) -> anyhow::Error {
 
 /// Where a file is the only truth, the command line changes nothing either.
 fn open(settings: &Settings) -> anyhow::Result<Desk> {
-    let egress = Egress { allow_private: settings.allow_private.clone() };
-    let desk = open_desk_with(&settings.data_dir, Arc::new(egress))?;
+    let desk = open_desk_with_vault(settings)?;
     if let Some(file) = &settings.config_file {
         desk.follow_file(file);
     }

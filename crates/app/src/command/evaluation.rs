@@ -1,55 +1,26 @@
-//! `tollgate evaluation ...`
+//! `tollgate evaluation create`: datasets and evaluators by their names, and the results when they are there.
 //!
-//! Enters: arguments. Leaves: evaluations with their results. Never: needs a server: what it begins it does itself, and what a server has queued it finishes
-//! as well.
+//! Enters: names. Leaves: an evaluation with its results. Never: waits for ever.
 
-use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Subcommand;
 use serde_json::{Value, json};
-use tollgate_control::desk::Desk;
-use tollgate_control::evaluation::{Book, KINDS, object, run_queued, wanted};
-use tollgate_model::evaluation::State;
-use tollgate_model::{Evaluation, Gateway};
-use tollgate_store::embedded::FileEntries;
+use tollgate_model::gateway::DEFAULT_ID;
 
-use super::dataset::{Place, find as find_dataset};
-use super::{log, open_desk, show};
-use crate::place::ENTRIES_FILE;
+use super::nouns::show_one;
+use super::reach::Reach;
+use super::show;
+
+const PAUSE: Duration = Duration::from_millis(100);
+/// Ten minutes.
+const LOOKS_MAX: u32 = 6_000;
 
 #[derive(Subcommand, Debug)]
-#[command(after_help = "Examples:
-  tollgate evaluation create weekly --dataset dear --dataset prod
-  tollgate evaluation create cheap --dataset prod --type cost --json
-  tollgate evaluation list
-  tollgate evaluation show weekly")]
 pub(crate) enum Evaluations {
-    /// The evaluators there are
-    Types {
-        /// One JSON array
-        #[arg(long)]
-        json: bool,
-    },
-    /// The evaluations of a gateway, the newest first
-    List {
-        #[command(flatten)]
-        place: Place,
-        /// One JSON array
-        #[arg(long)]
-        json: bool,
-    },
-    /// An evaluation with its results
-    Show {
-        /// Name or id
-        evaluation: String,
-        #[command(flatten)]
-        place: Place,
-        /// One line of JSON
-        #[arg(long)]
-        json: bool,
-    },
     /// Evaluate the records that belong to datasets now, and wait for the results
+    #[command(after_help = "Example:\n  tollgate evaluation create weekly --dataset prod --type cost")]
     Create {
         name: String,
         /// Name or id of a dataset; may be given more than once
@@ -58,115 +29,57 @@ pub(crate) enum Evaluations {
         /// Evaluator, as `evaluation types` shows them; may be given more than once [default: all]
         #[arg(long = "type", value_name = "TYPE")]
         types: Vec<String>,
-        #[command(flatten)]
-        place: Place,
+        /// The gateway whose log it is
+        #[arg(long, default_value = DEFAULT_ID)]
+        gateway: String,
         /// The evaluation as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Delete an evaluation
-    Delete {
-        /// Name or id
-        evaluation: String,
-        #[command(flatten)]
-        place: Place,
-    },
 }
 
 impl Evaluations {
-    pub(crate) fn run(self, data_dir: &Path) -> anyhow::Result<()> {
-        if let Self::Types { json } = self {
-            return types(json);
-        }
-        let desk = open_desk(data_dir)?;
-        let entries = FileEntries::open(&data_dir.join(ENTRIES_FILE)).context("cannot open the entries")?;
-        let book = Book(&entries);
-        match self {
-            Self::Types { .. } => Ok(()),
-            Self::List { place, json } => list(&desk, &book, &place.find(&desk)?, json),
-            Self::Show { evaluation, place, json } => {
-                said(&desk, &find(&book, &place.find(&desk)?, &evaluation)?, json)
-            }
-            Self::Create { name, datasets, types, place, json } => {
-                let gateway = place.find(&desk)?;
-                let body = body(&desk, &gateway, &name, &datasets, &types)?;
-                let there = book.all(&gateway)?;
-                anyhow::ensure!(there.iter().all(|each| each.name != name), "an evaluation {name:?} already exists");
-                let made = wanted(&desk, &gateway, &body)?;
-                let records = log::open(data_dir)?;
-                book.add(&made)?;
-                run_queued(&entries, &*records, &|| desk.now_ms())?;
-                said(&desk, &find(&book, &gateway, &made.id)?, json)
-            }
-            Self::Delete { evaluation, place } => {
-                let gateway = place.find(&desk)?;
-                let gone = find(&book, &gateway, &evaluation)?;
-                book.delete(&gateway, &gone.id)?;
-                show::text(&format!("deleted evaluation {} ({})\n", gone.id, gone.name))
-            }
-        }
-    }
-}
-
-fn types(json: bool) -> anyhow::Result<()> {
-    if json {
-        let kind = |kind: &tollgate_control::evaluation::Kind| json!({ "id": kind.id, "type": kind.kind, "name": kind.name, "description": kind.description });
-        return show::json(&KINDS.iter().map(kind).collect());
-    }
-    let rows: Vec<[String; 3]> =
-        KINDS.iter().map(|kind| [kind.kind, kind.id, kind.description].map(str::to_owned)).collect();
-    show::table(["TYPE", "ID", "DESCRIPTION"], &rows)
-}
-
-fn body(desk: &Desk, gateway: &Gateway, name: &str, datasets: &[String], types: &[String]) -> anyhow::Result<Value> {
-    let ids = datasets.iter().map(|name| Ok(find_dataset(desk, gateway, name)?.id));
-    let ids = ids.collect::<anyhow::Result<Vec<_>>>()?;
-    let chosen = |name: &String| {
-        let kind = KINDS.iter().find(|kind| kind.kind == name || kind.id == name);
-        kind.map(|kind| kind.id)
-            .with_context(|| format!("no evaluator {name:?}; `tollgate evaluation types` shows them"))
-    };
-    let types = match types {
-        [] => KINDS.iter().map(|kind| kind.id).collect(),
-        names => names.iter().map(chosen).collect::<anyhow::Result<Vec<_>>>()?,
-    };
-    Ok(json!({ "name": name, "dataset_ids": ids, "evaluation_type_ids": types }))
-}
-
-/// By its id, else by its name.
-fn find(book: &Book<'_>, gateway: &Gateway, name: &str) -> anyhow::Result<Evaluation> {
-    let mut all = book.all(gateway)?;
-    let place = all.iter().position(|evaluation| evaluation.id == name);
-    let place = place.or_else(|| all.iter().position(|evaluation| evaluation.name == name));
-    let found = place.map(|at| all.swap_remove(at));
-    found.with_context(|| format!("no evaluation {name:?}; `tollgate evaluation list` shows those there are"))
-}
-
-fn list(desk: &Desk, book: &Book<'_>, gateway: &Gateway, json: bool) -> anyhow::Result<()> {
-    let (account, all) = (desk.account()?, book.all(gateway)?);
-    if json {
-        return show::json(&all.iter().map(|evaluation| object(evaluation, &account)).collect());
-    }
-    let row = |evaluation: &Evaluation| {
-        let state = if evaluation.processed() { "processed" } else { "in progress" };
-        [evaluation.id.clone(), evaluation.name.clone(), state.to_owned(), evaluation.total_logs.to_string()]
-    };
-    show::table(["ID", "NAME", "STATE", "LOGS"], &all.iter().map(row).collect::<Vec<_>>())
-}
-
-fn said(desk: &Desk, evaluation: &Evaluation, json: bool) -> anyhow::Result<()> {
-    if json {
-        return show::json(&object(evaluation, &desk.account()?));
-    }
-    let row = |finding: &tollgate_model::evaluation::Finding| {
-        let kind = KINDS.iter().find(|kind| kind.id == finding.evaluation_type_id);
-        let result = match finding.state {
-            State::Done => finding.result.clone(),
-            State::Failed => finding.why.clone().unwrap_or_default(),
-            State::Pending | State::Running => "in progress".to_owned(),
+    pub(crate) fn run(self, reach: &Reach) -> anyhow::Result<()> {
+        let Self::Create { name, datasets, types, gateway, json } = self;
+        let path = [("gateway", gateway.as_str())];
+        let there = reach.result("aig-config-list-dataset", &path, &[("per_page", "100")], None)?;
+        let kinds = reach.result("aig-config-list-evaluators", &[], &[("per_page", "100")], None)?;
+        let dataset_ids = ids(&there, &datasets, "name", "dataset list")?;
+        let kind_ids = match types.as_slice() {
+            [] => kinds.as_array().into_iter().flatten().map(|kind| kind["id"].clone()).collect(),
+            names => ids(&kinds, names, "type", "evaluation types")?,
         };
-        [kind.map_or("", |kind| kind.kind).to_owned(), result, finding.total_logs.to_string()]
+        let body = json!({ "name": name, "dataset_ids": dataset_ids, "evaluation_type_ids": kind_ids });
+        let made = reach.result("aig-config-create-evaluations", &path, &[], Some(&body))?;
+        let done = wait(reach, &gateway, made)?;
+        if json { show::json(&done) } else { show_one(&done) }
+    }
+}
+
+/// Of what is named, by id or by another member.
+fn ids(there: &Value, names: &[String], by: &str, list: &str) -> anyhow::Result<Vec<Value>> {
+    let there = there.as_array().map_or(&[][..], Vec::as_slice);
+    let id = |name: &String| {
+        let found = there
+            .iter()
+            .find(|each| each["id"] == name.as_str())
+            .or_else(|| there.iter().find(|each| each[by] == name.as_str()));
+        found
+            .map(|each| each["id"].clone())
+            .with_context(|| format!("no {name:?}; `tollgate {list}` shows those there are"))
     };
-    show::text(&format!("{} ({}), {} logs\n", evaluation.name, evaluation.id, evaluation.total_logs))?;
-    show::table(["TYPE", "RESULT", "LOGS"], &evaluation.results.iter().map(row).collect::<Vec<_>>())
+    names.iter().map(id).collect()
+}
+
+fn wait(reach: &Reach, gateway: &str, made: Value) -> anyhow::Result<Value> {
+    let id = made["id"].as_str().unwrap_or_default();
+    let mut now = made.clone();
+    for _ in 0..LOOKS_MAX {
+        if now["processed"] == true {
+            return Ok(now);
+        }
+        std::thread::sleep(PAUSE);
+        now = reach.result("aig-config-fetch-evaluations", &[("gateway", gateway), ("evaluation", id)], &[], None)?;
+    }
+    Ok(now)
 }

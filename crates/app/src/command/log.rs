@@ -6,22 +6,24 @@
 //! wait that long before the first look. When no server runs, what the last one left in the journal is moved first.
 
 mod edit;
+mod far;
 mod follow;
 mod line;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use tollgate_control::log;
-use tollgate_model::{Id, Record};
+use tollgate_model::Record;
 use tollgate_store::embedded::{DayRecords, DayRecordsOptions};
 use tollgate_store::ingest::IngestOptions;
-use tollgate_store::records::{Filter, Page, Which};
+use tollgate_store::records::{Filter, Page};
 use tollgate_store::{Ingest, Metrics, Records};
 
+use super::reach::Reach;
 use super::{journal_unless_served, show};
 use crate::place::LOGS_DIR;
 
@@ -29,30 +31,18 @@ const CATCH_UP_AT_MOST: Duration = Duration::from_secs(30);
 
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
-  tollgate logs tail
-  tollgate logs tail --gateway my-app -n 100
-  tollgate logs tail --follow --json | jq .cost
-  tollgate logs list 'status:>=400 model:gpt-5* since:24h'
-  tollgate logs patch 0199b7c2-6c1e-7d41-9a55-0c3f6f2a1b00 --feedback -1
-  tollgate logs delete 'meta.user:42' --gateway my-app
-  tollgate logs show 0199b7c2-6c1e-7d41-9a55-0c3f6f2a1b00")]
+  tollgate log tail
+  tollgate log tail --gateway my-app -n 100
+  tollgate log tail --follow --json | jq .cost
+  tollgate log list 'status:>=400 model:gpt-5* since:24h'
+  tollgate log patch 0199b7c2-6c1e-7d41-9a55-0c3f6f2a1b00 --feedback -1
+  tollgate log delete 'meta.user:42' --gateway my-app
+  tollgate log show 0199b7c2-6c1e-7d41-9a55-0c3f6f2a1b00")]
 pub(crate) enum Logs {
     /// The last requests, the newest at the bottom
     Tail(Tail),
-    /// The newest records that match a question
-    List(edit::List),
-    /// Say what you thought of an answer
-    Patch(edit::Patch),
     /// Delete records; their room comes back with the day
     Delete(edit::Delete),
-    /// Everything about one request, bodies included
-    Show {
-        /// As the line shows it; also the answer's header cf-aig-log-id
-        id: String,
-        /// One line of JSON
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 #[derive(Args, Debug)]
@@ -72,24 +62,35 @@ pub(crate) struct Tail {
 }
 
 impl Logs {
-    pub(crate) fn run(self, data_dir: &Path) -> anyhow::Result<()> {
-        let records = open(data_dir)?;
-        match self {
-            Self::Tail(tail) => tail.run(&records),
-            Self::List(list) => list.run(&records),
-            Self::Patch(patch) => patch.run(&records),
-            Self::Delete(delete) => delete.run(&records),
-            Self::Show { id, json } => show_one(&records, &id, json),
+    pub(crate) fn run(
+        self,
+        data_dir: impl FnOnce() -> anyhow::Result<PathBuf>,
+        reach: impl FnOnce() -> anyhow::Result<Reach>,
+    ) -> anyhow::Result<()> {
+        match (self, reach()?) {
+            (Self::Delete(delete), reach) => delete.run(&reach),
+            (Self::Tail(tail), Reach::Here(_)) => tail.run(&open(&data_dir()?)?),
+            (Self::Tail(tail), reach) => far::tail(&reach, &tail),
         }
     }
 }
 
 /// The log with everything that was journaled before this call.
 pub(super) fn open(data_dir: &Path) -> anyhow::Result<Arc<dyn Records>> {
+    let records = records(data_dir)?;
+    catch_up(data_dir, &records)?;
+    Ok(records)
+}
+
+/// The log as it lies there.
+pub(super) fn records(data_dir: &Path) -> anyhow::Result<Arc<dyn Records>> {
+    let records = DayRecords::open(&data_dir.join(LOGS_DIR), DayRecordsOptions::default(), Arc::default());
+    Ok(Arc::new(records.context("cannot open the log; is --data-dir right?")?))
+}
+
+/// What was journaled so far is in it when this returns.
+pub(super) fn catch_up(data_dir: &Path, records: &Arc<dyn Records>) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::default());
-    let dir = data_dir.join(LOGS_DIR);
-    let records = DayRecords::open(&dir, DayRecordsOptions::default(), metrics.clone());
-    let records: Arc<dyn Records> = Arc::new(records.context("cannot open the log; is --data-dir right?")?);
     match journal_unless_served(data_dir, &metrics)? {
         Some(journal) => {
             let ingest = Ingest::start(journal, records.clone(), IngestOptions::default())?;
@@ -101,7 +102,7 @@ pub(super) fn open(data_dir: &Path) -> anyhow::Result<Arc<dyn Records>> {
         }
         None => std::thread::sleep(2 * IngestOptions::default().gather),
     }
-    Ok(records)
+    Ok(())
 }
 
 impl Tail {
@@ -121,13 +122,4 @@ impl Tail {
     fn show(&self, record: &Record) -> anyhow::Result<()> {
         if self.json { show::json(&log::row(record)) } else { show::text(&line::of(record)) }
     }
-}
-
-fn show_one(records: &Arc<dyn Records>, id: &str, json: bool) -> anyhow::Result<()> {
-    let id: Id = id.parse().with_context(|| format!("{id:?} is not a log id; `tollgate logs tail` shows them"))?;
-    let record =
-        records.get(id)?.with_context(|| format!("no record {id}; it may have been declined, or be past its time"))?;
-    let bodies = [records.body(id, Which::Request)?, records.body(id, Which::Response)?];
-    let detail = log::detail(&record, Some(bodies));
-    if json { show::json(&detail) } else { show::pretty(&detail) }
 }

@@ -123,6 +123,11 @@ impl Said {
         if self.status.is_success() { Ok(self.body["result"].take()) } else { Err(self) }
     }
 
+    /// What was asked for is wrong, rather than who asked.
+    pub(crate) fn is_invalid(&self) -> bool {
+        self.status == StatusCode::BAD_REQUEST
+    }
+
     pub(crate) fn errors(&self) -> Vec<Value> {
         self.body["errors"].as_array().cloned().unwrap_or_default()
     }

@@ -24,18 +24,24 @@ pub(super) fn text(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Columns as wide as their widest cell, the last one as wide as it likes.
 pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> anyhow::Result<()> {
-    text(&columns(heads, rows))
+    let lines = std::iter::once(heads.map(str::to_owned).to_vec()).chain(rows.iter().map(|row| row.to_vec()));
+    lines_up(&lines.collect::<Vec<_>>())
 }
 
-fn columns<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
-    let heads = heads.map(str::to_owned);
-    let lines = || std::iter::once(&heads).chain(rows);
-    let widths: [usize; N] = std::array::from_fn(|at| lines().map(|line| width(&line[at])).max().unwrap_or_default());
+/// Columns as wide as their widest cell, the last one as wide as it likes.
+pub(super) fn lines_up(lines: &[Vec<String>]) -> anyhow::Result<()> {
+    text(&columns(lines))
+}
+
+fn columns(lines: &[Vec<String>]) -> String {
+    let count = lines.first().map_or(0, Vec::len);
+    let wide =
+        |at: usize| lines.iter().filter_map(|line| line.get(at)).map(|cell| width(cell)).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..count).map(wide).collect();
     let mut all = String::new();
-    for line in lines() {
-        let cells: Vec<String> = line.iter().zip(widths).map(|(cell, wide)| pad(cell, wide)).collect();
+    for line in lines {
+        let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, wide)| pad(cell, *wide)).collect();
         all.push_str(cells.join("  ").trim_end());
         all.push('\n');
     }
@@ -56,9 +62,8 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let rows =
-            [["a".to_owned(), "…long".to_owned(), "x".to_owned()], ["bbb".to_owned(), "-".to_owned(), String::new()]];
-        let expected = "ID   NAME   LAST\na    …long  x\nbbb  -\n";
-        assert_eq!(columns(["ID", "NAME", "LAST"], &rows), expected);
+        let lines = [["ID", "NAME", "LAST"], ["a", "…long", "x"], ["bbb", "-", ""]];
+        let lines = lines.map(|line| line.map(str::to_owned).to_vec());
+        assert_eq!(columns(&lines), "ID   NAME   LAST\na    …long  x\nbbb  -\n");
     }
 }

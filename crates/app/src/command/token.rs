@@ -2,19 +2,18 @@
 //!
 //! Enters: arguments. Leaves: a secret on standard output, once. Never: shows one again: it is not stored.
 
-use std::path::Path;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tollgate_control::DeskError;
-use tollgate_control::desk::{By, Desk, Made, Wanted};
 use tollgate_control::time;
-use tollgate_model::token::{self, Permission, RateLimit, Scope, SpendLimit};
+use tollgate_model::Clock;
+use tollgate_model::token::{Permission, RateLimit, SpendLimit};
 
-use super::{duration, open_desk, show};
+use super::reach::Reach;
+use super::{duration, show};
 
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
@@ -24,6 +23,7 @@ use super::{duration, open_desk, show};
   tollgate token roll 3f0c... --grace 1d
   tollgate token list
   tollgate token revoke 3f0c...
+  tollgate token new --name ci --permissions run      a declaration for a configuration file
 
 Send a token as `cf-aig-authorization: Bearer TOKEN` with requests to models, and as
 `authorization: Bearer TOKEN` to the API below /client/v4.")]
@@ -41,12 +41,6 @@ pub(crate) enum Token {
         #[arg(long)]
         json: bool,
     },
-    /// All tokens, the newest first, without their secrets
-    List {
-        /// One JSON array
-        #[arg(long)]
-        json: bool,
-    },
     /// Make a secret and the lines that declare its token in a configuration file; nothing is stored
     New {
         /// What it is for
@@ -55,15 +49,6 @@ pub(crate) enum Token {
         /// What it may do
         #[arg(long, value_delimiter = ',', required = true, value_parser = permissions())]
         permissions: Vec<Permission>,
-    },
-    /// Revoke a token, and those that were made with it
-    #[command(alias = "revoke")]
-    Delete {
-        /// As `token list` shows it
-        id: String,
-        /// The revoked token as JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -100,7 +85,7 @@ pub(crate) struct Create {
     /// At most so many US dollars, such as 20/30d
     #[arg(long, value_name = "DOLLARS/DURATION", value_parser = spend)]
     spend: Option<SpendLimit>,
-    /// The token as JSON: id, name, token, permissions, hint, created_at, expires_at
+    /// The token as JSON, with its secret as `token`
     #[arg(long)]
     json: bool,
 }
@@ -123,127 +108,72 @@ fn spend(text: &str) -> Result<SpendLimit, String> {
 }
 
 impl Token {
-    pub(crate) fn run(self, data_dir: &Path) -> anyhow::Result<()> {
-        let desk = open_desk(data_dir)?;
+    /// Only what makes no token needs neither a data directory nor a server.
+    pub(crate) fn run(self, reach: impl FnOnce() -> anyhow::Result<Reach>) -> anyhow::Result<()> {
         match self {
             Self::New { name, permissions } => {
                 let (secret, lines) = tollgate_control::config::new_token(&name, &permissions)?;
                 show::text(&format!("# The secret, shown only this once: {}\n{}", secret.expose(), lines.trim_start()))
             }
-            Self::Create(create) => make(&desk, *create),
-            Self::Roll { id, grace, json } => roll(&desk, &id, grace, json),
-            Self::List { json } => list(&desk, json),
-            Self::Delete { id, json } => delete(&desk, &id, json),
+            Self::Create(create) => make(&reach()?, &create),
+            Self::Roll { id, grace, json } => roll(&reach()?, &id, grace, json),
         }
     }
 }
 
 impl Create {
-    fn wanted(self) -> Wanted {
-        let some = |list: Vec<String>| Some(list).filter(|list| !list.is_empty());
-        let scope = Scope {
-            gateways: some(self.gateways),
-            providers: some(self.providers),
-            models: some(self.models),
-            routes: some(self.routes),
-            from: some(self.from),
-            not_from: None,
-            rate_limit: self.rate,
-            spend_limit: self.spend,
-        };
-        let lives_ms = self.expires_in.map(|lives| lives.as_millis() as u64);
-        Wanted { name: self.name, permissions: self.permissions, lives_ms, scope, ..Wanted::default() }
-    }
-}
-
-fn make(desk: &Desk, create: Create) -> anyhow::Result<()> {
-    let json = create.json;
-    let made = desk.create_token(create.wanted())?;
-    tell(&made, json)
-}
-
-fn roll(desk: &Desk, id: &str, grace: Option<Duration>, json: bool) -> anyhow::Result<()> {
-    let grace_ms = grace.unwrap_or_default().as_millis() as u64;
-    let made = desk.roll_token(id, grace_ms, By::Operator).map_err(|problem| missing(problem, id))?;
-    tell(&made, json)
-}
-
-fn tell(Made { token, secret }: &Made, json: bool) -> anyhow::Result<()> {
-    if json {
-        let mut shown = object(token);
-        shown["token"] = secret.expose().into();
-        return show::json(&shown);
-    }
-    show::text(&format!(
-        "{}\n\nThis is the only time it is shown. It may: {}. Revoke it with: tollgate token revoke {}\n",
-        secret.expose(),
-        names(token),
-        token.id
-    ))
-}
-
-fn list(desk: &Desk, json: bool) -> anyhow::Result<()> {
-    let all = desk.tokens()?;
-    if json {
-        return show::json(&all.iter().map(object).collect());
-    }
-    let rows: Vec<[String; 7]> = all.iter().map(row).collect();
-    show::table(["ID", "NAME", "PERMISSIONS", "TOKEN", "CREATED", "EXPIRES", "ONLY"], &rows)
-}
-
-fn row(token: &token::Token) -> [String; 7] {
-    let expires = token.expires_at.map_or_else(|| "never".to_owned(), time::text);
-    let (id, name) = (token.id.clone(), token.name.clone());
-    [id, name, names(token), token.hint.clone(), time::text(token.created_at), expires, borders(&token.scope)]
-}
-
-/// What narrows it, in a few words.
-fn borders(scope: &Scope) -> String {
-    let lists = [
-        ("gateway", &scope.gateways),
-        ("provider", &scope.providers),
-        ("model", &scope.models),
-        ("route", &scope.routes),
-        ("ip", &scope.from),
-        ("not ip", &scope.not_from),
-    ];
-    let list = |(name, list): (&str, &Option<Vec<String>>)| Some(format!("{name} {}", list.as_ref()?.join(",")));
-    let mut all: Vec<String> = lists.into_iter().filter_map(list).collect();
-    all.extend(scope.rate_limit.map(|rate| format!("{} requests in {} s", rate.limit, rate.window)));
-    all.extend(scope.spend_limit.map(|spend| format!("${} in {} s", spend.limit_usd, spend.window)));
-    if all.is_empty() { "-".to_owned() } else { all.join("; ") }
-}
-
-fn delete(desk: &Desk, id: &str, json: bool) -> anyhow::Result<()> {
-    let gone = desk.delete_token(id).map_err(|problem| missing(problem, id))?;
-    if json { show::json(&object(&gone)) } else { show::text(&format!("revoked token {} ({})\n", gone.id, gone.name)) }
-}
-
-fn missing(problem: DeskError, id: &str) -> anyhow::Error {
-    match problem {
-        DeskError::Missing(_) => {
-            anyhow::anyhow!("no token with the id {id:?}; `tollgate token list` shows those there are")
+    /// As the REST API hears it.
+    fn body(&self) -> Value {
+        let names: Vec<&str> = self.permissions.iter().map(|permission| permission.name()).collect();
+        let mut body = json!({ "name": self.name, "permissions": names });
+        let lists = [
+            ("gateways", &self.gateways),
+            ("providers", &self.providers),
+            ("models", &self.models),
+            ("routes", &self.routes),
+        ];
+        for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            body[name] = json!(list);
         }
-        other => other.into(),
+        if !self.from.is_empty() {
+            body["condition"] = json!({ "request_ip": { "in": self.from } });
+        }
+        if let Some(lives) = self.expires_in {
+            body["expires_on"] = time::text(Clock::System.unix_ms() + lives.as_millis() as u64).into();
+        }
+        if let Some(rate) = &self.rate {
+            body["rate_limit"] = json!({ "limit": rate.limit, "window": rate.window });
+        }
+        if let Some(spend) = &self.spend {
+            body["spend_limit"] = json!({ "limit_usd": spend.limit_usd, "window": spend.window });
+        }
+        body
     }
 }
 
-/// Without the digest: nobody needs it. What narrows it is there when something does.
-fn object(token: &token::Token) -> Value {
-    let mut shown = json!({
-        "id": token.id,
-        "name": token.name,
-        "permissions": token.permissions,
-        "hint": token.hint,
-        "created_at": time::text(token.created_at),
-        "expires_at": token.expires_at.map(time::text)
-    });
-    if !token.scope.is_whole() {
-        shown["scope"] = serde_json::to_value(&token.scope).unwrap_or_default();
-    }
-    shown
+fn make(reach: &Reach, create: &Create) -> anyhow::Result<()> {
+    let mut made = reach.result("account-api-tokens-create-token", &[], &[], Some(&create.body()))?;
+    let secret = made["value"].take();
+    made.as_object_mut().map(|made| made.remove("value"));
+    tell(made, secret, create.json)
 }
 
-fn names(token: &token::Token) -> String {
-    token.permissions.iter().map(|permission| permission.name()).collect::<Vec<_>>().join(",")
+fn roll(reach: &Reach, id: &str, grace: Option<Duration>, json: bool) -> anyhow::Result<()> {
+    let body = json!({ "grace_seconds": grace.unwrap_or_default().as_secs() });
+    let secret = reach.result("account-api-tokens-roll-token", &[("token", id)], &[], Some(&body))?;
+    tell(reach.result("account-api-tokens-token-details", &[("token", id)], &[], None)?, secret, json)
+}
+
+/// The secret is `token` here: what a script wants of `token create`.
+fn tell(mut made: Value, secret: Value, json: bool) -> anyhow::Result<()> {
+    if json {
+        made["token"] = secret;
+        return show::json(&made);
+    }
+    let may =
+        made["permissions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(",");
+    let (secret, id) = (secret.as_str().unwrap_or_default(), made["id"].as_str().unwrap_or_default());
+    show::text(&format!(
+        "{secret}\n\nThis is the only time it is shown. It may: {may}. Revoke it with: tollgate token revoke {id}\n"
+    ))
 }

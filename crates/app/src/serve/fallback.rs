@@ -13,29 +13,37 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
+use tollgate_control::alert::Courier;
 use tollgate_control::credits::Draws;
 use tollgate_control::dashboard::Door;
 use tollgate_control::desk::Desk;
 use tollgate_control::evaluation::Worker;
+use tollgate_control::people::People;
 use tollgate_control::router::{self, Public};
 use tollgate_engine::server::Fallback;
 use tollgate_engine::{BoxError, Credits, Shared};
 use tower::ServiceExt;
 
+use super::drawer::TillDrawer;
+use super::reload::Reloader;
 use super::stores::Stores;
 
 pub(crate) struct Parts<'a> {
     pub(crate) desk: Arc<Desk>,
     pub(crate) stores: &'a Stores,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) courier: Arc<Courier>,
     pub(crate) door: Arc<Door>,
+    pub(crate) people: Option<Arc<People>>,
     pub(crate) draining: Arc<AtomicBool>,
+    pub(crate) reloader: Arc<Reloader>,
     pub(crate) is_local: bool,
     /// Where clients reach the gateway.
     pub(crate) url: String,
 }
 
 pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
+    let reloader = parts.reloader;
     let (shared, draining, ingest) = (parts.shared, parts.draining, parts.stores.ingest.clone());
     let router = router::router(router::Parts {
         desk: parts.desk,
@@ -43,8 +51,10 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
         answers: parts.stores.answers.clone(),
         entries: parts.stores.entries.clone(),
         evaluations: Worker::default(),
+        courier: parts.courier,
         uses: parts.stores.uses.clone(),
         draws: parts.stores.credits.clone().map(|credits| Box::new(Drawn(credits)) as Box<dyn Draws>),
+        budgets: Box::new(TillDrawer(parts.stores.till.clone())),
         public: Public {
             url: parts.url,
             loopback: parts.is_local,
@@ -52,7 +62,9 @@ pub(crate) fn build(parts: Parts<'_>) -> Arc<dyn Fallback> {
             metrics: Box::new(move || shared.metrics.text().unwrap_or_default()),
         },
         door: parts.door,
+        people: parts.people,
         catch_up: Box::new(move |at_most| ingest.catch_up(at_most)),
+        reload: Box::new(move || reloader.reload().map_err(|problem| format!("{problem:#}"))),
     });
     Arc::new(Desks { router, handle: Handle::current() })
 }

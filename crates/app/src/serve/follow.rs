@@ -40,7 +40,7 @@ impl Follower {
     pub(super) fn start(file: &Path, desk: &Arc<Desk>, entries: &Arc<dyn Entries>) -> anyhow::Result<Self> {
         let mut follower = Self { file: file.to_owned(), desk: desk.clone(), entries: entries.clone(), seen: None };
         desk.follow_file(file);
-        follower.take()?;
+        take(file, desk, &**entries)?;
         follower.seen = Some(follower.look()?);
         Ok(follower)
     }
@@ -66,7 +66,7 @@ impl Follower {
             Ok(now) => now,
             Err(problem) => return self.complain(&problem),
         };
-        match self.take() {
+        match take(&self.file, &self.desk, &*self.entries) {
             Ok(plan) if plan.is_empty() => {}
             Ok(plan) => {
                 let [added, changed, removed] = plan.counts();
@@ -86,17 +86,18 @@ impl Follower {
         let said = std::fs::metadata(&self.file).with_context(|| format!("cannot see {}", self.file.display()))?;
         Ok(Seen { modified: said.modified().ok(), bytes: said.len(), changes: self.desk.current()?.version })
     }
+}
 
-    fn take(&self) -> anyhow::Result<config::plan::Plan> {
-        let file = self.file.display();
-        let text = std::fs::read_to_string(&self.file).with_context(|| format!("cannot read {file}"))?;
-        anyhow::ensure!(text.len() <= FILE_BYTES_MAX, "{file} is longer than {} MiB", FILE_BYTES_MAX >> 20);
-        config::follow(&self.desk, &*self.entries, &text).map_err(|error| match error {
-            ConfigError::Wrong(wrong) => {
-                let lines: Vec<String> = wrong.iter().map(|wrong| format!("{file}:{wrong}")).collect();
-                anyhow::anyhow!("{}", lines.join("\n"))
-            }
-            other => other.into(),
-        })
-    }
+/// Makes what the file says be in force.
+pub(super) fn take(path: &Path, desk: &Desk, entries: &dyn Entries) -> anyhow::Result<config::plan::Plan> {
+    let file = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {file}"))?;
+    anyhow::ensure!(text.len() <= FILE_BYTES_MAX, "{file} is longer than {} MiB", FILE_BYTES_MAX >> 20);
+    config::follow(desk, entries, &text).map_err(|error| match error {
+        ConfigError::Wrong(wrong) => {
+            let lines: Vec<String> = wrong.iter().map(|wrong| format!("{file}:{wrong}")).collect();
+            anyhow::anyhow!("{}", lines.join("\n"))
+        }
+        other => other.into(),
+    })
 }

@@ -40,11 +40,6 @@ impl Refresher {
         }
     }
 
-    /// After the settings file was read again.
-    pub(crate) async fn force(&self) {
-        self.clone().work(Desk::refresh).await;
-    }
-
     async fn work<T: Send + 'static>(self, work: impl FnOnce(&Desk) -> Result<T, DeskError> + Send + 'static) {
         let desk = self.0.desk.clone();
         let working = self.0.handle.spawn_blocking(move || work(&desk));

@@ -12,7 +12,6 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use tollgate_engine::credits::RATE;
 use tollgate_engine::{Credits, Till};
 use tollgate_model::Clock;
 use tollgate_store::embedded::{
@@ -42,7 +41,7 @@ pub(crate) struct Stores {
     pub(crate) till: Arc<Till>,
     /// Where the operator's keys are for those who paid.
     pub(crate) credits: Option<Arc<Credits>>,
-    metrics: Arc<Metrics>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Stores {
@@ -72,7 +71,7 @@ impl Stores {
         let told = Arc::new(DiskAnswers::open(&dir.join(TOLD_FILE), options, Arc::default())?);
         let (ledger, spent) = Ledger::open(&dir.join(LEDGER_DIR))?;
         let till = Arc::new(Till::new(ledger, &spent));
-        let credits = settings.credits.then(|| credits(&dir.join(CREDITS_DIR))).transpose()?;
+        let credits = settings.credits.then(|| credits(dir, settings.credit_requests_per_minute)).transpose()?;
         Ok(Self { documents, records, answers, told, entries, uses, journal, ingest, till, credits, metrics })
     }
 
@@ -96,9 +95,9 @@ impl Stores {
     }
 }
 
-fn credits(dir: &Path) -> Result<Arc<Credits>, StoreError> {
-    let (ledger, drawn) = Ledger::open(dir)?;
-    Ok(Arc::new(Credits::new(ledger, &drawn, RATE)))
+fn credits(data_dir: &Path, rate: u64) -> Result<Arc<Credits>, StoreError> {
+    let (ledger, drawn) = Ledger::open(&data_dir.join(CREDITS_DIR))?;
+    Ok(Arc::new(Credits::new(ledger, &drawn, rate)))
 }
 
 #[derive(Debug)]

@@ -13,11 +13,12 @@ use tollgate_rules::egress::read_ranges;
 use tollgate_rules::idempotency;
 use tollgate_rules::naming::{Aliases, Naming, resolve};
 use tollgate_rules::options::StreamCache;
+use tollgate_rules::proxy::read_proxies;
 use tollgate_wire::provider::{Origin, Providers};
 
 use super::fault::{Fault, suggestion};
 use super::table::{self, SETTINGS};
-use super::{Layers, Settings};
+use super::{Layers, Settings, oidc};
 use crate::place;
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -28,6 +29,7 @@ pub(crate) struct Raw {
     data_dir: Option<PathBuf>,
     allow_unauthenticated: Option<bool>,
     accounts: Option<Vec<String>>,
+    trusted_proxies: Option<Vec<Spanned<String>>>,
     workers: Option<usize>,
     drain_seconds: Option<u64>,
     connections_max: Option<usize>,
@@ -45,6 +47,7 @@ pub(crate) struct Raw {
     log: Log,
     secrets: Secrets,
     auto: auto::Settings,
+    oidc: oidc::Section,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -79,6 +82,7 @@ struct Config {
 #[serde(deny_unknown_fields, default)]
 struct Credits {
     enabled: Option<bool>,
+    requests_per_minute: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -166,6 +170,7 @@ impl Raw {
             data_dir: upper.data_dir.or(self.data_dir),
             allow_unauthenticated: upper.allow_unauthenticated.or(self.allow_unauthenticated),
             accounts: upper.accounts.or(self.accounts),
+            trusted_proxies: upper.trusted_proxies.or(self.trusted_proxies),
             workers: upper.workers.or(self.workers),
             drain_seconds: upper.drain_seconds.or(self.drain_seconds),
             connections_max: upper.connections_max.or(self.connections_max),
@@ -175,7 +180,10 @@ impl Raw {
             providers,
             aliases,
             config: Config { file: upper.config.file.or(self.config.file) },
-            credits: Credits { enabled: upper.credits.enabled.or(self.credits.enabled) },
+            credits: Credits {
+                enabled: upper.credits.enabled.or(self.credits.enabled),
+                requests_per_minute: upper.credits.requests_per_minute.or(self.credits.requests_per_minute),
+            },
             egress: Egress { allow_private: upper.egress.allow_private.or(self.egress.allow_private) },
             tls: Tls {
                 certificate: upper.tls.certificate.or(self.tls.certificate),
@@ -203,6 +211,7 @@ impl Raw {
                 env_references: upper.secrets.env_references.or(self.secrets.env_references),
                 file_references: upper.secrets.file_references.or(self.secrets.file_references),
             },
+            oidc: self.oidc.under(upper.oidc),
             auto: auto::Settings {
                 pool: upper.auto.pool.or(self.auto.pool),
                 levels: upper.auto.levels.or(self.auto.levels),
@@ -246,11 +255,21 @@ impl Raw {
                 ));
             }
         }
+        for range in self.trusted_proxies.iter().flatten() {
+            if read_proxies(range.get_ref()).is_none() {
+                let what = format!(
+                    "trusted_proxies: expected an address, a range such as \"10.0.0.0/8\", \"loopback\" or \"private\", found {:?}",
+                    range.get_ref()
+                );
+                faults.push(fault(range.span(), what));
+            }
+        }
         for (segment, provider) in &self.providers {
             faults.extend(provider_fault(segment, provider, &fault));
             faults.extend(provider.values.iter().filter_map(|value| value_fault(segment, value, &fault)));
         }
         faults.extend(self.aliases.iter().filter_map(|alias| alias_fault(alias, &fault)));
+        faults.extend(self.oidc.faults().into_iter().map(|(span, what)| fault(span, what)));
         if let Err((key, what)) = auto::Pool::new(&self.auto) {
             faults.push(Fault { place: None, what: format!(" {key}: {what}") });
         }
@@ -280,14 +299,25 @@ impl Raw {
         let listen = self.listen.map_or_else(|| table::LISTEN.to_owned(), Spanned::into_inner);
         let ranges = self.egress.allow_private.unwrap_or_default();
         let seconds = |value: Option<u64>, default| Duration::from_secs(value.unwrap_or(default));
+        let public_url = self.public_url.map(|url| url.into_inner().trim_end_matches('/').to_owned());
+        let oidc = self.oidc.resolve(public_url.as_deref());
+        let oidc = oidc.map_err(|what| vec![Fault { place: None, what: format!(" {what}") }])?;
         Ok(Settings {
             listen: listen
                 .parse()
                 .map_err(|_| vec![Fault { place: None, what: " listen: expected ADDRESS:PORT".to_owned() }])?,
-            public_url: self.public_url.map(|url| url.into_inner().trim_end_matches('/').to_owned()),
+            public_url,
+            oidc,
             data_dir: self.data_dir.unwrap_or_else(place::default_dir),
             allow_unauthenticated: self.allow_unauthenticated.unwrap_or(false),
             accounts: self.accounts.unwrap_or_default(),
+            trusted_proxies: self
+                .trusted_proxies
+                .iter()
+                .flatten()
+                .filter_map(|range| read_proxies(range.get_ref()))
+                .flatten()
+                .collect(),
             workers: self.workers.filter(|workers| *workers > 0),
             drain: seconds(self.drain_seconds, table::DRAIN_S),
             config_file: self.config.file,
@@ -321,6 +351,7 @@ impl Raw {
             log_filter: self.log.filter.unwrap_or_else(|| table::LOG_FILTER.to_owned()),
             log_json: self.log.json.unwrap_or(false),
             credits: self.credits.enabled.unwrap_or(false),
+            credit_requests_per_minute: self.credits.requests_per_minute.unwrap_or(tollgate_engine::credits::RATE),
             master_key_file: self.secrets.master_key_file,
             master_key_command: self.secrets.master_key_command,
             env_references: self.secrets.env_references.unwrap_or_default(),
@@ -417,6 +448,7 @@ mod tests {
         );
         assert_eq!(fault("lisen = \"127.0.0.1:1\""), "1:1: unknown setting \"lisen\"; did you mean \"listen\"?");
         assert!(fault("[egress]\nallow_private = [\"127.0.0.0/99\"]").starts_with("2:18: egress.allow_private"));
+        assert!(fault("trusted_proxies = [\"10.0.0.0/99\"]").starts_with("1:20: trusted_proxies: expected"));
         assert!(fault("public_url = \"https://h.example/x\"").starts_with("1:14: public_url: expected https://HOST"));
         assert!(fault("[providers.opnai]\nbase_url = \"http://127.0.0.1\"").contains("did you mean \"openai\"?"));
         assert!(
@@ -456,6 +488,7 @@ mod tests {
             ("public_url", "\"https://h.example\""),
             ("allow_unauthenticated", "true"),
             ("accounts", "[\"a\"]"),
+            ("trusted_proxies", "[\"10.0.0.0/8\", \"192.0.2.1\", \"loopback\"]"),
             ("tls.certificate", "\"c\""),
             ("tls.key", "\"k\""),
             ("config.file", "\"all.toml\""),
@@ -470,6 +503,16 @@ mod tests {
             ("secrets.env_references", "[\"NAME\"]"),
             ("secrets.file_references", "[\"/run/secrets\"]"),
             ("aliases.\"a/b\"", "\"openai/gpt-5\""),
+            ("oidc.issuer", "\"https://id.example.com\""),
+            ("oidc.name", "\"n\""),
+            ("oidc.client_id", "\"c\""),
+            ("oidc.client_secret", "\"env:C\""),
+            ("oidc.scopes", "[\"openid\"]"),
+            ("oidc.roles_claim", "\"groups\""),
+            ("oidc.roles", "{ admins = \"admin\" }"),
+            ("oidc.default_role", "\"viewer\""),
+            ("oidc.domains", "[\"example.com\"]"),
+            ("oidc.redirect_base_url", "\"https://h.example\""),
             ("auto.pool", "[\"openai/gpt-5.5\"]"),
             ("auto.levels", "[1, 2, 3]"),
             ("auto.models.\"a/b\".provider", "\"openai\""),

@@ -24,6 +24,8 @@ pub(crate) const FIRST_BYTE_S: u64 = 600;
 pub(crate) const CONNECTIONS_MAX: u64 = 16_384;
 pub(crate) const LOG_RETENTION_DAYS: u64 = 0;
 pub(crate) const AUDIT_RETENTION_DAYS: u64 = 365;
+pub(crate) const OIDC_IDLE_MINUTES: u64 = 60;
+pub(crate) const OIDC_SESSION_HOURS: u64 = 12;
 pub(crate) const LOG_FILTER: &str = "info";
 
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -56,6 +58,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "TOLLGATE_ACCOUNTS",
         "[]",
         "account segments that are accepted; empty: any, and all mean this one installation",
+    ),
+    setting(
+        "trusted_proxies",
+        "TOLLGATE_TRUSTED_PROXIES",
+        "[]",
+        "addresses and ranges of proxies whose x-forwarded-for, forwarded and x-forwarded-proto are believed; see docs/access.md",
     ),
     setting("workers", "TOLLGATE_WORKERS", "one per core", "threads that serve traffic"),
     setting("drain_seconds", "TOLLGATE_DRAIN_SECONDS", "600", "how long streams may go on after SIGTERM"),
@@ -97,6 +105,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "TOLLGATE_CREDITS_ENABLED",
         "false",
         "requests with the operator's keys draw on booked credits and are refused without; see docs/billing.md",
+    ),
+    setting(
+        "credits.requests_per_minute",
+        "TOLLGATE_CREDITS_REQUESTS_PER_MINUTE",
+        "200",
+        "requests of a gateway with the operator's keys in a minute, where credits are enabled",
     ),
     setting(
         "egress.allow_private",
@@ -175,6 +189,58 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "[]",
         "directories whose files stored secrets may name as file:/path",
     ),
+    setting(
+        "oidc.issuer",
+        "TOLLGATE_OIDC_ISSUER",
+        "none",
+        "where people sign in: the URL exactly as the issuer's discovery document says it; see docs/access.md",
+    ),
+    setting("oidc.name", "TOLLGATE_OIDC_NAME", "the issuer's host", "what the button calls the issuer"),
+    setting("oidc.client_id", "TOLLGATE_OIDC_CLIENT_ID", "none", "as the issuer registered this gateway"),
+    setting(
+        "oidc.client_secret",
+        "TOLLGATE_OIDC_CLIENT_SECRET",
+        "none",
+        "env:NAME, file:/path, secret:NAME of the Secrets Store, or the secret itself; a public client has none",
+    ),
+    setting(
+        "oidc.scopes",
+        "TOLLGATE_OIDC_SCOPES",
+        "[\"openid\", \"profile\", \"email\"]",
+        "what the issuer is asked for; some give groups only with a scope of their own",
+    ),
+    setting(
+        "oidc.roles_claim",
+        "TOLLGATE_OIDC_ROLES_CLAIM",
+        "groups",
+        "the claim that says who may what: its name, or a path such as realm_access.roles",
+    ),
+    setting(
+        "oidc.roles",
+        "TOLLGATE_OIDC_ROLES",
+        "{}",
+        "values of that claim to roles: { ai-admins = \"admin\" }; viewer, payload_viewer, operator or admin, the highest counts",
+    ),
+    setting(
+        "oidc.default_role",
+        "TOLLGATE_OIDC_DEFAULT_ROLE",
+        "none",
+        "of everybody whom the issuer lets in; without it who has no role stays outside",
+    ),
+    setting(
+        "oidc.domains",
+        "TOLLGATE_OIDC_DOMAINS",
+        "[]",
+        "only people with a verified e-mail address of one of these; empty: any",
+    ),
+    setting(
+        "oidc.redirect_base_url",
+        "TOLLGATE_OIDC_REDIRECT_BASE_URL",
+        "public_url, else where the browser came to",
+        "https://HOST where browsers reach the gateway; the issuer must know HOST/dashboard/oidc/callback",
+    ),
+    setting("oidc.idle_minutes", "TOLLGATE_OIDC_IDLE_MINUTES", "60", "who was away so long has to sign in again"),
+    setting("oidc.session_hours", "TOLLGATE_OIDC_SESSION_HOURS", "12", "and who signed in so long ago"),
     setting("auto.pool", "TOLLGATE_AUTO_POOL", "see docs/routes.md", "models that cloudflare/auto chooses from"),
     setting(
         "auto.levels",

@@ -17,6 +17,8 @@ use tollgate_store::{Records, StoreError};
 
 use crate::simulate::{REQUESTS_MAX, headers_of};
 
+mod others;
+
 /// What differs for callers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Effects {
@@ -83,7 +85,12 @@ impl Effects {
             effects.reach(&id, was, is);
             effects.limit(&id, was, is);
             effects.doors(&id, was, is);
+            effects.spending(&id, was, is);
+            effects.keys(&id, was, is);
+            effects.policies(&id, was, is);
         }
+        effects.providers(before, after);
+        effects.domains(before, after);
         effects.tokens(before, after);
         effects
     }
@@ -260,7 +267,7 @@ fn facts(records: &dyn Records, record: &Record, route: &Route) -> Result<Facts,
         metadata: record.metadata.clone(),
         body: body.unwrap_or_default(),
         seed: Facts::seed_of(record.id),
-        remembered: Vec::new(),
+        ..Facts::default()
     })
 }
 

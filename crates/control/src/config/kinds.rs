@@ -1,37 +1,64 @@
-//! THE TABLE of what stands in a configuration file.
+//! THE TABLE of settings: every kind of document that people choose.
 //!
-//! Enters: stored documents, or what a file says of one thing. Leaves: the other. Never: a secret's value.
+//! Enters: stored documents, or what a file says of one thing. Leaves: the other; and what a snapshot is made of. Never: a secret's value.
 //!
-//! A new kind of document is one line: what it is called in the file, where it stands, and either a table of its members ([`Plain`]) or two functions of
-//! its own. Order of the table is order of the file; what refers to something stands below it.
+//! A new kind of document is one line: what it is called in the file, where it stands, either a table of its members ([`Plain`]) or two functions of its
+//! own, where secrets stand in it, and how a snapshot hears of it. The desk writes no kind that is not here, so none can be forgotten. Order of the table
+//! is order of the file; what refers to something stands below it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tollgate_model::Gateway;
+use tollgate_model::{Gateway, ProviderConfig, SecretStore};
+use tollgate_rules::snapshot::Documents;
 use tollgate_store::documents::Document;
 
-use crate::desk::world::World;
-use crate::desk::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DATASET, Desk, DeskError};
+use crate::desk::read::{GATEWAY, SECRET, STORE, TOKEN, read};
+use crate::desk::veil::SecretMember;
+use crate::desk::world::{Held, World};
+use crate::desk::{ALERT, CUSTOM_DOMAIN, CUSTOM_PROVIDER, DATASET, Desk, DeskError, POLICY, PROVIDER_CONFIG, ROUTE};
 use crate::shape::{Fault, Member, Shape};
 
+use self::known::Known;
 use self::plain::Plain;
 
+mod alerts;
 mod custom;
 mod datasets;
 mod gateways;
+mod keys;
+pub(super) mod known;
 mod plain;
+mod policies;
 mod routes;
+mod secrets;
 mod tokens;
 
 pub(super) static KINDS: &[Kind] = &[
-    Kind { kind: CUSTOM_PROVIDER, word: "custom_provider", place: Place::Account, way: custom::PROVIDERS },
-    Kind { kind: "gateway", word: "gateway", place: Place::Account, way: gateways::WAY },
-    Kind { kind: "route", word: "route", place: Place::Gateway, way: routes::WAY },
-    Kind { kind: CUSTOM_DOMAIN, word: "custom_domain", place: Place::Gateway, way: custom::DOMAINS },
-    Kind { kind: DATASET, word: "dataset", place: Place::Gateway, way: Way::Plain(&datasets::PLAIN) },
-    Kind { kind: "token", word: "token", place: Place::Account, way: tokens::WAY },
+    Kind::new(CUSTOM_PROVIDER, "custom_provider", Place::Account, custom::PROVIDERS)
+        .with_secrets(custom::SECRETS)
+        .entering(|held, into| push(&mut into.custom_providers, held.read())),
+    // Opened by the vault, and entered by it.
+    Kind::new(STORE, "secret_store", Place::Account, secrets::STORES),
+    Kind::new(SECRET, "secret", Place::Below(STORE), secrets::SECRETS),
+    Kind::new(GATEWAY, "gateway", Place::Account, gateways::WAY)
+        .with_secrets(gateways::SECRETS)
+        .entering(|held, into| push(&mut into.gateways, owned::<Gateway>(held))),
+    Kind::new(ROUTE, "route", Place::Below(GATEWAY), routes::WAY)
+        .entering(|held, into| push(&mut into.routes, held.read())),
+    Kind::new(POLICY, "policy", Place::Below(GATEWAY), policies::WAY)
+        .entering(|held, into| push(&mut into.policies, held.read())),
+    Kind::new(PROVIDER_CONFIG, "provider_config", Place::Below(GATEWAY), keys::WAY)
+        .entering(|held, into| push(&mut into.provider_configs, owned::<ProviderConfig>(held))),
+    Kind::new(CUSTOM_DOMAIN, "custom_domain", Place::Below(GATEWAY), custom::DOMAINS)
+        .entering(|held, into| push(&mut into.custom_domains, held.read())),
+    Kind::new(DATASET, "dataset", Place::Below(GATEWAY), Way::Plain(&datasets::PLAIN)),
+    Kind::new(ALERT, "alert", Place::Account, alerts::WAY).with_secrets(alerts::SECRETS),
+    Kind::new(TOKEN, "token", Place::Account, tokens::WAY).entering(|held, into| push(&mut into.tokens, held.read())),
 ];
+
+type Enter = fn(&Held, &mut Documents) -> Result<(), DeskError>;
 
 #[derive(Debug)]
 pub(super) struct Kind {
@@ -41,18 +68,55 @@ pub(super) struct Kind {
     pub(super) word: &'static str,
     pub(super) place: Place,
     pub(super) way: Way,
+    /// Its members that may hold a secret: sealed in the store, `***` in the file.
+    secrets: &'static [SecretMember],
+    /// How a snapshot hears of it. `None`: it is no part of one.
+    enter: Option<Enter>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// At the top of the file.
     Account,
-    /// Below its gateway, whose id is the document's parent.
-    Gateway,
+    /// Below a thing of this kind, without which it is nothing.
+    Below(&'static str),
+}
+
+// === impl Kind ===
+
+impl Kind {
+    const fn new(kind: &'static str, word: &'static str, place: Place, way: Way) -> Self {
+        Self { kind, word, place, way, secrets: &[], enter: None }
+    }
+
+    const fn with_secrets(self, secrets: &'static [SecretMember]) -> Self {
+        Self { secrets, ..self }
+    }
+
+    const fn entering(self, enter: Enter) -> Self {
+        Self { enter: Some(enter), ..self }
+    }
+
+    /// Those that stand below things of this kind, with their places in the table.
+    pub(super) fn below(&self) -> impl Iterator<Item = (usize, &'static Kind)> {
+        let owner = self.kind;
+        KINDS.iter().enumerate().filter(move |(_, kind)| kind.place == Place::Below(owner))
+    }
+
+    fn find(kind: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|each| each.kind == kind)
+    }
+
+    fn at(kind: &str) -> usize {
+        KINDS.iter().position(|each| each.kind == kind).unwrap_or_default()
+    }
 }
 
 /// What is said of a thing, member by member.
 pub(super) type Fields = Map<String, Value>;
+
+/// Its name, and what is said of it.
+type Declare = fn(&Document, &World) -> Result<(String, Fields), DeskError>;
 
 /// How a document is written down and made again.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +126,7 @@ pub(super) enum Way {
     Own {
         /// What may be said of it.
         members: &'static [Member],
-        declare: fn(&Document) -> Result<(String, Fields), DeskError>,
+        declare: Declare,
         make: fn(&Making<'_>) -> Result<Document, Vec<Fault>>,
     },
 }
@@ -75,18 +139,53 @@ pub(super) struct Making<'a> {
     pub(super) id: Option<&'a str>,
     pub(super) fields: &'a Map<String, Value>,
     pub(super) before: Option<&'a Document>,
-    /// Whose it is, when it stands below a gateway.
-    pub(super) owner: Option<&'a Gateway>,
+    /// Whose it is, when it stands below something.
+    pub(super) owner: Option<&'a Owner>,
+    /// Stores and secrets that it may refer to.
+    pub(super) known: &'a Known,
 }
 
-/// Where a thing stands in the file: its place in [`KINDS`] comes after its gateway, so that a gateway and what is below it stand together.
+/// What something else may stand below.
+pub(super) enum Owner {
+    Gateway(Box<Gateway>),
+    Store(SecretStore),
+}
+
+impl Making<'_> {
+    pub(super) fn gateway(&self) -> Result<&Gateway, Vec<Fault>> {
+        match self.owner {
+            Some(Owner::Gateway(gateway)) => Ok(gateway),
+            _ => Err(failed("it stands below its gateway")),
+        }
+    }
+
+    pub(super) fn store(&self) -> Result<&SecretStore, Vec<Fault>> {
+        match self.owner {
+            Some(Owner::Store(store)) => Ok(store),
+            _ => Err(failed("it stands below its store")),
+        }
+    }
+}
+
+impl Owner {
+    /// `None`: nothing stands below such a thing.
+    pub(super) fn of(document: &Document) -> Result<Option<Self>, DeskError> {
+        match document.kind.as_str() {
+            GATEWAY => Ok(Some(Self::Gateway(read(document)?))),
+            STORE => Ok(Some(Self::Store(read(document)?))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Where a thing stands in the file: its place in [`KINDS`] comes after its owner, so that a gateway and what is below it stand together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Name {
     /// Of the outermost table: the place of its kind.
     pub(super) section: usize,
-    /// The gateway's id, or the thing's own name.
+    /// The owner's name, or the thing's own.
     pub(super) top: String,
-    /// The place of its kind and its name, when it stands below a gateway.
+    /// The place of its kind and its name, when it stands below something.
     pub(super) below: Option<(usize, String)>,
 }
 
@@ -104,53 +203,105 @@ const ID_CHARS_MIN: usize = 32;
 
 /// Whether a kind of document is what files are about: settings that people choose, not what the gateway notes by itself.
 pub fn is_managed(kind: &str) -> bool {
-    KINDS.iter().any(|each| each.kind == kind)
+    Kind::find(kind).is_some()
+}
+
+/// Where secrets stand in documents of a kind.
+pub(crate) fn secret_members(kind: &str) -> &'static [SecretMember] {
+    Kind::find(kind).map_or(&[], |kind| kind.secrets)
+}
+
+/// Kinds whose documents go when what they stand below goes. Their parent is its id.
+pub(crate) fn kinds_below(owner: &str) -> impl Iterator<Item = &'static str> {
+    Kind::find(owner).into_iter().flat_map(Kind::below).map(|(_, kind)| kind.kind)
+}
+
+/// What a snapshot is made of. Kinds that are not known here belong to later programs and are left alone.
+pub(crate) fn enter_all(world: &World, into: &mut Documents) -> Result<(), DeskError> {
+    let entering = KINDS.iter().filter_map(|kind| Some((kind, kind.enter?)));
+    for (kind, enter) in entering {
+        world.of_kind(kind.kind).try_for_each(|held| enter(held, into))?;
+    }
+    Ok(())
+}
+
+/// Whether a file would say the same of both: they differ in a secret's value, or in what the installation notes.
+pub(crate) fn is_same_in_file(before: &Document, after: &Document, world: &World) -> bool {
+    let Some(kind) = Kind::find(&after.kind).filter(|kind| kind.kind == before.kind) else { return false };
+    let said = |document: &Document| kind.way.declare(document, world).ok();
+    said(before).is_some_and(|before| Some(before) == said(after))
 }
 
 /// Everything, in the order of the file.
 pub(super) fn declared(world: &World) -> Result<BTreeMap<Name, Declared>, DeskError> {
     let mut all = BTreeMap::new();
-    let mut owners: BTreeMap<String, Document> = BTreeMap::new();
+    let mut owners: HashMap<(&str, &str), (String, &Document)> = HashMap::new();
     for (at, kind) in KINDS.iter().enumerate() {
-        let mut taken = HashSet::new();
+        let mut found = Vec::new();
+        let mut taken: HashMap<(Option<String>, String), usize> = HashMap::new();
         for document in world.of_kind(kind.kind).map(|held| &held.document) {
-            let below_whom = match kind.place {
+            let owner = match kind.place {
                 Place::Account => None,
-                Place::Gateway => match owners.get(&document.parent).filter(|owner| owns(owner, document)) {
-                    Some(owner) => Some(owner.id.clone()),
-                    None => continue,
+                Place::Below(owner) => match owners.get(&(owner, &*owner_of(document))) {
+                    Some((name, owner)) if owns(owner, document) => Some(name.clone()),
+                    _ => continue,
                 },
             };
-            let (name, fields) = kind.way.declare(document)?;
-            let name = match taken.insert((below_whom.clone(), name.clone())) {
-                true => name,
-                false => format!("{name}{TWIN}{}", document.id),
-            };
-            if kind.kind == gateways::KIND {
-                owners.insert(document.id.clone(), document.clone());
+            let (name, fields) = kind.way.declare(document, world)?;
+            if kind.below().next().is_some() {
+                owners.insert((kind.kind, &document.id), (name.clone(), document));
             }
-            all.insert(Name::new(at, below_whom, name), Declared { fields, document: document.clone() });
+            *taken.entry((owner.clone(), name.clone())).or_default() += 1;
+            found.push((owner, name, Declared { fields, document: document.clone() }));
+        }
+        for (owner, name, declared) in found {
+            let key = (owner, name);
+            let is_twin = taken.get(&key).is_some_and(|count| *count > 1);
+            let (owner, name) = key;
+            // All of them are told apart by their ids: which of them came first is nothing that a file could say.
+            let name = if is_twin { format!("{name}{TWIN}{}", declared.document.id) } else { name };
+            all.insert(Name::new(at, owner, name), declared);
         }
     }
     Ok(all)
 }
 
+fn push<T>(all: &mut Vec<T>, read: Result<T, DeskError>) -> Result<(), DeskError> {
+    all.push(read?);
+    Ok(())
+}
+
+fn owned<T: Clone + DeserializeOwned + Send + Sync + 'static>(held: &Held) -> Result<T, DeskError> {
+    Ok(T::clone(&*held.read()?))
+}
+
+/// The id of what a document stands below.
+fn owner_of(document: &Document) -> std::borrow::Cow<'_, str> {
+    match document.kind.as_str() {
+        // The original's stores know their secrets by the store's id.
+        SECRET => member(document, "store_id").unwrap_or_default().into(),
+        _ => document.parent.as_str().into(),
+    }
+}
+
 /// What was left by a gateway that went and came anew belongs to nobody.
 fn owns(owner: &Document, document: &Document) -> bool {
-    let member = |document: &Document, name: &str| {
-        serde_json::from_str::<Value>(&document.body).ok().and_then(|body| body[name].as_str().map(str::to_owned))
-    };
     let of = member(document, "gateway_internal_id");
     of.is_none() || of == member(owner, "internal_id")
+}
+
+fn member(document: &Document, name: &str) -> Option<String> {
+    let body = serde_json::from_str::<Value>(&document.body).ok()?;
+    body[name].as_str().map(str::to_owned)
 }
 
 // === impl Name ===
 
 impl Name {
-    pub(super) fn new(kind: usize, gateway: Option<String>, name: String) -> Self {
-        match gateway {
-            Some(top) => Self { section: gateways::at(), top, below: Some((kind, name)) },
-            None => Self { section: kind, top: name, below: None },
+    pub(super) fn new(kind: usize, owner: Option<String>, name: String) -> Self {
+        match (owner, KINDS[kind].place) {
+            (Some(top), Place::Below(owner)) => Self { section: Kind::at(owner), top, below: Some((kind, name)) },
+            _ => Self { section: kind, top: name, below: None },
         }
     }
 
@@ -162,9 +313,9 @@ impl Name {
         self.below.as_ref().map_or(&self.top, |(_, name)| name)
     }
 
-    /// `None`: it stands at the top.
-    pub(super) fn gateway(&self) -> Option<&str> {
-        self.below.as_ref().map(|_| self.top.as_str())
+    /// What it stands below; `None`: it stands at the top.
+    pub(super) fn owner(&self) -> Option<Self> {
+        self.below.as_ref().map(|_| Self { section: self.section, top: self.top.clone(), below: None })
     }
 
     /// The way to it in the file.
@@ -192,8 +343,8 @@ impl Name {
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {:?}", self.kind().word, self.name())?;
-        match self.gateway() {
-            Some(gateway) => write!(f, " of gateway {gateway:?}"),
+        match self.below {
+            Some(_) => write!(f, " of {} {:?}", KINDS[self.section].word, self.top),
             None => Ok(()),
         }
     }
@@ -210,10 +361,10 @@ impl Way {
     }
 
     /// Its name, and what is said of it.
-    pub(super) fn declare(self, document: &Document) -> Result<(String, Fields), DeskError> {
+    pub(super) fn declare(self, document: &Document, world: &World) -> Result<(String, Fields), DeskError> {
         match self {
             Self::Plain(plain) => plain.declare(document),
-            Self::Own { declare, .. } => declare(document),
+            Self::Own { declare, .. } => declare(document, world),
         }
     }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::difference::{Difference, shown};
 use super::effects::{Effects, Move, Traffic};
 use super::wanted::{self, Wanted};
+use crate::desk::Took;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
@@ -18,8 +19,13 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What there is and the file does not name. It stays; `prune` removes it.
     pub not_in_file: Vec<String>,
+    /// Secrets that the file declares and nobody has given a value. Everything else is in force without them.
+    pub needs_value: Vec<String>,
     pub effects: Effects,
     pub traffic: Traffic,
+    /// Of an apply that changed something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took: Option<Took>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -48,8 +54,10 @@ impl Plan {
             at,
             changes: changes.into_iter().map(Change::of).collect(),
             not_in_file: wanted.stays.iter().map(ToString::to_string).collect(),
+            needs_value: wanted.lacks.clone(),
             effects,
             traffic: Traffic::default(),
+            took: None,
         }
     }
 
@@ -81,6 +89,9 @@ impl Plan {
         match self.is_empty() {
             true => text.push_str("nothing changes\n"),
             false => drop(writeln!(text, "{added} to add, {changed} to change, {removed} to remove")),
+        }
+        for lacking in &self.needs_value {
+            let _ = writeln!(text, "needs its value: {lacking}");
         }
         if !self.not_in_file.is_empty() {
             let _ = writeln!(text, "not in the file, and kept (--prune removes): {}", self.not_in_file.join(", "));

@@ -105,31 +105,29 @@ impl<'a> Source<'a> {
                 continue;
             };
             let mut fields = fields.clone();
-            if kind.kind == "gateway" {
-                self.below(name, &mut fields, faults);
-            }
+            self.below(kind, name, &mut fields, faults);
             self.thing(Name::new(at, None, name.clone()), fields, faults);
         }
     }
 
-    /// What stands below a gateway is taken out of its settings.
-    fn below(&mut self, gateway: &str, fields: &mut Map<String, Value>, faults: &mut Vec<Fault>) {
-        for (at, kind) in KINDS.iter().enumerate().filter(|(_, kind)| kind.place == Place::Gateway) {
+    /// What stands below a thing is taken out of its settings.
+    fn below(&mut self, owner: &Kind, top: &str, fields: &mut Map<String, Value>, faults: &mut Vec<Fault>) {
+        for (at, kind) in owner.below() {
             let named = match fields.shift_remove(kind.word) {
                 None => continue,
                 Some(Value::Object(named)) => named,
                 Some(_) => {
-                    let what = format!("Expected tables: [gateway.{gateway}.{}.NAME]", kind.word);
-                    faults.push(Fault::new(["gateway", gateway, kind.word], what));
+                    let what = format!("Expected tables: [{}.{top}.{}.NAME]", owner.word, kind.word);
+                    faults.push(Fault::new([owner.word, top, kind.word], what));
                     continue;
                 }
             };
             for (name, value) in named {
                 match value {
                     Value::Object(fields) => {
-                        self.thing(Name::new(at, Some(gateway.to_owned()), name), fields, faults);
+                        self.thing(Name::new(at, Some(top.to_owned()), name), fields, faults);
                     }
-                    _ => faults.push(Fault::new(["gateway", gateway, kind.word, &name], "Expected a table")),
+                    _ => faults.push(Fault::new([owner.word, top, kind.word, &name], "Expected a table")),
                 }
             }
         }
@@ -142,8 +140,8 @@ impl<'a> Source<'a> {
         }
         let members = name.kind().way.members();
         for field in fields.keys().filter(|field| !members.iter().any(|member| member.name == **field)) {
-            let below = KINDS.iter().filter(|kind| name.kind().kind == "gateway" && kind.place == Place::Gateway);
-            let known = members.iter().map(|member| member.name).chain(below.map(|kind| kind.word));
+            let below = name.kind().below().map(|(_, kind)| kind.word);
+            let known = members.iter().map(|member| member.name).chain(below);
             faults.push(unknown(field, &name.path(), known));
         }
         self.things.push((name, fields));

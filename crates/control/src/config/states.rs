@@ -3,11 +3,14 @@
 //! Enters: the settings before each apply, as text. Leaves: the same, by id. Never: keeps more than [`STATES_MAX`].
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tollgate_store::entries::{Draft, Span};
 use tollgate_store::{Entries, StoreError};
 
 use super::plan::Plan;
-use super::{ConfigError, kinds, text};
+use super::source::Source;
+use super::{ConfigError, text, text_of};
+use crate::desk::veil::hide;
 use crate::desk::world::World;
 use crate::desk::{Desk, secret};
 
@@ -34,19 +37,39 @@ pub(super) fn find(entries: &dyn Entries, id: Option<&str>) -> Result<Option<Sta
     Ok(all(entries)?.into_iter().find(|state| id.is_none_or(|id| state.id == id)))
 }
 
+/// Older programs wrote what a gateway's settings held into the states as it was. To be called at start.
+pub fn hide_secrets(entries: &dyn Entries) -> Result<(), StoreError> {
+    for entry in entries.list(KIND, "", Span::newest(STATES_MAX))? {
+        let Ok(mut state) = serde_json::from_str::<State>(&entry.body) else { continue };
+        let Ok(Source { mut things, .. }) = Source::read(&state.text) else { continue };
+        let mut any = false;
+        for (name, fields) in &mut things {
+            let mut hidden = Value::Object(fields.clone());
+            hide(name.kind().kind, &mut hidden, &|_| false);
+            if let Value::Object(hidden) = hidden
+                && hidden != *fields
+            {
+                (*fields, any) = (hidden, true);
+            }
+        }
+        if any {
+            state.text = text::written(things.iter().map(|(name, fields)| (name, fields)));
+            let body = serde_json::to_string(&state).unwrap_or_default();
+            entries.replace(KIND, "", &entry.id, entry.version, &body)?;
+        }
+    }
+    Ok(())
+}
+
 /// After the apply: a state that nothing followed would be a rollback to nowhere.
-pub(super) fn keep(entries: &dyn Entries, desk: &Desk, before: &World, plan: &Plan) -> Result<(), ConfigError> {
-    let state = State {
-        id: secret::new_id()?,
-        until_ms: desk.now_ms(),
-        changes: plan.counts(),
-        text: text::written(&kinds::declared(before)?),
-    };
+pub(super) fn keep(entries: &dyn Entries, desk: &Desk, before: &World, plan: &Plan) -> Result<String, ConfigError> {
+    let state =
+        State { id: secret::new_id()?, until_ms: desk.now_ms(), changes: plan.counts(), text: text_of(before)? };
     let body = serde_json::to_string(&state).unwrap_or_default();
     entries.append(&[Draft { kind: KIND, parent: "", id: &state.id, at_ms: state.until_ms, body: &body }])?;
     let surplus = Span { skip: STATES_MAX as u64, ..Span::newest(STATES_MAX) };
     for old in entries.list(KIND, "", surplus)? {
         entries.delete(KIND, "", Some(&old.id))?;
     }
-    Ok(())
+    Ok(state.id)
 }

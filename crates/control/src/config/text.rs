@@ -5,12 +5,11 @@
 //!
 //! A writer of our own, because what people read and what `git diff` compares is the line: a setting a line, an element of a route a line.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use super::kinds::{Declared, Name};
+use super::kinds::Name;
 
 /// Longer ones are broken into lines.
 const LINE_CHARS: usize = 110;
@@ -22,10 +21,10 @@ const HEAD: &str = "\
 format = 1
 ";
 
-pub(super) fn written(things: &BTreeMap<Name, Declared>) -> String {
+pub(super) fn written<'a>(things: impl Iterator<Item = (&'a Name, &'a Map<String, Value>)>) -> String {
     let mut text = HEAD.to_owned();
-    for (name, thing) in things {
-        text.push_str(&section(&name.path(), &thing.fields));
+    for (name, fields) in things {
+        text.push_str(&section(&name.path(), fields));
     }
     text
 }

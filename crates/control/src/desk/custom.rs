@@ -26,7 +26,7 @@ const HOSTNAME_CHARS_MAX: usize = 255;
 pub static DOMAIN: &[Member] = &[
     Member::of(
         "domain",
-        Shape::Text { min: 1, max: HOSTNAME_CHARS_MAX },
+        Shape::Like(&Shape::Text { min: 1, max: HOSTNAME_CHARS_MAX }, "^[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$"),
         Presence::Required,
         "A whole host name such as `ai.example.com`; no wildcard, no port.",
     ),

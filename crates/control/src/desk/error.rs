@@ -25,6 +25,8 @@ pub enum DeskError {
     Damaged { kind: String, id: String, cause: serde_json::Error },
     #[error("the settings come from the file {0}: change it there; it is read again by itself")]
     ReadOnly(String),
+    #[error("{0:?} is no kind of the table of settings: this program is wrong")]
+    Unlisted(String),
     #[error("others kept changing the same document; try again")]
     Contended,
     #[error(transparent)]

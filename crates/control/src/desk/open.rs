@@ -11,9 +11,9 @@ use tollgate_model::{Secret, SecretStore};
 use tollgate_rules::key::OpenSecret;
 
 use super::read::{SECRET, STORE};
-use super::world::World;
-use super::{Desk, DeskError, Stamps};
-use crate::vault::{Vault, VaultError, sealed_with};
+use super::world::{Held, World};
+use super::{Desk, DeskError, Stamps, veil};
+use crate::vault::{Place, Vault, VaultError, sealed_with};
 
 /// Values by secret, each with the document that it was opened from.
 pub(super) type Opened = HashMap<String, (Arc<StoredSecret>, Secret)>;
@@ -53,6 +53,16 @@ impl Desk {
         self.vault.as_ref().ok_or(DeskError::Vault(VaultError::Absent))
     }
 
+    /// For what is kept elsewhere than among the secrets: only this installation opens it again, and only as what it was sealed for.
+    pub(crate) fn seal(&self, place: &Place<'_>, value: &Secret) -> Result<String, DeskError> {
+        Ok(self.vault()?.keyring().seal(place, value)?)
+    }
+
+    /// `None`: it was changed, is of another place, or sealed with a key that was turned away since.
+    pub(crate) fn open_sealed(&self, place: &Place<'_>, envelope: &str) -> Option<Secret> {
+        self.vault().ok()?.keyring().open(place, envelope).ok()
+    }
+
     pub(super) fn stamps(&self, world: &World) -> Result<Stamps, DeskError> {
         let Some(vault) = &self.vault else { return Ok(Stamps::new()) };
         let secrets = stored_secrets(world)?;
@@ -62,9 +72,16 @@ impl Desk {
     /// The ids of the master keys that stored secrets need. Asked before there is a vault.
     pub fn sealed_with(&self) -> Result<Vec<String>, DeskError> {
         let (stored, changes) = self.documents.all()?;
+        let mut ids = Vec::new();
+        for document in &stored {
+            ids.extend(veil::keys_of(document)?);
+        }
         let world = World::default().renewed(stored, changes);
         let secrets = stored_secrets(&world)?;
-        Ok(sealed_with(secrets.iter().map(|secret| &**secret)))
+        ids.extend(sealed_with(secrets.iter().map(|secret| &**secret)));
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
     }
 
     /// What other settings refer to instead of holding a value: a secret by name or id, `env:NAME`, `file:/path`. `None`: it refers to nothing.
@@ -77,12 +94,28 @@ impl Desk {
     }
 }
 
-pub(super) fn stored_secrets(world: &World) -> Result<Vec<Arc<StoredSecret>>, DeskError> {
+/// What a store of this id is called.
+pub(crate) fn store_name(world: &World, id: &str) -> Option<String> {
+    world.find(STORE, id).map(|document| document.name.clone())
+}
+
+/// What a secret of this id is called.
+pub(crate) fn secret_name(world: &World, id: &str) -> Option<String> {
+    world.find(SECRET, id).map(|document| document.name.clone())
+}
+
+/// Whether a text is the name or id of a stored secret.
+pub(crate) fn names_secret(world: &World, text: &str) -> bool {
+    let is_named = |held: &Held| held.document.id == text || held.document.name == text;
+    world.of_kind(SECRET).any(is_named)
+}
+
+pub(crate) fn stored_secrets(world: &World) -> Result<Vec<Arc<StoredSecret>>, DeskError> {
     world.of_kind(SECRET).map(|held| held.read()).collect()
 }
 
 /// The oldest first.
-pub(super) fn stored_stores(world: &World) -> Result<Vec<Arc<SecretStore>>, DeskError> {
+pub(crate) fn stored_stores(world: &World) -> Result<Vec<Arc<SecretStore>>, DeskError> {
     let mut stores = world.of_kind(STORE).map(|held| held.read()).collect::<Result<Vec<Arc<SecretStore>>, _>>()?;
     stores.sort_by(|a, b| a.created_at.cmp(&b.created_at).then_with(|| a.id.cmp(&b.id)));
     Ok(stores)

@@ -161,14 +161,14 @@ fn put(policy: &mut PolicyDocument, body: PolicyBody, commit: bool) {
     (policy.committed, policy.draft) = if commit { (Some(body), None) } else { (policy.committed.take(), Some(body)) };
 }
 
-fn document(policy: &PolicyDocument) -> Result<Document, DeskError> {
+pub(crate) fn document(policy: &PolicyDocument) -> Result<Document, DeskError> {
     let name = policy.draft.as_ref().or(policy.committed.as_ref()).map_or("", |body| &body.name);
     let document = write(POLICY, &policy.id, name, policy)?;
     Ok(Document { parent: policy.gateway.clone(), ..document })
 }
 
 /// All members, each as it may be, and together something that can be judged by; or every fault.
-fn wanted(body: &Map<String, Value>) -> Result<PolicyBody, DeskError> {
+pub(crate) fn wanted(body: &Map<String, Value>) -> Result<PolicyBody, DeskError> {
     let mut wrong = Vec::new();
     let read = object_of(MEMBERS, body, &mut vec![Step::from("body")], &mut wrong);
     if !wrong.is_empty() {
@@ -187,7 +187,7 @@ fn wanted(body: &Map<String, Value>) -> Result<PolicyBody, DeskError> {
     Ok(body)
 }
 
-fn members_of(body: &PolicyBody) -> Map<String, Value> {
+pub(crate) fn members_of(body: &PolicyBody) -> Map<String, Value> {
     let PolicyBody { name, actor, resource, condition, action } = body.clone();
     let pairs: [(&str, Value); 5] = [
         ("name", name.into()),

@@ -27,7 +27,7 @@ pub const PROVIDER_CONFIG: &str = "provider config";
 
 /// Of one gateway.
 const CONFIGS_MAX: usize = 10_000;
-const ALIAS_CHARS_MAX: usize = 64;
+pub(crate) const ALIAS_CHARS_MAX: usize = 64;
 
 /// A config with its secret, which may be gone.
 #[derive(Clone, Debug)]
@@ -174,8 +174,7 @@ impl Desk {
         if self.current()?.providers.get(&wanted.provider).is_none() {
             faults.push(Fault::new(["body", "provider_slug"], "Invalid: there is no such provider"));
         }
-        let is_plain = |char: char| char.is_ascii_graphic();
-        if wanted.alias.chars().count() > ALIAS_CHARS_MAX || !wanted.alias.chars().all(is_plain) {
+        if !is_alias(&wanted.alias) {
             let said = format!("Invalid: at most {ALIAS_CHARS_MAX} ASCII characters without spaces");
             faults.push(Fault::new(["body", "alias"], said));
         }
@@ -218,9 +217,14 @@ impl Desk {
         let (store, made_store) = found.ok_or_else(no_such_store)?;
         let (account, name) = (self.account()?, config.secret_name());
         let mut edits: Vec<Edit> = made_store.into_iter().collect();
-        let secret = match named(world, &store, &name)? {
-            Some(there) => {
-                let mut secret = StoredSecret::clone(&there);
+        // The one it has, in whichever store that is.
+        let own = world.find(SECRET, &config.secret_id).filter(|own| own.name == name);
+        let there = match own {
+            Some(own) => Some(read(own)?),
+            None => named(world, &store, &name)?.map(|there| StoredSecret::clone(&there)),
+        };
+        let secret = match there {
+            Some(mut secret) => {
                 if !secret.scopes.iter().any(|scope| scope == GATEWAY_SCOPE) {
                     secret.scopes.push(GATEWAY_SCOPE.to_owned());
                 }
@@ -339,6 +343,10 @@ fn read_body(members: &[crate::shape::Member], body: &Value) -> Result<Map<Strin
     if faults.is_empty() { Ok(read) } else { Err(DeskError::Faults(faults)) }
 }
 
+pub(crate) fn is_alias(text: &str) -> bool {
+    (1..=ALIAS_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn text<'v>(read: &'v Map<String, Value>, name: &str) -> Option<&'v str> {
     read.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
@@ -347,13 +355,13 @@ fn is_true(value: &Value) -> bool {
     value.as_bool().unwrap_or(false)
 }
 
-fn values(value: Option<&Value>) -> BTreeMap<String, String> {
+pub(crate) fn values(value: Option<&Value>) -> BTreeMap<String, String> {
     let object = value.and_then(Value::as_object);
     let texts = object.into_iter().flatten().filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())));
     texts.collect()
 }
 
-fn document(config: &ProviderConfig) -> Result<Document, DeskError> {
+pub(crate) fn document(config: &ProviderConfig) -> Result<Document, DeskError> {
     let document = write(PROVIDER_CONFIG, &config.id, &config.alias, config)?;
     Ok(Document { parent: config.gateway.clone(), ..document })
 }

@@ -47,7 +47,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn random<const N: usize>() -> Result<[u8; N], DeskError> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], DeskError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|cause| DeskError::NoRandomness(cause.to_string()))?;
     Ok(bytes)

@@ -111,7 +111,7 @@ impl Desk {
         let account = self.account()?;
         let value = match &from.value {
             Kept::Reference(text) => Secret::new(text.as_str()),
-            Kept::Sealed(_) => self.vault()?.value(&account, &from)?,
+            Kept::Sealed(_) | Kept::Absent => self.vault()?.value(&account, &from)?,
         };
         let (name, scopes, comment) = (name.to_owned(), scopes.to_vec(), comment.map(str::to_owned));
         let mut made = self.new_secret(&account, store, &NewSecret { name, scopes, value, comment })?;
@@ -135,10 +135,10 @@ impl Desk {
     }
 
     /// Seals with the first master key what is sealed with another one. Each secret is one step: what was done before a crash stays done, and both
-    /// keys open meanwhile. Returns how many were sealed anew.
+    /// keys open meanwhile. Returns how many were sealed anew, documents with secrets inside among them.
     pub fn reseal(&self) -> Result<usize, DeskError> {
         let account = self.account()?;
-        let mut count = 0;
+        let mut count = self.seal_settings()?;
         for secret in stored_secrets(&self.now()?.world)? {
             count += usize::from(self.reseal_one(&account, &secret.id)?);
         }
@@ -199,14 +199,14 @@ impl Desk {
         Ok(made)
     }
 
-    pub(super) fn put_value(&self, account: &str, secret: &mut StoredSecret, value: &Secret) -> Result<(), DeskError> {
+    pub(crate) fn put_value(&self, account: &str, secret: &mut StoredSecret, value: &Secret) -> Result<(), DeskError> {
         secret.value = self.vault()?.keep(account, &secret.id, value)?;
         secret.preview = preview(value.expose());
         Ok(())
     }
 }
 
-pub(super) fn document(secret: &StoredSecret) -> Result<Document, DeskError> {
+pub(crate) fn document(secret: &StoredSecret) -> Result<Document, DeskError> {
     write(SECRET, &secret.id, &secret.name, secret)
 }
 
@@ -245,7 +245,7 @@ fn no_secret() -> DeskError {
     SecretsFault::missing("secret_not_found")
 }
 
-fn check(name: &str, scopes: &[String], comment: Option<&str>) -> Result<(), DeskError> {
+pub(crate) fn check(name: &str, scopes: &[String], comment: Option<&str>) -> Result<(), DeskError> {
     if name.is_empty() {
         return Err(SecretsFault::invalid("secret_name_empty"));
     }

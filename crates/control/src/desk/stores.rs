@@ -27,12 +27,7 @@ impl Desk {
     }
 
     pub fn create_store(&self, name: &str) -> Result<SecretStore, DeskError> {
-        if name.trim().is_empty() {
-            return Err(SecretsFault::invalid("store_name_empty"));
-        }
-        if name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-            return Err(SecretsFault::invalid("store_name_invalid"));
-        }
+        check_name(name)?;
         let now_ms = self.now_ms();
         let made =
             SecretStore { id: secret::new_id()?, name: name.to_owned(), created_at: now_ms, modified_at: now_ms };
@@ -91,10 +86,20 @@ pub(super) fn store_for(
     Ok(Some((made.id.clone(), Some(Edit { before: None, after: Some(document(&made)?) }))))
 }
 
+pub(crate) fn check_name(name: &str) -> Result<(), DeskError> {
+    if name.trim().is_empty() {
+        return Err(SecretsFault::invalid("store_name_empty"));
+    }
+    if name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return Err(SecretsFault::invalid("store_name_invalid"));
+    }
+    Ok(())
+}
+
 pub(super) fn no_store() -> DeskError {
     SecretsFault::missing("store_not_found")
 }
 
-fn document(store: &SecretStore) -> Result<Document, DeskError> {
+pub(crate) fn document(store: &SecretStore) -> Result<Document, DeskError> {
     write(STORE, &store.id, &store.name, store)
 }

@@ -10,7 +10,7 @@ const fn row(name: &'static str, shape: Shape, presence: Presence, doc: &'static
     Member::of(name, shape, presence, doc)
 }
 
-const IDS: Shape = Shape::List { of: &Shape::TEXT, max: 32 };
+const IDS: Shape = Shape::Some(&Shape::List { of: &Shape::TEXT, max: 32 });
 const NAME: Member = row("name", Shape::Text { min: 1, max: 128 }, Required, "Unique in its gateway.");
 const CREATED: Member = row("created_at", Shape::Time, Required, "When it was made.");
 const MODIFIED: Member = row("modified_at", Shape::Time, Required, "When it changed last.");

@@ -69,9 +69,35 @@ static SPEND_RULE: Shape = Shape::Object(&[
         Default("\"sliding\""),
         "Consecutive windows, or the last seconds.",
     ),
+    row("soft", Shape::Flag, Optional, "Measured and told about, and never refused. Not in the original."),
     row("provider", DIMENSION, Optional, "Only these providers, or one budget for each."),
     row("model", DIMENSION, Optional, "Only these models, or one budget for each."),
     row("metadata", Shape::Map(&DIMENSION), Optional, "Only these values of a metadata key, or one budget for each."),
+]);
+
+const COUNTS: &[&str] = &["requests", "tokens", "input_tokens", "output_tokens", "concurrent"];
+
+pub(super) static LIMIT_RULE: Shape = Shape::Object(&[
+    row(
+        "id",
+        Shape::Text { min: 1, max: 64 },
+        Optional,
+        "Its name in the headers `RateLimit`; `limit-N` when it is missing.",
+    ),
+    row("enabled", Shape::Flag, Default("true"), "Whether this limit counts."),
+    row("count", Shape::Word(COUNTS), Required, "What is limited. `concurrent`: requests under way at the same time."),
+    row("limit", Shape::Whole { min: 0, max: super::WHOLE_MAX }, Required, "So many in a window."),
+    row("window", Shape::Whole { min: 1, max: 31_536_000 }, Default("60"), "Seconds; of no meaning for `concurrent`."),
+    row(
+        "technique",
+        Shape::Word(super::TECHNIQUES),
+        Default("\"sliding\""),
+        "Windows aligned to the clock, or the last seconds.",
+    ),
+    row("provider", DIMENSION, Optional, "Only these providers, or a limit for each."),
+    row("model", DIMENSION, Optional, "Only these models, or a limit for each."),
+    row("token", DIMENSION, Optional, "Only callers with these tokens, by id, or a limit for each."),
+    row("metadata", Shape::Map(&DIMENSION), Optional, "Only these values of a metadata key, or a limit for each."),
 ]);
 
 /// Told apart by their values: `partition` has none, and a `filter` without them is refused.

@@ -14,7 +14,12 @@ pub(super) const LINES: Shape = Shape::List { of: &Shape::Named("CostLine", &Sha
 static LINE: &[Member] = &[
     Member::of("class", Shape::Word(CLASSES), Required, "What was charged for."),
     Member::of("quantity", Shape::COUNT, Required, "How many units of it were used."),
-    Member::of("unit", Shape::Word(&["token", "request", "search", "image"]), Required, "What is counted."),
+    Member::of(
+        "unit",
+        Shape::Word(&["token", "request", "search", "image", "second", "character"]),
+        Required,
+        "What is counted.",
+    ),
     Member::of(
         "unit_price",
         Shape::TEXT,
@@ -37,7 +42,7 @@ static LINE: &[Member] = &[
     Member::of("catalog", Shape::TEXT, RequiredOrNull, "The version of the price list."),
 ];
 
-const CLASSES: &[&str] = &[
+pub(super) const CLASSES: &[&str] = &[
     "input",
     "cache_read",
     "cache_write_5m",
@@ -49,6 +54,12 @@ const CLASSES: &[&str] = &[
     "request",
     "search",
     "image",
+    "cache_read_audio",
+    "cache_read_image",
+    "image_in",
+    "image_out",
+    "second",
+    "character",
 ];
 
 pub(super) fn of(record: &Record) -> Option<Value> {

@@ -101,3 +101,11 @@ fn a_line_of_an_estimate_says_so() {
     assert_eq!(shown["cost_lines"][0]["source"], "custom");
     assert_eq!(shown["cost_lines"][0]["unit_price"], Value::Null);
 }
+
+#[test]
+fn every_class_of_a_line_is_declared() {
+    for class in tollgate_model::charge::Class::ALL {
+        let word = json!(class);
+        assert!(cost_lines::CLASSES.contains(&word.as_str().unwrap()), "{word}");
+    }
+}

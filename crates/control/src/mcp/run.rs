@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::tools::{Gives, Tool};
 use crate::answer::Answer;
-use crate::authorize;
+use crate::authorize::{self, Caller};
 use crate::call::{Call, Params};
 use crate::problem::Problem;
 use crate::query::Query;
@@ -75,7 +75,8 @@ fn ask(call: &Call, tool: &Tool, taken: &Map<String, Value>) -> Result<Answer, P
     let row = rows().find(|row| row.op == tool.op).ok_or_else(Problem::no_route)?;
     let Access::Guarded(needs, handler) = row.access else { return Err(Problem::no_route()) };
     let params = Params(params(call, taken));
-    let caller = authorize::judge(call.caller.pass.clone(), &call.snapshot, (needs, row), &params)?;
+    let judged = authorize::judge(call.caller.pass.clone(), &call.snapshot, (needs, row), &params)?;
+    let caller = Caller { person: call.caller.person.clone(), ..judged };
     let query = Query::parse(&query(taken)).declared(row.query);
     let inner = Call {
         parts: call.parts.clone(),

@@ -126,6 +126,8 @@ fn kind(shape: &Shape) -> String {
         Shape::Map(of) => format!("object, each value: {}", kind(of)),
         Shape::Any => "any JSON".to_owned(),
         Shape::OrNull(of) => format!("{} or null", kind(of)),
+        Shape::Some(of) => format!("{}, not empty", kind(of)),
+        Shape::Like(of, _) => kind(of),
         Shape::Named(name, _) => format!("`{name}`"),
     }
 }

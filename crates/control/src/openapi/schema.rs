@@ -39,6 +39,8 @@ impl Schemas {
             Shape::ByMember(name, with, without) => self.alternatives(name, with, without),
             Shape::Any => json!({}),
             Shape::OrNull(of) => or_null(self.of(of)),
+            Shape::Some(of) => with(self.of(of), "minItems", 1),
+            Shape::Like(of, pattern) => with(self.of(of), "pattern", *pattern),
             Shape::Named(name, of) => self.named(name, of),
         }
     }
@@ -95,6 +97,11 @@ impl Schemas {
         }
         json!({ "$ref": format!("#/components/schemas/{name}") })
     }
+}
+
+fn with(mut schema: Value, name: &str, value: impl Into<Value>) -> Value {
+    schema[name] = value.into();
+    schema
 }
 
 fn number(min: f64, max: f64) -> Value {

@@ -1,6 +1,6 @@
 //! The neighbours that official clients call on their way: who am I, is this token good, which accounts are there.
 //!
-//! Enters: the caller's token. Leaves: the one account of the installation. Never: a person: an installation knows tokens, not people.
+//! Enters: the caller. Leaves: who it is, and the one account of the installation. Never: anything of anybody else.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,13 @@ use crate::time;
 const PER_PAGE_MAX: u64 = 100;
 
 pub(crate) static ROWS: &[Row] = &[
-    get("/user", "user-user-details", Guarded(Needs::Token, user), One(&USER), "Who the token belongs to."),
+    get(
+        "/user",
+        "user-user-details",
+        Guarded(Needs::Token, user),
+        One(&USER),
+        "Who asks: the token, or the person who is signed in.",
+    ),
     get(
         "/user/tokens/verify",
         "user-api-tokens-verify-token",
@@ -53,11 +59,16 @@ pub(crate) static ROWS: &[Row] = &[
 ];
 
 static USER: Shape = Shape::Object(&[
-    Member::of("id", Shape::TEXT, Required, "Of the token."),
-    Member::of("email", Shape::TEXT, Required, "Made up where a token is no person's."),
-    Member::of("first_name", Shape::TEXT, RequiredOrNull, "Name of the token."),
+    Member::of("id", Shape::TEXT, Required, "Of the token, or of whoever is signed in."),
+    Member::of(
+        "email",
+        Shape::TEXT,
+        Required,
+        "Made up for tokens; empty for people whose issuer has not verified theirs.",
+    ),
+    Member::of("first_name", Shape::TEXT, RequiredOrNull, "Name of the token or the person."),
     Member::of("last_name", Shape::TEXT, RequiredOrNull, "Always null."),
-    Member::of("username", Shape::TEXT, Required, "As the email."),
+    Member::of("username", Shape::TEXT, Required, "What stands before the @ of the email."),
     Member::of("two_factor_authentication_enabled", Shape::Flag, Required, "Always false."),
     Member::of("suspended", Shape::Flag, Required, "Always false."),
 ]);
@@ -92,12 +103,16 @@ static ACCOUNT_OBJECT: Shape = Shape::Object(&[
 
 pub(crate) fn user(call: &Call) -> Result<Answer, Problem> {
     let token = &call.caller.token;
+    let email = match &call.caller.person {
+        Some(person) => person.email.as_deref().unwrap_or_default(),
+        None => "operator@localhost",
+    };
     Ok(Answer::Result(json!({
         "id": token.id,
-        "email": "operator@localhost",
+        "email": email,
         "first_name": token.name,
         "last_name": null,
-        "username": "operator",
+        "username": email.split('@').next(),
         "two_factor_authentication_enabled": false,
         "suspended": false
     })))

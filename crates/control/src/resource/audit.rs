@@ -50,7 +50,9 @@ pub(crate) static ROWS: &[Row] = &[
         Member::of("zone.name", Shape::TEXT, Optional, "There are no zones: nothing is found."),
         Member::of("hide_user_logs", Shape::Flag, Optional, "Without effect."),
         Member::of("export", Shape::Flag, Optional, "Without effect: answers are JSON."),
-    ]),
+    ])
+    .said("audit", "list")
+    .columns(&["when", "action.type", "resource.type", "action.info", "actor.email", "interface"]),
     get(
         "/accounts/{account}/logs/audit",
         "audit-logs-v2-get-account-audit-logs",
@@ -171,7 +173,7 @@ fn older(entry: &Entry, deed: &Deed, call: &Call) -> Value {
     let kind = if matches!(actor.kind, Kind::System) { "system" } else { "user" };
     json!({
         "id": entry.id,
-        "action": { "type": word(&deed.action), "result": true, "info": deed.name },
+        "action": { "type": word(&deed.action), "result": deed.refused.is_none(), "info": deed.refused.as_ref().unwrap_or(&deed.name) },
         "actor": { "id": actor.id, "email": actor.email.as_deref().unwrap_or(&actor.name), "ip": actor.ip, "type": kind },
         "interface": if actor.interface == Interface::Dashboard { json!("UI") } else { json!(actor.interface) },
         "metadata": { "gateway": deed.gateway, "user_agent": actor.user_agent, "method": actor.method, "path": actor.path },
@@ -192,14 +194,17 @@ fn newer(entry: &Entry, deed: &Deed, call: &Call) -> Value {
         "id": entry.id,
         "account": { "id": call.account(), "name": "Tollgate" },
         "action": {
-            "type": word(&deed.action), "result": "success", "time": time::text(entry.at_ms),
-            "description": format!("{} {}", word(&deed.action), deed.resource)
+            "type": word(&deed.action), "result": filter::result(deed), "time": time::text(entry.at_ms),
+            "description": match &deed.refused {
+                Some(why) => format!("{} {} refused: {why}", word(&deed.action), deed.resource),
+                None => format!("{} {}", word(&deed.action), deed.resource),
+            }
         },
         "actor": {
             "id": actor.id, "email": actor.email, "type": filter::actor_type(actor), "context": filter::context(actor),
             "ip_address": actor.ip, "token_id": token.map(|(id, _)| id), "token_name": token.map(|(_, name)| name)
         },
-        "raw": { "method": actor.method, "uri": actor.path, "user_agent": actor.user_agent, "cf_ray_id": "", "status_code": 200 },
+        "raw": { "method": actor.method, "uri": actor.path, "user_agent": actor.user_agent, "cf_ray_id": "", "status_code": filter::status(deed) },
         "resource": {
             "id": deed.resource_id, "product": filter::product(deed), "type": deed.resource,
             "scope": { "gateway": deed.gateway }, "request": deed.after, "response": { "before": deed.before }
@@ -216,5 +221,8 @@ pub(super) fn word(action: &Action) -> &'static str {
         Action::View => "view",
         Action::Login => "login",
         Action::Logout => "logout",
+        Action::Apply => "apply",
+        Action::Rollback => "rollback",
+        Action::Reload => "reload",
     }
 }

@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::row::Access::Guarded;
 use crate::row::Answers::{One, Page};
 use crate::row::{Needs, Row, get, row};
-use crate::shape::Fault;
+use crate::shape::{COUNT_MAX, Fault};
 use crate::time;
 
 mod members;
@@ -44,7 +44,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Metadata, balance),
         One(&BALANCE),
         "What is left of the credits that were booked, in cents.",
-    ),
+    )
+    .said("credits", "balance"),
     get(
         "/accounts/{account}/ai-gateway/billing/usage-history",
         "aig-billing-get-usage-history",
@@ -52,7 +53,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&USAGE),
         "What was drawn from the credits, by hour or day.",
     )
-    .query(USAGE_ASKED),
+    .query(USAGE_ASKED)
+    .said("credits", "usage"),
     get(
         "/accounts/{account}/ai-gateway/billing/invoice-history",
         "aig-billing-get-invoice-history",
@@ -60,7 +62,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&INVOICES),
         "Credits that were booked, as paid invoices, the newest first.",
     )
-    .query(INVOICES_ASKED),
+    .query(INVOICES_ASKED)
+    .said("credits", "invoices"),
     get(
         "/accounts/{account}/ai-gateway/billing/invoice-preview",
         "aig-billing-get-invoice-preview",
@@ -76,6 +79,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&NOTHING),
         "Always refused with 403: there are no payments. Book credits instead.",
     )
+    .unaudited("it is always refused")
     .body(&TOPUP_ASKED),
     row(
         Method::POST,
@@ -85,6 +89,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&STATUS),
         "Whether a credit line is there, by its id.",
     )
+    .unaudited("it only reads")
     .body(&STATUS_ASKED),
     get(
         CONFIG,
@@ -101,6 +106,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&NOTHING),
         "Always refused with 403: there are no payments.",
     )
+    .unaudited("it is always refused")
     .body(&CONFIG_ASKED),
     row(
         Method::DELETE,
@@ -109,7 +115,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, |_| Err(no_payments())),
         One(&NOTHING),
         "Always refused with 403, as for tokens in the original.",
-    ),
+    )
+    .unaudited("it is always refused"),
     get(
         LIMIT,
         "aig-billing-get-spending-limit",
@@ -125,6 +132,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&NOTHING),
         "Always refused with 403, as in the original.",
     )
+    .unaudited("it is always refused")
     .body(&LIMIT_ASKED),
     row(
         Method::DELETE,
@@ -133,7 +141,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, |_| Ok(Answer::Result(json!({})))),
         One(&NOTHING),
         "There is none to delete.",
-    ),
+    )
+    .unaudited("there is nothing that it could delete"),
     get(
         CREDITS,
         "tollgate-list-credits",
@@ -141,7 +150,9 @@ pub(crate) static ROWS: &[Row] = &[
         Page(&CREDIT),
         "The lines of the ledger, the newest first. Not in the original.",
     )
-    .query(&[PAGE, PER_PAGE]),
+    .query(&[PAGE, PER_PAGE])
+    .said("credits", "list")
+    .columns(&["id", "amount", "balance", "description", "created_by", "created_at"]),
     row(
         Method::POST,
         CREDITS,
@@ -150,7 +161,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&CREDIT),
         "Books credits that were paid for elsewhere; below zero takes them back. Not in the original.",
     )
-    .body(&CREDIT_ASKED),
+    .body(&CREDIT_ASKED)
+    .said("credits", "book"),
 ];
 
 fn balance(call: &Call) -> Result<Answer, Problem> {
@@ -165,8 +177,8 @@ fn balance(call: &Call) -> Result<Answer, Problem> {
 fn usage(call: &Call) -> Result<Answer, Problem> {
     let mut reader = call.query.reader();
     let step = reader.word("value_grouping_window", &[("day", DAY_MS), ("hour", HOUR_MS)]);
-    let from_ms = reader.whole("start_time", 0, 1 << 53);
-    let to_ms = reader.whole("end_time", 0, 1 << 53);
+    let from_ms = reader.whole("start_time", 0, COUNT_MAX);
+    let to_ms = reader.whole("end_time", 0, COUNT_MAX);
     reader.required("value_grouping_window");
     reader.finish()?;
     let step = step.unwrap_or(DAY_MS);
@@ -298,8 +310,9 @@ fn book(call: &Call) -> Result<Answer, Problem> {
         return Err(Problem::invalid(vec![Fault::new(["body", "amount"], "Expected integer, received float")]));
     }
     let description = asked["description"].as_str().unwrap_or_default();
+    let what = json!({ "amount": amount, "description": description });
+    call.parts.desk.note_deed(Action::Create, ("ai_gateway.credit", ""), None, what)?;
     let line = credits(call).book(amount as i64, description, &call.caller.token.name, call.parts.desk.now_ms())?;
-    call.parts.desk.note(Action::Create, "ai_gateway.credit", &line.id)?;
     let mut told = None;
     // Who booked at the same time may have told an older balance after a newer one was told.
     while let Some(draws) = &call.parts.draws {

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tollgate_store::answers::Purge;
 
 use crate::answer::Answer;
+use crate::audit::Action;
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::purge::named;
@@ -28,7 +29,7 @@ pub(crate) static ROWS: &[Row] = &[row(
 .query(&[
     Member::of("model", Shape::TEXT, Optional, "Only answers of this model."),
     Member::of("key", Shape::TEXT, Optional, "Only the answer under this `cf-aig-cache-key`."),
-])];
+]).said("cache", "purge")];
 
 static PURGED: Shape =
     Shape::Object(&[Member::of("purged", Shape::COUNT, Required, "How many answers there were on disk.")]);
@@ -38,6 +39,8 @@ pub(crate) fn purge(call: &Call) -> Result<Answer, Problem> {
     let mut reader = call.query.reader();
     let (model, key) = (reader.text("model"), reader.text("key"));
     reader.finish()?;
+    let what = json!({ "model": model, "key": key });
+    call.parts.desk.note_deed(Action::Delete, ("ai_gateway.cache", &gateway), Some(&gateway), what)?;
     let mut purged = 0;
     for what in named(call.account(), &gateway, model, key) {
         purged += forget(call, what)?;

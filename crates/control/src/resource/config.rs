@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::logs;
 use crate::answer::Answer;
+use crate::audit::Action;
 use crate::call::Call;
 use crate::config::{self, FILE_BYTES_MAX, Manner, REQUESTS_DEFAULT, State};
 use crate::problem::Problem;
@@ -16,7 +17,7 @@ use crate::row::Access::Guarded;
 use crate::row::Answers::{One, Page, Plain};
 use crate::row::{Needs, Row, get, row};
 use crate::shape::Presence::{Default, Optional, Required};
-use crate::shape::{Member, Shape, Step, object_of};
+use crate::shape::{Fault, Member, Shape, Step, object_of};
 use crate::simulate::REQUESTS_MAX;
 use crate::time;
 
@@ -40,6 +41,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&PLAN),
         "What applying a file would change, field by field, and what would have become of the last logged requests. Changes nothing.",
     )
+    .unaudited("it changes nothing, and shows no prompt")
     .body(&ASKED)
     .body_up_to(BODY_BYTES_MAX),
     row(
@@ -61,6 +63,14 @@ pub(crate) static ROWS: &[Row] = &[
         "Puts an earlier state in force again: the one before the last apply, or the one named.",
     )
     .body(&WHERE_TO),
+    row(
+        Method::POST,
+        "/accounts/{account}/ai-gateway/config/reload",
+        "tollgate-reload-config",
+        Guarded(Needs::Admin, reload),
+        One(&RELOADED),
+        "Reads the settings file of the server again, as SIGHUP does, and the configuration file that it follows. Every fault is told with its place.",
+    ),
     get(
         "/accounts/{account}/ai-gateway/config/states",
         "tollgate-list-config-states",
@@ -82,6 +92,8 @@ static MEMBERS: &[Member] = &[
     Member::of("expected", Shape::COUNT, Optional, "`at` of a plan: apply only if nothing changed since."),
 ];
 static ASKED: Shape = Shape::Named("ConfigFile", &Shape::Object(MEMBERS));
+static RELOADED: Shape =
+    Shape::Object(&[Member::of("words", Shape::Text { min: 0, max: usize::MAX }, Required, "What was done.")]);
 static TO: &[Member] = &[Member::of("to", Shape::Text { min: 1, max: 64 }, Optional, "Id of a state.")];
 static WHERE_TO: Shape = Shape::Object(TO);
 
@@ -101,11 +113,22 @@ static PLAN: Shape = Shape::Named(
             Required,
             "What stays although the file does not name it.",
         ),
+        Member::of(
+            "needs_value",
+            Shape::List { of: &Shape::TEXT, max: usize::MAX },
+            Required,
+            "Secrets that the file declares and nobody has given a value.",
+        ),
         Member::of("effects", Shape::Any, Required, "Models gained and lost, limits, who may."),
         Member::of("traffic", Shape::Any, Required, "What would have become of the last logged requests."),
+        Member::of("took", TOOK, Optional, "Of an apply that changed something."),
         Member::of("words", Shape::Text { min: 0, max: usize::MAX }, Required, "All of it for people."),
     ]),
 );
+const TOOK: Shape = Shape::Object(&[
+    Member::of("compiled_us", Shape::COUNT, Required, "Compiling everything, before anything is written."),
+    Member::of("swapped_us", Shape::COUNT, Required, "From what is written to what requests meet."),
+]);
 static CHANGE: Shape = Shape::Object(&[
     Member::of("action", Shape::Word(&["add", "change", "remove"]), Required, "What is done."),
     Member::of("what", Shape::TEXT, Required, "To whom."),
@@ -125,6 +148,7 @@ static STATE: Shape = Shape::Object(&[
 ]);
 
 fn export(call: &Call) -> Result<Answer, Problem> {
+    call.looked_at("ai_gateway.config", "")?;
     let text = config::export(&call.parts.desk)?;
     Ok(Answer::Plain { status: StatusCode::OK, content_type: TOML, text })
 }
@@ -148,6 +172,16 @@ fn apply(call: &Call) -> Result<Answer, Problem> {
 fn rollback(call: &Call) -> Result<Answer, Problem> {
     let asked = asked(call, TO)?;
     Ok(Answer::Result(config::rollback(&call.parts.desk, &*call.parts.entries, asked["to"].as_str())?.1.said()))
+}
+
+fn reload(call: &Call) -> Result<Answer, Problem> {
+    match (call.parts.reload)() {
+        Ok(words) => {
+            call.parts.desk.note(Action::Reload, "settings", "")?;
+            Ok(Answer::Result(json!({ "words": words })))
+        }
+        Err(told) => Err(Problem::invalid(told.lines().map(|line| Fault::new(["file"], line)).collect())),
+    }
 }
 
 fn states(call: &Call) -> Result<Answer, Problem> {

@@ -45,7 +45,9 @@ pub(crate) static ROWS: &[Row] = &[
         Page(&OBJECT),
         "The host names that lead to a gateway, in order.",
     )
-    .query(&[PAGE, PER_PAGE]),
+    .query(&[PAGE, PER_PAGE])
+    .said("domain", "list")
+    .columns(&["hostname", "gateway_id", "status", "cname_target"]),
     row(
         Method::POST,
         ALL,
@@ -54,8 +56,10 @@ pub(crate) static ROWS: &[Row] = &[
         One(&OBJECT),
         "A host name for this gateway: requests with it need no /v1/{account}/{gateway}.",
     )
-    .body(&NEW),
-    get(ONE, "aig-config-fetch-custom-domain", Guarded(Needs::Metadata, get_one), One(&OBJECT), "One host name."),
+    .body(&NEW)
+    .said("domain", "create"),
+    get(ONE, "aig-config-fetch-custom-domain", Guarded(Needs::Metadata, get_one), One(&OBJECT), "One host name.")
+        .said("domain", "show"),
     row(
         Method::DELETE,
         ONE,
@@ -63,7 +67,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, delete),
         One(&OBJECT),
         "The name leads nowhere from now on.",
-    ),
+    )
+    .said("domain", "delete"),
 ];
 
 fn list(call: &Call) -> Result<Answer, Problem> {

@@ -49,7 +49,9 @@ pub(crate) static ROWS: &[Row] = &[
             "A column.",
         ),
         DIRECTION,
-    ]),
+    ])
+    .said("custom-provider", "list")
+    .columns(&["slug", "name", "enable", "base_url", "id"]),
     row(
         Method::POST,
         ALL,
@@ -58,14 +60,17 @@ pub(crate) static ROWS: &[Row] = &[
         One(&OBJECT),
         "A new provider, called `custom-{slug}`; 1002 a base URL that may not be, 1003 a slug that is taken.",
     )
-    .body(&NEW),
+    .body(&NEW)
+    .said("custom-provider", "create")
+    .fills(r#"{"enable":true}"#),
     get(
         ONE,
         "aig-config-fetch-custom-provider",
         Guarded(Needs::Metadata, get_one),
         One(&OBJECT),
         "One provider; 1004 if there is none.",
-    ),
+    )
+    .said("custom-provider", "show"),
     row(
         Method::PATCH,
         ONE,
@@ -74,7 +79,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&OBJECT),
         "Changes some members; its cached answers are forgotten, and another origin loses its headers.",
     )
-    .body(&CHANGE),
+    .body(&CHANGE)
+    .said("custom-provider", "update"),
     row(
         Method::DELETE,
         ONE,
@@ -82,7 +88,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, delete),
         One(&OBJECT),
         "Deletes a provider with its cached answers.",
-    ),
+    )
+    .said("custom-provider", "delete"),
 ];
 
 type Order = fn(&CustomProvider, &CustomProvider) -> Ordering;

@@ -37,7 +37,9 @@ pub(crate) static ROWS: &[Row] = &[
         Member::of("name", Shape::TEXT, Optional, "A piece of the name."),
         Member::of("enable", Shape::Flag, Optional, "Only these."),
         Member::of("search", Shape::TEXT, Optional, "A piece of the id, the name or the filters."),
-    ]),
+    ])
+    .said("dataset", "list")
+    .columns(&["id", "name", "filters"]),
     row(
         Method::POST,
         DATASETS,
@@ -46,14 +48,17 @@ pub(crate) static ROWS: &[Row] = &[
         One(&DATASET),
         "A new dataset: a saved filter. What matches belongs to it, also what is logged later.",
     )
-    .body(&NEW),
+    .body(&NEW)
+    .said("dataset", "create")
+    .fills(r#"{"enable":true,"filters":[]}"#),
     get(
         ONE,
         "aig-config-fetch-dataset",
         Guarded(Needs::Metadata, fetch),
         One(&COUNTED),
         "A dataset, and how many records belong to it.",
-    ),
+    )
+    .said("dataset", "show"),
     row(
         Method::PUT,
         ONE,
@@ -62,7 +67,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&DATASET),
         "Changes a dataset. Evaluations keep the one they were made with.",
     )
-    .body(&NEW),
+    .body(&NEW)
+    .said("dataset", "update"),
     row(
         Method::DELETE,
         ONE,
@@ -70,7 +76,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, delete),
         One(&DATASET),
         "Deletes a dataset; the records stay.",
-    ),
+    )
+    .said("dataset", "delete"),
 ];
 
 fn list(call: &Call) -> Result<Answer, Problem> {

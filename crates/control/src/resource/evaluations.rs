@@ -3,12 +3,13 @@
 //! Enters: bodies and queries. Leaves: evaluations, at work or done. Never: waits for one.
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tollgate_model::{Evaluation, Gateway};
 use tollgate_store::entries::PAGE_MAX;
 
 use super::logs;
 use crate::answer::Answer;
+use crate::audit::Action;
 use crate::call::Call;
 use crate::evaluation::{Book, KINDS, Kind, Worker, kind_object, members, object, wanted};
 use crate::page::{DIRECTION, PAGE, PER_PAGE, Paging};
@@ -31,7 +32,7 @@ pub(crate) static ROWS: &[Row] = &[
         Rows(&members::TYPE),
         "The evaluators there are.",
     )
-    .query(&[PAGE, PER_PAGE, Member::of("order_by", Shape::TEXT, Optional, "`name`, `type` or `id`."), DIRECTION]),
+    .query(&[PAGE, PER_PAGE, Member::of("order_by", Shape::TEXT, Optional, "`name`, `type` or `id`."), DIRECTION]).said("evaluation", "types").columns(&["type", "id", "description"]),
     get(
         EVALUATIONS,
         "aig-config-list-evaluations",
@@ -45,7 +46,7 @@ pub(crate) static ROWS: &[Row] = &[
         Member::of("name", Shape::TEXT, Optional, "A piece of the name."),
         Member::of("processed", Shape::Flag, Optional, "Only these."),
         Member::of("search", Shape::TEXT, Optional, "A piece of the id or the name."),
-    ]),
+    ]).said("evaluation", "list").columns(&["id", "name", "processed", "total_logs"]),
     row(
         Method::POST,
         EVALUATIONS,
@@ -54,14 +55,14 @@ pub(crate) static ROWS: &[Row] = &[
         One(&members::EVALUATION),
         "Evaluates the records that belong to datasets now. The work is done in the background; ask again until `processed`.",
     )
-    .body(&members::NEW),
+    .body(&members::NEW).said("evaluation", "create"),
     get(
         EVALUATION,
         "aig-config-fetch-evaluations",
         Guarded(Needs::Metadata, fetch),
         One(&members::EVALUATION),
         "An evaluation, and how far it has come.",
-    ),
+    ).said("evaluation", "show"),
     row(
         Method::DELETE,
         EVALUATION,
@@ -69,7 +70,7 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, delete),
         One(&members::EVALUATION),
         "Deletes an evaluation; one that is at work ends.",
-    ),
+    ).said("evaluation", "delete"),
 ];
 
 type Text = fn(&Kind) -> &str;
@@ -137,6 +138,7 @@ fn create(call: &Call) -> Result<Answer, Problem> {
     if book.is_full()? {
         return Err(Problem::busy());
     }
+    note(call, Action::Create, &wanted)?;
     book.add(&wanted)?;
     Worker::nudge(parts);
     Ok(Answer::Result(object(&wanted, call.account())))
@@ -148,8 +150,16 @@ fn fetch(call: &Call) -> Result<Answer, Problem> {
 
 fn delete(call: &Call) -> Result<Answer, Problem> {
     let gone = find(call)?;
+    note(call, Action::Delete, &gone)?;
     book(call).delete(gateway(call)?, &gone.id)?;
     Ok(Answer::Result(object(&gone, call.account())))
+}
+
+/// Evaluations are no settings, so the desk does not see them change.
+fn note(call: &Call, action: Action, evaluation: &Evaluation) -> Result<(), Problem> {
+    let what = json!({ "name": evaluation.name, "datasets": evaluation.datasets.len() });
+    let place = ("ai_gateway.evaluation", &*evaluation.id);
+    Ok(call.parts.desk.note_deed(action, place, Some(call.params.get("gateway")), what)?)
 }
 
 fn find(call: &Call) -> Result<Evaluation, Problem> {

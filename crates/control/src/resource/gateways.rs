@@ -40,7 +40,7 @@ pub(crate) static ROWS: &[Row] = &[
         Member::of("order_by", Shape::Word(&["id", "created_at", "modified_at"]), Optional, "A column."),
         DIRECTION,
     ])
-    .narrowed(),
+    .narrowed().said("gateway", "list").columns(&["id", "authentication", "collect_logs", "cache_ttl", "rate_limiting_limit", "rate_limiting_interval", "created_at"]),
     row(
         Method::POST,
         ALL,
@@ -49,14 +49,14 @@ pub(crate) static ROWS: &[Row] = &[
         One(&gateway::OBJECT),
         "A new gateway.",
     )
-    .body(&gateway::NEW),
+    .body(&gateway::NEW).said("gateway", "create").fills(r#"{"cache_invalidate_on_update":true,"cache_ttl":0,"collect_logs":true,"rate_limiting_interval":60,"rate_limiting_limit":0}"#),
     get(
         GATEWAY,
         "aig-config-fetch-gateway",
         Guarded(Needs::Metadata, get_one),
         One(&gateway::OBJECT),
         "A gateway's settings.",
-    ),
+    ).said("gateway", "show"),
     row(
         Method::PUT,
         GATEWAY,
@@ -65,7 +65,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&gateway::OBJECT),
         "Changes settings: absent members stay, null sets back.",
     )
-    .body(&gateway::CHANGE),
+    .body(&gateway::CHANGE).said("gateway", "update"),
     row(
         Method::DELETE,
         GATEWAY,
@@ -73,14 +73,14 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, delete),
         One(&gateway::OBJECT),
         "Deletes a gateway with its cache; its logs can no longer be seen.",
-    ),
+    ).said("gateway", "delete"),
     get(
         "/accounts/{account}/ai-gateway/gateways/{gateway}/url/{provider}",
         "aig-config-get-gateway-url",
         Guarded(Needs::Metadata, url),
         One(&Shape::TEXT),
         "The base URL of a provider through this gateway.",
-    ),
+    ).said("gateway", "url"),
 ];
 
 /// What the original calls the surface that takes a list of steps.
@@ -110,7 +110,7 @@ fn list(call: &Call) -> Result<Answer, Problem> {
     all.retain(|gateway| id.is_none_or(|id| gateway.id == id));
     sort(&mut all, order, descending);
     let total = all.len() as u64;
-    let rows: Vec<Value> = paging.cut(all).iter().map(|gateway| object(gateway, call.account())).collect();
+    let rows: Vec<Value> = paging.cut(all).iter().map(|gateway| told(call, gateway)).collect();
     Ok(Answer::Page { info: paging.info(rows.len(), total), rows })
 }
 
@@ -167,5 +167,9 @@ fn is_segment(text: &str) -> bool {
 }
 
 fn shown(call: &Call, gateway: &Gateway) -> Answer {
-    Answer::Result(object(gateway, call.account()))
+    Answer::Result(told(call, gateway))
+}
+
+fn told(call: &Call, gateway: &Gateway) -> Value {
+    object(gateway, call.account(), &|text| call.parts.desk.names_secret(text))
 }

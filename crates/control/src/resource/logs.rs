@@ -12,6 +12,7 @@ use tollgate_store::records::edit::REMOVED_MAX;
 use tollgate_store::records::{Filter, Listed, Order, OrderBy, Page, Ranges, Which};
 
 use crate::answer::Answer;
+use crate::audit::Action;
 use crate::call::Call;
 use crate::filters;
 use crate::log::{self, patch};
@@ -22,7 +23,7 @@ use crate::row::Access::Guarded;
 use crate::row::Answers::{One, Page as Rows, Plain, Stored, Whole};
 use crate::row::{Needs, Row, get, row};
 use crate::shape::Presence::{Default, Optional, Required};
-use crate::shape::{Fault, Member, Shape};
+use crate::shape::{COUNT_MAX, Fault, Member, Shape};
 
 mod export;
 mod sums;
@@ -39,7 +40,7 @@ pub(crate) static ROWS: &[Row] = &[
         Rows(&log::ROW),
         "Log rows by filter, order and page.",
     )
-    .query(LISTED),
+    .query(LISTED).said("log", "list").columns(&["id", "created_at", "provider", "model", "status_code", "tokens_in", "tokens_out", "cost", "duration"]),
     get(
         "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/facets",
         "tollgate-list-gateway-log-facets",
@@ -47,7 +48,7 @@ pub(crate) static ROWS: &[Row] = &[
         Whole(COUNTED),
         "How often each value occurs among the records that match. Not in the original.",
     )
-    .query(FACETED),
+    .query(FACETED).said("log", "facets"),
     get(
         "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/histogram",
         "tollgate-get-gateway-log-histogram",
@@ -55,7 +56,7 @@ pub(crate) static ROWS: &[Row] = &[
         Rows(&sums::STRETCH),
         "What the records that match come to, over time. Not in the original.",
     )
-    .query(STRETCHED),
+    .query(STRETCHED).said("log", "histogram"),
     get(
         "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/export",
         "tollgate-export-gateway-logs",
@@ -63,7 +64,7 @@ pub(crate) static ROWS: &[Row] = &[
         Plain(export::LINES),
         "All records that match, as JSON lines, however many there are. Not in the original.",
     )
-    .query(EXPORTED),
+    .query(EXPORTED).said("log", "export"),
     get(
         "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/export.csv",
         "tollgate-export-gateway-logs-csv",
@@ -80,7 +81,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&log::DELETED),
         "Deletes the first records that match: by default the oldest, at most 10,000. They are gone at once.",
     )
-    .query(DELETABLE),
+    .query(DELETABLE).said("log", "delete"),
     get(
         "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/tail",
         "tollgate-tail-gateway-logs",
@@ -100,28 +101,28 @@ pub(crate) static ROWS: &[Row] = &[
         One(&Shape::Object(&[])),
         "Tells a record what was thought of it: feedback, score, other metadata. What is absent stays, null takes it back.",
     )
-    .body(&log::PATCH),
+    .body(&log::PATCH).said("log", "patch"),
     get(
         LOG,
         "aig-config-get-gateway-log-detail",
         Guarded(Needs::Metadata, detail),
         One(&log::DETAIL),
         "One log record; with the heads of its bodies if the token may read them.",
-    ),
+    ).said("log", "show"),
     get(
         "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id}/request",
         "aig-config-get-gateway-log-request",
         Guarded(Needs::Read, request),
         Stored,
         "The request's body as it came.",
-    ),
+    ).said("log", "request"),
     get(
         "/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id}/response",
         "aig-config-get-gateway-log-response",
         Guarded(Needs::Read, response),
         Stored,
         "The response's body as it went out.",
-    ),
+    ).said("log", "response"),
 ];
 
 /// The columns that a list of records can be ordered by.
@@ -139,7 +140,8 @@ pub(crate) const ORDER_WORDS: Shape = Shape::Word(&[
     "feedback",
 ]);
 pub(crate) const DIRECTION_WORDS: Shape = Shape::Word(&["asc", "desc"]);
-const BOUND: Shape = Shape::Number { min: 0.0, max: f64::MAX };
+/// Below zero it bounds nothing.
+const BOUND: Shape = Shape::Number { min: f64::MIN, max: f64::MAX };
 
 /// What is asked of one list and of no other, and then everything that filters.
 macro_rules! and_filters {
@@ -264,7 +266,7 @@ fn list(call: &Call) -> Result<Answer, Problem> {
 fn tail(call: &Call) -> Result<Answer, Problem> {
     let gateway = call.gateway()?;
     let mut reader = call.query.reader();
-    let after = reader.whole("after", 0, 1 << 53);
+    let after = reader.whole("after", 0, COUNT_MAX);
     let limit = reader.whole("per_page", 1, PER_PAGE_MAX).unwrap_or(PER_PAGE_MAX);
     reader.finish()?;
     catch_up(call);
@@ -291,7 +293,10 @@ fn detail(call: &Call) -> Result<Answer, Problem> {
 /// Tells a record what was thought of it.
 fn patch(call: &Call) -> Result<Answer, Problem> {
     let record = find(call)?;
-    let patch = patch::read(&call.json()).map_err(Problem::invalid)?;
+    let said = call.json();
+    let patch = patch::read(&said).map_err(Problem::invalid)?;
+    let place = ("ai_gateway.log", &*record.id.to_string());
+    call.parts.desk.note_deed(Action::Update, place, Some(&record.gateway), said)?;
     match call.parts.records.patch(record.id, &patch)? {
         true => Ok(Answer::Result(json!({}))),
         // Deleted in between.
@@ -312,8 +317,17 @@ fn delete(call: &Call) -> Result<Answer, Problem> {
     let filter = read_filter(&mut reader, gateway, call.parts.desk.now_ms());
     reader.finish()?;
     catch_up(call);
+    // Before it happens; how many it were stands in the answer alone.
+    let what = json!({ "limit": limit, "filter": said(call) });
+    call.parts.desk.note_deed(Action::Delete, ("ai_gateway.log", ""), Some(&gateway.id), what)?;
     let removed = call.parts.records.remove(&filter, order, limit)?;
     Ok(Answer::Result(json!({ "deleted": removed })))
+}
+
+/// Which records were meant, in the caller's words.
+fn said(call: &Call) -> Value {
+    let words = call.query.reader().pairs().iter().map(|(name, value)| json!([name, crate::audit::cut(value)]));
+    words.collect()
 }
 
 fn request(call: &Call) -> Result<Answer, Problem> {

@@ -35,7 +35,9 @@ pub(crate) static ROWS: &[Row] = &[
         Member::of("search", Shape::TEXT, Optional, "A piece of the name."),
         Member::of("author", Shape::TEXT, Optional, "A provider, by its name or path segment."),
         Member::of("task", Shape::TEXT, Optional, "Matches nothing: the catalog knows no tasks."),
-    ]),
+    ])
+    .said("model", "list")
+    .columns(&["name", "task"]),
     get(
         "/accounts/{account}/ai/authors/search",
         "workers-ai-search-author",

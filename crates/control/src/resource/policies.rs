@@ -16,7 +16,7 @@ use crate::row::Access::Guarded;
 use crate::row::Answers::{One, Whole};
 use crate::row::{Needs, Row, get, row};
 use crate::shape::Presence::{Optional, Required};
-use crate::shape::{Fault, Member, Shape};
+use crate::shape::{Member, Shape};
 
 const ALL: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/policies";
 const ITEM: &str = "/accounts/{account}/ai-gateway/gateways/{gateway}/policies/{policy}";
@@ -77,7 +77,7 @@ static SAID: Shape = Shape::Object(&[
 
 pub(crate) static ROWS: &[Row] = &[
     get(ALL, "tollgate-list-gateway-policies", Guarded(Needs::Metadata, list), One(&LIST), "The policies of a gateway, the oldest first.")
-        .query(&[STAGING]),
+        .query(&[STAGING]).said("policy", "list").columns(&["id", "name", "actor", "resource", "condition", "action"]),
     row(
         Method::POST,
         ALL,
@@ -87,7 +87,7 @@ pub(crate) static ROWS: &[Row] = &[
         "A new policy; a draft, unless it is committed. A condition that cannot be read is refused with line and column.",
     )
     .query(&[COMMIT])
-    .body(&NEW),
+    .body(&NEW).said("policy", "create").fills(r#"{"actor":"*","resource":"*","condition":"true"}"#),
     row(
         Method::POST,
         "/accounts/{account}/ai-gateway/gateways/{gateway}/policies/commit",
@@ -95,7 +95,7 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, commit),
         One(&COMMITS),
         "Puts all drafts in force.",
-    ),
+    ).said("policy", "commit"),
     row(
         Method::POST,
         "/accounts/{account}/ai-gateway/gateways/{gateway}/policies/simulate",
@@ -104,9 +104,10 @@ pub(crate) static ROWS: &[Row] = &[
         One(&SAID),
         "What the policies would say to somebody who asks for a model. Changes nothing.",
     )
+    .unaudited("it changes nothing, and looks into settings alone")
     .query(&[STAGING])
-    .body(&ASKED),
-    get(ITEM, "tollgate-get-gateway-policy", Guarded(Needs::Metadata, get_one), One(&SHOWN), "One policy.").query(&[STAGING]),
+    .body(&ASKED).said("policy", "simulate"),
+    get(ITEM, "tollgate-get-gateway-policy", Guarded(Needs::Metadata, get_one), One(&SHOWN), "One policy.").query(&[STAGING]).said("policy", "show"),
     row(
         Method::PUT,
         ITEM,
@@ -116,7 +117,7 @@ pub(crate) static ROWS: &[Row] = &[
         "Changes some members of a committed policy; a draft, unless it is committed.",
     )
     .query(&[COMMIT])
-    .body(&PART),
+    .body(&PART).said("policy", "update"),
     row(
         Method::DELETE,
         ITEM,
@@ -124,7 +125,7 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, delete),
         One(&SHOWN),
         "Deletes a policy, and a draft of it.",
-    ),
+    ).said("policy", "delete"),
 ];
 
 const SHOWN_MEMBER: Shape = Shape::Named("Policy", &Shape::Parts(&[POLICY_MEMBERS, MARKS]));
@@ -165,7 +166,7 @@ fn get_one(call: &Call) -> Result<Answer, Problem> {
 
 fn update(call: &Call) -> Result<Answer, Problem> {
     let commit = flag(call, "commit")?;
-    call.parts.desk.update_policy(gateway(call)?, call.params.get("policy"), &call.json(), commit)?;
+    call.parts.desk.update_policy(gateway(call)?, call.params.get("policy"), &call.read(&PART)?, commit)?;
     Ok(whole([("committed", commit.into())]))
 }
 
@@ -189,14 +190,10 @@ fn commit(call: &Call) -> Result<Answer, Problem> {
 
 fn simulate(call: &Call) -> Result<Answer, Problem> {
     let staging = flag(call, "includeStaging")?;
-    let asked = call.json();
-    let text = |name: &str| asked[name].as_str().map(str::to_owned);
-    let missing = ["provider", "model"].into_iter().filter(|name| text(name).is_none());
-    let missing: Vec<Fault> = missing.map(|name| Fault::new(["body", name], "Required")).collect();
-    let (Some(provider), Some(model)) = (text("provider"), text("model")) else {
-        return Err(Problem::invalid(missing));
-    };
-    let model = model.strip_prefix(&format!("{provider}/")).unwrap_or(&model).to_owned();
+    let asked = call.read(&ASKED)?;
+    let text = |name: &str| asked[name].as_str().unwrap_or_default();
+    let (provider, model) = (text("provider"), text("model"));
+    let model = model.strip_prefix(&format!("{provider}/")).unwrap_or(model);
     let all = call.parts.desk.policies(gateway(call)?)?;
     let of = |policy: &PolicyDocument| {
         let body = policy.draft.as_ref().filter(|_| staging).or(policy.committed.as_ref())?;
@@ -204,7 +201,7 @@ fn simulate(call: &Call) -> Result<Answer, Problem> {
     };
     let policies = Policies::new(all.iter().filter_map(of).collect());
     let (identity, metadata) = (identity(&asked["identity"]), labels(&asked));
-    let verdict = policies.judge("", &Who { identity: &identity, metadata: &metadata }, &provider, &model);
+    let verdict = policies.judge("", &Who { identity: &identity, metadata: &metadata }, provider, model);
     Ok(Answer::Result(told(&verdict, &asked["bucketUsage"], policies.all().len())))
 }
 

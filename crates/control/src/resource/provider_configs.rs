@@ -28,7 +28,9 @@ pub(crate) static ROWS: &[Row] = &[
         Page(&keep::CONFIG),
         "A gateway's keys for providers, the newest first. Of an unknown gateway: none.",
     )
-    .query(&[PAGE, PER_PAGE]),
+    .query(&[PAGE, PER_PAGE])
+    .said("key", "list")
+    .columns(&["id", "provider_slug", "alias", "default_config", "secret_preview", "rate_limit", "status"]),
     row(
         Method::POST,
         ALL,
@@ -37,14 +39,17 @@ pub(crate) static ROWS: &[Row] = &[
         One(&keep::CONFIG),
         "Stores a key for a provider under an alias.",
     )
-    .body(&keep::NEW_CONFIG),
+    .body(&keep::NEW_CONFIG)
+    .said("key", "create")
+    .fills(r#"{"alias":"default","default_config":false}"#),
     get(
         ONE,
         "tollgate-get-provider-config",
         Guarded(Needs::Metadata, get_one),
         One(&keep::CONFIG),
         "One of them. Not in the original.",
-    ),
+    )
+    .said("key", "show"),
     row(
         Method::PUT,
         ONE,
@@ -53,7 +58,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&keep::CONFIG),
         "Rotates the key; changes limit or default. What is absent stays.",
     )
-    .body(&keep::CHANGE_CONFIG),
+    .body(&keep::CHANGE_CONFIG)
+    .said("key", "update"),
     row(
         Method::DELETE,
         ONE,
@@ -61,7 +67,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::WriteAndSecrets, delete),
         One(&keep::GONE_CONFIG),
         "Deletes a key, and the secret that was made for it.",
-    ),
+    )
+    .said("key", "delete"),
 ];
 
 fn list(call: &Call) -> Result<Answer, Problem> {

@@ -44,7 +44,9 @@ pub(crate) static ROWS: &[Row] = &[
         CREATED_AT,
         DIRECTION,
         Member::of("search", Shape::TEXT, Optional, "A piece of the name."),
-    ]),
+    ])
+    .said("route", "list")
+    .columns(&["name", "id", "modified_at"]),
     row(
         Method::POST,
         ROUTES,
@@ -53,7 +55,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&members::FULL),
         "A new route from its name and elements; its first version is deployed.",
     )
-    .body(&members::NEW),
+    .body(&members::NEW)
+    .said("route", "create"),
     row(
         Method::POST,
         "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/simulate",
@@ -62,14 +65,17 @@ pub(crate) static ROWS: &[Row] = &[
         One(&members::SIMULATED),
         "What a route would choose for a request, or for logged ones, and why. Changes nothing. Not in the original.",
     )
-    .body(&members::ASKED),
+    .unaudited("it changes nothing, and shows decisions instead of the prompts that it read")
+    .body(&members::ASKED)
+    .said("route", "simulate"),
     get(
         ROUTE,
         "aig-config-get-gateway-dynamic-route",
         Guarded(Needs::Metadata, get_one),
         One(&members::FULL),
         "A route as it is deployed; by its id or its name.",
-    ),
+    )
+    .said("route", "get"),
     row(
         Method::PATCH,
         ROUTE,
@@ -78,7 +84,8 @@ pub(crate) static ROWS: &[Row] = &[
         Whole(members::RENAMED),
         "Renames a route in place.",
     )
-    .body(&members::NAME),
+    .body(&members::NAME)
+    .said("route", "rename"),
     row(
         Method::DELETE,
         ROUTE,
@@ -86,7 +93,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, delete),
         One(&members::BARE),
         "Deletes a route with all its versions.",
-    ),
+    )
+    .said("route", "delete"),
     get(
         VERSIONS,
         "aig-config-list-gateway-dynamic-route-versions",
@@ -94,7 +102,9 @@ pub(crate) static ROWS: &[Row] = &[
         Whole(members::LISTED_VERSIONS),
         "The versions of a route, the newest first.",
     )
-    .query(&[PAGE, PER_PAGE, CREATED_AT, DIRECTION]),
+    .query(&[PAGE, PER_PAGE, CREATED_AT, DIRECTION])
+    .said("route", "versions")
+    .columns(&["version_id", "active", "created_at"]),
     row(
         Method::POST,
         VERSIONS,
@@ -103,14 +113,16 @@ pub(crate) static ROWS: &[Row] = &[
         One(&members::ONE_VERSION),
         "A new version from elements; it is not deployed.",
     )
-    .body(&members::ELEMENTS),
+    .body(&members::ELEMENTS)
+    .said("route", "add-version"),
     get(
         "/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{route}/versions/{version}",
         "aig-config-get-gateway-dynamic-route-version",
         Guarded(Needs::Metadata, get_version),
         One(&members::ONE_VERSION),
         "One version of a route.",
-    ),
+    )
+    .said("route", "version"),
     get(
         DEPLOYMENTS,
         "aig-config-list-gateway-dynamic-route-deployments",
@@ -118,7 +130,9 @@ pub(crate) static ROWS: &[Row] = &[
         Whole(members::LISTED_DEPLOYMENTS),
         "What was deployed when, the newest first.",
     )
-    .query(&[PAGE, PER_PAGE, CREATED_AT, DIRECTION]),
+    .query(&[PAGE, PER_PAGE, CREATED_AT, DIRECTION])
+    .said("route", "deployments")
+    .columns(&["deployment_id", "version_id", "created_at"]),
     row(
         Method::POST,
         DEPLOYMENTS,

@@ -41,7 +41,9 @@ pub(crate) static ROWS: &[Row] = &[
         PER_PAGE,
         Member::of("order", Shape::Word(&["name", "created", "modified"]), Optional, "A column."),
         DIRECTION,
-    ]),
+    ])
+    .said("store", "list")
+    .columns(&["id", "name", "created"]),
     row(
         Method::POST,
         STORES,
@@ -50,8 +52,10 @@ pub(crate) static ROWS: &[Row] = &[
         One(&keep::STORE),
         "A new store.",
     )
-    .body(&keep::NEW_STORE),
-    get(STORE, "secrets-store-get-store-by-id", Guarded(Needs::SecretsRead, get_store), One(&keep::STORE), "A store."),
+    .body(&keep::NEW_STORE)
+    .said("store", "create"),
+    get(STORE, "secrets-store-get-store-by-id", Guarded(Needs::SecretsRead, get_store), One(&keep::STORE), "A store.")
+        .said("store", "show"),
     row(
         Method::DELETE,
         STORE,
@@ -60,7 +64,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&Shape::OrNull(&keep::STORE)),
         "Deletes a store; one with secrets in it only with ?force=true.",
     )
-    .query(&[Member::of("force", Shape::Flag, Optional, "Its secrets go with it.")]),
+    .query(&[Member::of("force", Shape::Flag, Optional, "Its secrets go with it.")])
+    .said("store", "delete"),
     get(
         SECRETS,
         "secrets-store-secrets-list",
@@ -75,7 +80,9 @@ pub(crate) static ROWS: &[Row] = &[
         Member::of("order", Shape::Word(&["name", "comment", "created", "modified", "status"]), Optional, "A column."),
         DIRECTION,
         Member::of("scopes", Shape::Any, Optional, "Secrets with one of these scopes; may be repeated."),
-    ]),
+    ])
+    .said("secret", "list")
+    .columns(&["id", "name", "scopes", "comment", "modified"]),
     row(
         Method::POST,
         SECRETS,
@@ -84,7 +91,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&keep::SECRETS),
         "Stores secrets: all of them, or none.",
     )
-    .body(&keep::NEW_SECRETS),
+    .body(&keep::NEW_SECRETS)
+    .said("secret", "create"),
     row(
         Method::DELETE,
         SECRETS,
@@ -100,7 +108,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::SecretsRead, get_one),
         One(&keep::SECRET),
         "A secret without its value.",
-    ),
+    )
+    .said("secret", "show"),
     row(
         Method::PATCH,
         SECRET,
@@ -109,7 +118,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&keep::SECRET),
         "Changes value, scopes or comment; what is absent stays.",
     )
-    .body(&keep::CHANGE_SECRET),
+    .body(&keep::CHANGE_SECRET)
+    .said("secret", "update"),
     row(
         Method::DELETE,
         SECRET,
@@ -117,7 +127,8 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::SecretsWrite, delete),
         One(&keep::SECRET),
         "Deletes a secret.",
-    ),
+    )
+    .said("secret", "delete"),
     row(
         Method::POST,
         "/accounts/{account}/secrets_store/stores/{store}/secrets/{secret}/duplicate",
@@ -126,14 +137,16 @@ pub(crate) static ROWS: &[Row] = &[
         One(&keep::SECRET),
         "The same value under another name. It goes nowhere that the first could not go.",
     )
-    .body(&keep::COPY_SECRET),
+    .body(&keep::COPY_SECRET)
+    .said("secret", "duplicate"),
     get(
         "/accounts/{account}/secrets_store/quota",
         "secrets-store-quota",
         Guarded(Needs::SecretsRead, quota),
         One(&keep::QUOTA),
         "How many secrets there are, and may be.",
-    ),
+    )
+    .said("secret", "quota"),
 ];
 
 type StoreOrder = fn(&SecretStore, &SecretStore) -> Ordering;
@@ -246,9 +259,23 @@ fn create(call: &Call) -> Result<Answer, Problem> {
     if list.len() > 100 {
         return Err(Problem::invalid(vec![Fault::new(["body"], "Array must contain at most 100 element(s)")]));
     }
+    list.iter().try_for_each(refuse_mistyped)?;
     let wanted: Vec<NewSecret> = list.iter().map(new_secret).collect();
     let made = call.parts.desk.create_secrets(call.params.get("store"), &wanted)?;
     Ok(Answer::Result(made.iter().map(keep::secret).collect()))
+}
+
+/// What a member says is judged by the desk, in the store's own words; what kind of value it is, here.
+fn refuse_mistyped(item: &Value) -> Result<(), Problem> {
+    let is_good = |name: &str| match (&item[name], name) {
+        (Value::Null, _) | (Value::String(_), "name" | "value" | "comment") => true,
+        (Value::Array(items), "scopes") => items.iter().all(Value::is_string),
+        _ => false,
+    };
+    let wrong = ["name", "value", "comment", "scopes"].into_iter().filter(|name| !is_good(name));
+    let expected = |name: &str| if name == "scopes" { "Expected array of strings" } else { "Expected string" };
+    let faults: Vec<Fault> = wrong.map(|name| Fault::new(["body", name], expected(name))).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }
 
 fn new_secret(item: &Value) -> NewSecret {
@@ -272,6 +299,7 @@ fn get_one(call: &Call) -> Result<Answer, Problem> {
 
 fn change(call: &Call) -> Result<Answer, Problem> {
     let body = call.json();
+    refuse_mistyped(&body)?;
     let change = SecretChange {
         scopes: texts(&body["scopes"]),
         value: body["value"].as_str().map(Secret::new),
@@ -297,6 +325,7 @@ fn delete_many(call: &Call) -> Result<Answer, Problem> {
 fn duplicate(call: &Call) -> Result<Answer, Problem> {
     let body = call.json();
     refuse_missing(&body, &["name", "scopes"])?;
+    refuse_mistyped(&body)?;
     let scopes = texts(&body["scopes"]).unwrap_or_default();
     let wanted = (body["name"].as_str().unwrap_or_default(), scopes.as_slice(), body["comment"].as_str());
     let made = call.parts.desk.duplicate_secret(call.params.get("store"), call.params.get("secret"), wanted)?;

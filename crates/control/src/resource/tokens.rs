@@ -32,7 +32,9 @@ macro_rules! rows {
                 "The tokens that the caller's own may manage: itself and those made with it, or all.",
             )
             .query(LISTED)
-            .narrowed(),
+            .narrowed()
+            .said("token", "list")
+            .columns(&["id", "name", "permissions", "hint", "issued_on", "expires_on", "status"]),
             row(
                 Method::POST,
                 concat!($under, "/tokens"),
@@ -42,7 +44,8 @@ macro_rules! rows {
                 "A new token, with no more rights than the caller's own.",
             )
             .body(&token::CHANGE)
-            .narrowed(),
+            .narrowed()
+            .said("token", "create"),
             get(
                 concat!($under, "/tokens/permission_groups"),
                 concat!($user, "-api-tokens-list-permission-groups"),
@@ -51,7 +54,9 @@ macro_rules! rows {
                 "What a token can be allowed, by the names that policies use.",
             )
             .query(GROUPS)
-            .narrowed(),
+            .narrowed()
+            .said("token", "groups")
+            .columns(&["permission", "name", "id"]),
             get(
                 concat!($under, "/tokens/{token}"),
                 concat!($user, "-api-tokens-token-details"),
@@ -59,7 +64,8 @@ macro_rules! rows {
                 One(&token::OBJECT),
                 "A token without its secret.",
             )
-            .narrowed(),
+            .narrowed()
+            .said("token", "show"),
             row(
                 Method::PUT,
                 concat!($under, "/tokens/{token}"),
@@ -69,7 +75,8 @@ macro_rules! rows {
                 "Changes a token: absent members stay, null takes a limit away.",
             )
             .body(&token::CHANGE)
-            .narrowed(),
+            .narrowed()
+            .said("token", "update"),
             row(
                 Method::DELETE,
                 concat!($under, "/tokens/{token}"),
@@ -78,7 +85,8 @@ macro_rules! rows {
                 One(&DELETED),
                 "Revokes a token, and those that were made with it.",
             )
-            .narrowed(),
+            .narrowed()
+            .said("token", "delete"),
             row(
                 Method::PUT,
                 concat!($under, "/tokens/{token}/value"),
@@ -88,7 +96,8 @@ macro_rules! rows {
                 "A new secret, shown only this once. The one before stays good for grace_seconds.",
             )
             .body(&ROLL)
-            .narrowed(),
+            .narrowed()
+            .said("token", "roll"),
         ]
     };
 }

@@ -10,8 +10,10 @@ const fn row(name: &'static str, shape: Shape, presence: Presence, doc: &'static
 }
 
 const NAME_MEMBER: Member =
-    row("name", Shape::Text { min: 1, max: 256 }, Required, "Called as model `dynamic/{name}`.");
-const ELEMENTS_MEMBER: Member = row("elements", GRAPH, Required, "The graph; see docs/routes.md.");
+    row("name", Shape::Like(&Shape::Text { min: 1, max: 256 }, PLAIN), Required, "Called as model `dynamic/{name}`.");
+/// No control characters, and no space at its ends.
+const PLAIN: &str = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$";
+const ELEMENTS_MEMBER: Member = row("elements", Shape::Some(&GRAPH), Required, "The graph; see docs/routes.md.");
 const GRAPH: Shape = Shape::Named("RouteElements", &Shape::List { of: &ELEMENT, max: usize::MAX });
 static KINDS: &[&str] = &["start", "conditional", "percentage", "rate", "rate_limit", "model", "end"];
 static ELEMENT: Shape = Shape::Object(&[

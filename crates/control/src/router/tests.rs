@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod alerts;
 mod audit;
+mod audited;
 mod billing;
 mod config;
 mod conventions;
@@ -12,10 +14,12 @@ mod custom_providers;
 mod datasets;
 mod declared;
 mod gateways;
+mod issuer;
 mod logs;
 mod matrix;
 mod mcp;
 mod outside;
+mod people;
 mod policies;
 mod provider_configs;
 mod rights;

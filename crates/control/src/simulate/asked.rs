@@ -32,7 +32,7 @@ pub(super) enum Of {
 }
 
 pub(super) enum Whom {
-    Request(Facts),
+    Request(Box<Facts>),
     Logged(Vec<Id>),
     Last(u64),
 }
@@ -94,7 +94,7 @@ fn whom(body: &Value, seed: Option<u64>, faults: &mut Vec<Fault>) -> Option<Whom
             }
         }
         (Value::Null, Value::Null, Value::Object(_) | Value::Null) => {
-            request(&body["request"], seed, faults).map(Whom::Request)
+            request(&body["request"], seed, faults).map(Box::new).map(Whom::Request)
         }
         _ => {
             faults.push(Fault::new(
@@ -134,7 +134,7 @@ fn request(request: &Value, seed: Option<u64>, faults: &mut Vec<Fault>) -> Optio
     };
     let seed = seed.unwrap_or_else(|| Mark::of(&[&request.to_string()]).draw());
     let body = request["body"].clone();
-    Some(Facts { headers, metadata: metadata::read(&metadata), body, seed, remembered: Vec::new() })
+    Some(Facts { headers, metadata: metadata::read(&metadata), body, seed, ..Facts::default() })
 }
 
 fn headers(value: &Value, faults: &mut Vec<Fault>) -> Option<HeaderMap> {

@@ -59,6 +59,8 @@ pub enum VaultError {
     Reference(BadReference),
     #[error("there is no master key here to open secrets with")]
     Absent,
+    #[error("it was declared by a file and has no value yet: store one")]
+    NoValue,
 }
 
 // === impl KeySource ===

@@ -20,8 +20,10 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tollgate_model::peer::Secure;
 use tollgate_model::{Peer, Refusal};
 use tollgate_rules::custom::named_host;
+use tollgate_rules::proxy::Arrival;
 
 use super::head_timer::HeadTimer;
 use super::patient::Patient;
@@ -129,13 +131,18 @@ impl Asked {
         if let Err(refusal) = tail.judge(&parts) {
             return Self::Nothing(refusal);
         }
+        let is_tls = Secure(context.serving.tls.is_some());
+        let Arrival { peer, secure } = context.serving.proxies.arrival(peer, is_tls, &parts.headers);
         if let Some(place) = place(context, &parts) {
-            return Self::Ours(Head::read_below(parts, Some(peer), place), body);
+            return Self::Ours(Head::read_below(parts, peer, place), body);
         }
         if head::is_ours(parts.uri.path()) {
-            return Self::Ours(Head::read(parts, Some(peer)), body);
+            return Self::Ours(Head::read(parts, peer), body);
         }
-        parts.extensions.insert(peer);
+        parts.extensions.insert(secure);
+        if let Some(peer) = peer {
+            parts.extensions.insert(peer);
+        }
         Self::Others(context.fallback.call(Request::from_parts(parts, body)))
     }
 }

@@ -3,7 +3,9 @@
 //! Enters: a head. Leaves: a `Caller`, the proof that the gateway exists and lets this caller in. Never: reads a body.
 //!
 //! A token may stand wherever an official SDK can put one (data-plane specification, section 9.1). A credential header that holds a gateway token
-//! is remembered as spent: it is neither a provider key nor forwarded.
+//! is remembered as spent: it is neither a provider key nor forwarded. One that is not good (any more) is refused in the place of a provider's key, on open
+//! gateways too: whoever sends it there means it, and would otherwise be told by a provider that no key came. In the gateway's own header, where clients send
+//! what they have to gateways that do not ask, it counts as none.
 
 use std::sync::Arc;
 
@@ -42,6 +44,8 @@ struct Shown {
     spent: Vec<HeaderName>,
     /// Something that could be a token was shown and is not known.
     stranger: bool,
+    /// A token that is not good stands where a provider's key would.
+    misplaced: bool,
 }
 
 pub(crate) async fn caller(gate: &Gate, head: &Head, books: &mut Books) -> Result<Caller, Refusal> {
@@ -66,7 +70,9 @@ pub(crate) async fn caller(gate: &Gate, head: &Head, books: &mut Books) -> Resul
     if let (None, Some(border)) = (&shown.pass, shown.border) {
         return Err(scope::refusal(border, dialect(&snapshot, head)));
     }
-    if gateway.settings.authentication && shown.pass.is_none() {
+    let is_nobody = shown.pass.is_none() && (gateway.settings.authentication || shown.misplaced);
+    // A query is forwarded as it is, so one that holds a token goes nowhere.
+    if is_nobody || head.parts.uri.query().is_some_and(token::is_in_query) {
         return Err(match head.surface().host {
             Host::Gateway => Refusal::unauthorized(),
             Host::Rest => Refusal::authentication_error(),
@@ -89,7 +95,7 @@ fn identity(token: Option<&Token>) -> Identity {
 
 fn is_unwelcome(snapshot: &Snapshot, head: &Head, shown: &Shown) -> bool {
     let wanted = snapshot.gateway(head.gateway()).is_some_and(|gateway| gateway.settings.authentication);
-    wanted && shown.pass.is_none() && shown.stranger
+    (wanted || shown.misplaced) && shown.pass.is_none() && shown.stranger
 }
 
 /// An authenticated request that names the default gateway creates it.
@@ -98,19 +104,21 @@ fn wish(head: &Head, shown: &Shown) -> Wish {
 }
 
 fn shown(snapshot: &Snapshot, head: &Head, now_ms: u64) -> Shown {
-    let mut shown = Shown { pass: None, border: None, spent: Vec::new(), stranger: false };
+    let mut shown = Shown { pass: None, border: None, spent: Vec::new(), stranger: false, misplaced: false };
     let mut best = u8::MAX;
     for each in token::shown(head.headers()) {
-        let digest = token::digest(each.text);
-        if snapshot.token(&digest).is_none() {
-            shown.stranger = true;
-            continue;
-        }
-        // Be it one that may run or not: no token of ours ever goes to a provider.
+        // Be it one that is known and may run or not: no token of ours ever goes to a provider.
         if each.is_in_place_of_key() {
             shown.spent.push(each.header.clone());
         }
-        let Some(pass) = snapshot.pass(&digest, now_ms).filter(|pass| pass.has(Permission::Run)) else { continue };
+        if each.is_stray() {
+            continue;
+        }
+        let digest = token::digest(each.text);
+        let pass = snapshot.pass(&digest, now_ms);
+        shown.stranger |= snapshot.token(&digest).is_none();
+        shown.misplaced |= pass.is_none() && each.is_in_place_of_key();
+        let Some(pass) = pass.filter(|pass| pass.has(Permission::Run)) else { continue };
         match pass.enter(head.gateway(), head.peer()) {
             Err(border) => shown.border = Some(border),
             Ok(()) if each.rank < best => {
@@ -137,7 +145,6 @@ pub(crate) fn dialect(snapshot: &Snapshot, head: &Head) -> Dialect {
 }
 
 /// Credential headers of a step that hold a gateway token.
-pub(crate) fn spent(snapshot: &Snapshot, headers: &HeaderMap) -> Vec<HeaderName> {
-    let ours = token::shown(headers).filter(|each| each.is_in_place_of_key());
-    ours.filter(|each| snapshot.token(&token::digest(each.text)).is_some()).map(|each| each.header.clone()).collect()
+pub(crate) fn spent(headers: &HeaderMap) -> Vec<HeaderName> {
+    token::shown(headers).filter(|each| each.is_in_place_of_key()).map(|each| each.header.clone()).collect()
 }

@@ -64,6 +64,7 @@ pub(crate) fn of_refusal(refusal: Refusal) -> Failed {
             code::SPEND_LIMIT | code::POLICY_LIMIT | code::NO_CREDITS | code::NO_CREDITS_ON_REST | code::CREDIT_RATE,
             _,
         ) => Miss::SpendLimited,
+        (_, code::RATE_LIMITED, _) if refusal.is_of_target() => Miss::RateLimited,
         // Of this target, since what every target needs was read before any was tried.
         (_, code::NO_SUCH_KEY | code::NO_KEY, _) => Miss::Unusable,
         (Blame::Gateway, code::UNAUTHORIZED, _) => Miss::Unusable,

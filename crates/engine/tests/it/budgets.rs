@@ -66,6 +66,7 @@ async fn the_truth_takes_the_place_of_the_bound() {
     let spender = tollgate_rules::budget::rule::Spender {
         provider: "openai",
         model: "gpt-4o-mini",
+        token: "",
         metadata: &Default::default(),
     };
     let mark = gateway.spend.claims(spender, tollgate_model::Money::ZERO).next().unwrap().1.mark;
@@ -258,4 +259,229 @@ async fn ten_thousand_cancelled_streams_leave_nothing_outstanding() {
     town.until(|| town.shared.till.outstanding() == 0).await;
     town.at_rest().await;
     assert_eq!(town.shared.till.outstanding(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_part_of_a_budget_that_is_used_up_is_told_once_also_over_a_restart() {
+    let rules = json!([{ "id": "a", "limit": 0.04, "window": 3600, "technique": "fixed", "metadata": { "team": { "mode": "partition" } } }]);
+    let first = town(limited(rules.clone())).await;
+    let mut crossings = first.shared.till.crossings().unwrap();
+    let red = [costs(CENT), ("cf-aig-metadata", r#"{"team":"red"}"#)];
+    for _ in 0..3 {
+        assert_eq!(first.chat(&red, "m").await.status, 200);
+    }
+    first.until(|| first.shared.till.outstanding() == 0).await;
+    let half = crossings.try_recv().unwrap();
+    assert_eq!((half.gateway.as_str(), half.id.as_str(), half.bucket.as_str()), ("g", "a", "team=red"));
+    assert_eq!(
+        (half.percent, half.refused, half.spent.nanos(), half.limit.nanos()),
+        (50, false, 20_000_000, 40_000_000)
+    );
+    assert_eq!(half.until_ms - half.from_ms, 3_600_000);
+    assert!(crossings.try_recv().is_err());
+    let dir = first.close().await;
+    let second = town(Plan { dir: Some(dir), ..limited(rules) }).await;
+    let mut crossings = second.shared.till.crossings().unwrap();
+    assert_eq!(second.chat(&red, "m").await.status, 200);
+    second.until(|| second.shared.till.outstanding() == 0).await;
+    assert_eq!(crossings.try_recv().unwrap().percent, 80);
+    assert_eq!(crossings.try_recv().unwrap().percent, 100);
+    for _ in 0..3 {
+        assert_eq!(second.chat(&red, "m").await.status, 429);
+    }
+    assert!(crossings.try_recv().is_err(), "a refusal of what is used up is no news");
+    // Another value is another budget; a request that no longer fits says that it is used up.
+    let dear = [costs(r#"{"total_cost":0.03}"#), ("cf-aig-metadata", r#"{"team":"blue"}"#)];
+    assert_eq!(second.chat(&dear, "m").await.status, 200);
+    assert_eq!(second.chat(&dear, "m").await.status, 429);
+    let told: Vec<_> = std::iter::from_fn(|| crossings.try_recv().ok()).map(|it| (it.percent, it.refused)).collect();
+    assert_eq!(told, [(50, false), (100, true)]);
+}
+
+fn rules(limits: serde_json::Value) -> Plan {
+    Plan::gateway(|gateway| gateway.tollgate_limits = Some(limits))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_value_of_a_key_has_its_own_limit_of_requests() {
+    let town = town(rules(json!([
+        { "id": "per-user", "count": "requests", "limit": 2, "window": 60, "metadata": { "user": { "mode": "partition" } } }
+    ])))
+    .await;
+    let of = |user: &'static str| [("cf-aig-metadata", user)];
+    let (ann, bob) = (of(r#"{"user":"ann"}"#), of(r#"{"user":"bob"}"#));
+    let first = town.chat(&ann, "m").await;
+    assert_eq!(first.header("ratelimit-policy"), Some(r#""per-user";q=2;w=60"#));
+    assert_eq!(first.header("ratelimit"), Some(r#""per-user";r=1;t=60"#));
+    assert_eq!(town.chat(&ann, "m").await.status, 200);
+    let refused = town.chat(&ann, "m").await;
+    assert_eq!(said(&refused), (429, 2003, "Rate limited".to_owned()));
+    assert!(refused.header("retry-after").is_some() && refused.header("retry-after-ms").is_some());
+    assert!(refused.header("ratelimit").unwrap().starts_with(r#""per-user";r=0;t="#));
+    assert_eq!(town.chat(&bob, "m").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_one_model_lets_a_route_go_on_to_the_next() {
+    let elements = json!([
+        { "id": "start", "type": "start", "outputs": { "next": "dear" } },
+        { "id": "dear", "type": "model", "properties": { "provider": "openai", "model": "gpt-4o" },
+          "outputs": { "success": "end", "fallback": "cheap" } },
+        { "id": "cheap", "type": "model", "properties": { "provider": "openai", "model": "gpt-4o-mini" }, "outputs": { "success": "end" } },
+        { "id": "end", "type": "end", "outputs": {} }
+    ]);
+    let mut plan = Plan::routed("r", elements);
+    plan.gateway.tollgate_limits =
+        Some(json!([{ "count": "requests", "limit": 1, "model": { "mode": "filter", "values": ["gpt-4o"] } }]));
+    let town = town(plan).await;
+    let ask = || town.post("compat/chat/completions", &[], chat_body("dynamic/r", false));
+    let models = [ask().await, ask().await].map(|heard| heard.header("cf-aig-model").map(str::to_owned));
+    assert_eq!(models, [Some("gpt-4o".to_owned()), Some("gpt-4o-mini".to_owned())]);
+    assert_eq!(town.chat(&[], "gpt-4o").await.status, 429, "asked for by name there is nothing else");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_held_at_most_and_settled_by_the_truth() {
+    let town = town(rules(json!([
+        { "id": "tpm", "count": "tokens", "limit": 1_000, "window": 60 },
+        { "id": "out", "count": "output_tokens", "limit": 700, "window": 60 }
+    ])))
+    .await;
+    town.provider.on("POST", "/v1/chat/completions", |_| {
+        Answer::json(200, r#"{"usage":{"prompt_tokens":30,"completion_tokens":70,"total_tokens":100}}"#)
+    });
+    let body = |most: u64| json!({ "model": "m", "max_tokens": most, "messages": [] }).to_string();
+    let first = town.post(CHAT, &[], body(500)).await;
+    assert_eq!(first.status, 200);
+    assert!(first.header("ratelimit-policy").unwrap().contains(r#""tpm";q=1000;qu="tokens";w=60, "out";q=700;"#));
+    town.until(|| town.shared.till.outstanding() == 0).await;
+    // 100 are spent, 70 of them out: 600 more out fit, 650 do not.
+    let second = town.post(CHAT, &[], body(600)).await;
+    assert_eq!(second.status, 200);
+    assert!(second.header("ratelimit").unwrap().contains(r#""out";r=30;"#), "{:?}", second.header("ratelimit"));
+    town.until(|| town.shared.till.outstanding() == 0).await;
+    let refused = town.post(CHAT, &[], body(650)).await;
+    assert_eq!(said(&refused).1, 2003);
+    assert!(refused.header("retry-after").is_some());
+    let never = town.post(CHAT, &[], body(701)).await;
+    assert_eq!((never.status, never.header("x-should-retry"), never.header("retry-after")), (429, Some("false"), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_among_requests_at_once_is_free_when_the_request_is_over_however_it_ends() {
+    let town = Arc::new(town(rules(json!([{ "id": "busy", "count": "concurrent", "limit": 2 }]))).await);
+    town.provider.on("POST", "/v1/chat/completions", |_| {
+        let delta = "data: {\"choices\":[{\"delta\":{\"content\":\"word \"}}]}\n\n";
+        Answer::stream("text/event-stream", (0..100).map(move |_| Frame::after(Duration::from_millis(20), delta)))
+    });
+    let url = town.url(CHAT);
+    for _ in 0..3 {
+        let begin = || town.begin("POST", &url, &[], chat_body("m", true).into());
+        let (one, two) = (begin().await.unwrap(), begin().await.unwrap());
+        assert_eq!((one.status().as_u16(), two.status().as_u16()), (200, 200));
+        let policy = one.headers()["ratelimit-policy"].to_str().unwrap();
+        assert_eq!(policy, r#""busy";q=2;qu="concurrent-requests""#);
+        let refused = town.post(CHAT, &[], chat_body("m", false)).await;
+        assert_eq!((said(&refused).1, refused.header("retry-after")), (2003, Some("1")));
+        // They leave in the middle.
+        drop((one, two));
+        town.until(|| town.shared.till.outstanding() == 0).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strict_cache_asks_budgets_and_spends_nothing() {
+    let mut plan = limited(json!([{ "id": "a", "limit": 0.01, "window": 3600 }]));
+    plan.gateway.cache_ttl = Some(600);
+    plan.gateway.tollgate_strict_cache = true;
+    let town = town(plan).await;
+    assert_eq!(town.chat(&[costs(CENT)], "gpt-4o-mini").await.status, 200);
+    assert_eq!(said(&town.chat(&[costs(CENT)], "gpt-4o-mini").await).1, 2041);
+    assert_eq!((town.asked(), town.shared.till.outstanding()), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_goes_to_a_cheaper_model_when_most_of_a_budget_is_used() {
+    let elements = json!([
+        { "id": "start", "type": "start", "outputs": { "next": "left" } },
+        { "id": "left", "type": "conditional", "properties": { "conditions": { "budget.used": { "$gte": 0.5 } } },
+          "outputs": { "true": "cheap", "false": "dear" } },
+        { "id": "dear", "type": "model", "properties": { "provider": "openai", "model": "gpt-4o" }, "outputs": { "success": "end" } },
+        { "id": "cheap", "type": "model", "properties": { "provider": "openai", "model": "gpt-4o-mini" }, "outputs": { "success": "end" } },
+        { "id": "end", "type": "end", "outputs": {} }
+    ]);
+    let mut plan = Plan::routed("r", elements);
+    let rule = json!({ "id": "a", "limit": 0.02, "window": 3600 });
+    plan.gateway.spend_limits = Some(json!({ "enabled": true, "rules": [rule] }));
+    let town = town(plan).await;
+    let paid = [costs(CENT)];
+    let ask = || town.post("compat/chat/completions", &paid, chat_body("dynamic/r", false));
+    let mut models = Vec::new();
+    for _ in 0..2 {
+        models.push(ask().await.header("cf-aig-model").map(str::to_owned));
+        town.until(|| town.shared.till.outstanding() == 0).await;
+    }
+    assert_eq!(models, [Some("gpt-4o".to_owned()), Some("gpt-4o-mini".to_owned())]);
+}
+
+const MIXED: usize = 600;
+const FITS: u64 = 400;
+
+/// Cancelled at any moment, asked again, sent on to a fallback, from the cache, without counts: what the log says was paid is what the budget says was spent.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_in_the_log_is_money_in_the_budget_however_requests_end() {
+    let elements = json!([
+        { "id": "start", "type": "start", "outputs": { "next": "first" } },
+        { "id": "first", "type": "model", "properties": { "provider": "openai", "model": "sandbox-1:status=500" },
+          "outputs": { "success": "end", "fallback": "second" } },
+        { "id": "second", "type": "model", "properties": { "provider": "openai", "model": "sandbox-1:tokens=3" }, "outputs": { "success": "end" } },
+        { "id": "end", "type": "end", "outputs": {} }
+    ]);
+    let mut plan = Plan::routed("r", elements);
+    plan.gateway.cache_ttl = Some(600);
+    plan.gateway.retry_max_attempts = Some(2);
+    plan.gateway.retry_delay = Some(1);
+    let rule = json!({ "id": "a", "limit": 0.01 * FITS as f64, "window": 864_000 });
+    plan.gateway.spend_limits = Some(json!({ "enabled": true, "rules": [rule] }));
+    plan.gateway.tollgate_limits = Some(json!([{ "count": "concurrent", "limit": 100_000 }]));
+    let town = Arc::new(town(plan).await);
+    let ask = |number: usize| {
+        let town = town.clone();
+        async move {
+            let headers = [costs(CENT), ("cf-aig-skip-cache", if number % 5 == 0 { "false" } else { "true" })];
+            let (path, model) = match number % 4 {
+                0 => ("compat/chat/completions", "dynamic/r".to_owned()),
+                1 => (CHAT, format!("sandbox-1:fail=1,key={number},status=503")),
+                2 => (CHAT, "sandbox-1:tokens=40".to_owned()),
+                _ => (CHAT, "sandbox-1:tokens=2".to_owned()),
+            };
+            let url = town.url(path);
+            let begin = town.begin("POST", &url, &headers, chat_body(&model, number % 3 != 0).into());
+            let patience = Duration::from_millis((number % 7 * 5) as u64);
+            match number % 2 {
+                0 => drop(
+                    tokio::time::timeout(patience, async { begin.await.map(|heard| heard.into_body().collect()) })
+                        .await,
+                ),
+                _ => drop(begin.await.unwrap().into_body().collect().await),
+            }
+        }
+    };
+    join_all((0..MIXED).map(ask)).await;
+    town.until(|| town.shared.till.outstanding() == 0).await;
+    town.at_rest().await;
+    let gateway = town.shared.snapshot.load().gateway("g").unwrap().clone();
+    let whole = gateway.spend.all()[0].standing();
+    let (spent, held) = town.shared.till.taken(whole.mark, town.shared.clock.unix_ms());
+    let logged: i64 =
+        town.log().await.iter().filter_map(|record| record.cost.as_ref()).map(|cost| cost.amount.nanos()).sum();
+    assert_eq!((spent as i64, held), (logged, 0), "what was paid and what was spent");
+    assert!(spent <= whole.limit && spent > whole.limit / 4, "{spent} of {}", whole.limit);
+    // Exactly what is left passes now, one after the other.
+    let skip = [costs(CENT), ("cf-aig-skip-cache", "true")];
+    let mut more = 0;
+    while town.chat(&skip, "sandbox-1:tokens=1").await.status == 200 {
+        more += 1;
+    }
+    assert_eq!(spent / 10_000_000 + more, FITS);
 }

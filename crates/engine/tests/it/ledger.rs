@@ -1,6 +1,11 @@
 //! What a request cost, line by line, and what its provider says it charged.
 
+use std::time::Duration;
+
+use http_body_util::BodyExt;
 use tollgate_model::charge::{Basis, Class};
+use tollgate_model::record::Outcome;
+use tollgate_model::usage::UsageSource;
 use tollgate_model::{Money, Record};
 use tollgate_rules::cost::{Ledger, lines};
 use tollgate_testkit::plan;
@@ -93,4 +98,64 @@ async fn what_the_provider_charged_is_the_cost_where_ours_is_unknown() {
     assert_eq!(town.post(CHAT, &custom, chat_body("gpt-4o-mini", false)).await.status, 200);
     let record = town.last_record().await;
     assert_eq!((ledger(&record).total.nanos(), record.cost_gap()), (140_000, None));
+}
+
+/// 40 words of one token each, then the count if it is asked for, or silence.
+fn speaking(town: &Town, ends: bool) {
+    town.provider.on("POST", "/v1/chat/completions", move |_| {
+        let word = "data: {\"model\":\"gpt-4o-mini\",\"choices\":[{\"delta\":{\"content\":\"word \"}}]}\n\n";
+        let end = match ends {
+            true => plan::Frame::now("data: [DONE]\n\n"),
+            false => plan::Frame::after(Duration::from_secs(600), "data: [DONE]\n\n"),
+        };
+        let words = (0..40).map(move |_| plan::Frame::now(word));
+        plan::Plan::stream("text/event-stream", words.chain(std::iter::once(end)))
+    });
+}
+
+fn estimated(record: &Record) -> (u64, u64) {
+    let usage = record.usage.as_ref().unwrap();
+    assert_eq!(usage.source, UsageSource::Estimated);
+    let cost = record.cost.as_ref().unwrap();
+    assert!(cost.estimated && ledger(record).total == cost.amount);
+    (usage.tokens_in(), usage.tokens_out())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_answer_and_a_stream_without_a_count_are_estimated() {
+    let town = town(Plan::default()).await;
+    let question = chat_body("gpt-4o-mini", true).len() as u64;
+    speaking(&town, true);
+    let record = told(&town, "gpt-4o-mini", true).await;
+    assert_eq!(estimated(&record), (question.div_ceil(4), 50), "40 words of five bytes, one or more tokens each");
+    town.provider.on("POST", "/v1/chat/completions", |_| {
+        let text = "word ".repeat(40);
+        plan::Plan::json(200, format!(r#"{{"model":"m","choices":[{{"message":{{"content":"{text}"}}}}]}}"#))
+    });
+    let question = chat_body("gpt-4o-mini", false).len() as u64;
+    assert_eq!(estimated(&told(&town, "gpt-4o-mini", false).await), (question.div_ceil(4), 50));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_stream_is_charged_its_whole_input_and_what_was_delivered() {
+    let town = town(Plan::default()).await;
+    speaking(&town, false);
+    let question = chat_body("gpt-4o-mini", true);
+    let url = town.url(CHAT);
+    for (number, wanted) in [0, 1, 20, 40].into_iter().enumerate() {
+        let mut response = town.begin("POST", &url, &[], question.clone().into()).await.unwrap();
+        let mut heard = 0;
+        while heard < wanted {
+            let frame = response.body_mut().frame().await.unwrap().unwrap();
+            let text = String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap();
+            heard += text.matches("word").count();
+        }
+        drop(response);
+        let record = town.logged(number + 1).await.into_iter().next().unwrap();
+        assert_eq!(record.outcome, Outcome::Cancelled);
+        let (tokens_in, tokens_out) = estimated(&record);
+        assert_eq!(tokens_in, (question.len() as u64).div_ceil(4), "all of the question was read");
+        assert!(tokens_out >= heard as u64 && tokens_out <= 50, "{tokens_out} for {heard}");
+        assert!(record.cost.unwrap().amount > Money::ZERO);
+    }
 }

@@ -19,6 +19,7 @@ mod http2;
 mod ledger;
 mod native;
 mod once;
+mod ours;
 mod policies;
 mod raw;
 mod retry;

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Part, Span};
+use super::{Part, Span, calendar};
 
 /// Parts of a sliding window.
 const PARTS: u64 = 60;
@@ -62,6 +62,12 @@ impl Account {
         enough.map(|slot| Duration::from_millis(slot.part.until_ms.saturating_sub(now_ms).max(1)))
     }
 
+    /// The same without what is held.
+    pub(super) fn spent(&mut self, now_ms: u64) -> u64 {
+        self.slots.retain(|slot| slot.part.until_ms > now_ms);
+        self.slots.iter().fold(0, |sum, slot| sum.saturating_add(slot.spent))
+    }
+
     pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.slots.iter()
     }
@@ -70,7 +76,7 @@ impl Account {
         self.slots.is_empty()
     }
 
-    fn part(&self, span: Span, now_ms: u64) -> Part {
+    pub(super) fn part(&self, span: Span, now_ms: u64) -> Part {
         match span {
             Span::Sliding(window_ms) => {
                 let length = window_ms.div_ceil(PARTS).max(1);
@@ -82,6 +88,7 @@ impl Account {
                 Some(slot) => slot.part,
                 None => Part { from_ms: now_ms, until_ms: now_ms.saturating_add(window_ms.max(1)) },
             },
+            Span::Aligned(window_ms) => calendar::every(window_ms.max(1), 0, now_ms),
             Span::Calendar(period) => period.around(now_ms),
             Span::Ever => Part { from_ms: 0, until_ms: u64::MAX },
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use super::account::Account;
-use super::{Claim, Held, Over, Spent, Truth};
+use super::{Claim, Held, Over, Part, Settled, Spent, State, Truth, Unit, crossing};
 use crate::memory::Mark;
 
 /// Budgets at a time, when the operator says nothing: about 50 MB when each has a few parts.
@@ -19,6 +19,8 @@ pub const PLACES: usize = 200_000;
 #[derive(Debug)]
 pub struct Budgets {
     accounts: HashMap<Mark, Account, ahash::RandomState>,
+    /// Thresholds that were told, and for how long that is old news.
+    told: HashMap<Mark, Part, ahash::RandomState>,
     places: usize,
     now_ms: u64,
 }
@@ -27,7 +29,7 @@ pub struct Budgets {
 
 impl Budgets {
     pub fn new(places: usize) -> Self {
-        Self { accounts: HashMap::default(), places, now_ms: 0 }
+        Self { accounts: HashMap::default(), told: HashMap::default(), places, now_ms: 0 }
     }
 
     /// Holds what is claimed, all of it or nothing.
@@ -36,22 +38,28 @@ impl Budgets {
         let mut marks = Vec::with_capacity(claims.len());
         for (index, claim) in claims.iter().enumerate() {
             let mark = self.place(claim);
-            self.look(mark, claim, now_ms).map_err(|(taken, wait)| Over { claim: index, taken, wait })?;
+            if let Err((taken, wait)) = self.look(mark, claim, now_ms) {
+                let told = wait.and_then(|_| self.tell_refusal(mark, claim, now_ms));
+                return Err(Over { claim: index, taken, wait, told });
+            }
             marks.push(mark);
         }
         Ok(claims.iter().zip(marks).map(|(claim, mark)| self.hold(mark, claim, now_ms)).collect())
     }
 
-    /// Puts the truth in place of what was held, and returns what must outlive the process.
-    pub fn settle(&mut self, held: &[Held], truth: Truth) -> Vec<Spent> {
-        let mut spent = Vec::new();
-        for each in held {
-            let amount = truth.of(each.unit);
+    /// Puts the truth in place of what was held.
+    pub fn settle(&mut self, held: &[Held], truth: Truth) -> Settled {
+        let mut settled = Settled::default();
+        for (index, each) in held.iter().enumerate() {
+            let amount = truth.of(each.unit).min(crossing::TOLD - 1);
             if self.replace(each, amount) && amount > 0 {
-                spent.push(Spent { mark: each.mark, part: each.part, amount });
+                settled.lines.push(Spent { mark: each.mark, part: each.part, amount });
+                if each.unit == Unit::Nanos {
+                    self.cross(index, each, &mut settled);
+                }
             }
         }
-        spent
+        settled
     }
 
     /// As if it had never been held.
@@ -63,7 +71,11 @@ impl Budgets {
 
     /// What an earlier process had written down.
     pub fn restore(&mut self, spent: &Spent) {
-        self.accounts.entry(spent.mark).or_default().add(spent.part, spent.amount);
+        if spent.amount == crossing::TOLD {
+            self.told.insert(spent.mark, spent.part);
+        } else {
+            self.accounts.entry(spent.mark).or_default().add(spent.part, spent.amount);
+        }
     }
 
     /// All that must outlive the process. Holds are not among it: they end with who holds them.
@@ -73,6 +85,8 @@ impl Budgets {
             let slots = account.slots().filter(|slot| slot.spent > 0 && slot.part.until_ms > self.now_ms);
             all.extend(slots.map(|slot| Spent { mark: *mark, part: slot.part, amount: slot.spent }));
         }
+        let told = self.told.iter().filter(|(_, part)| part.until_ms > self.now_ms);
+        all.extend(told.map(|(mark, part)| Spent { mark: *mark, part: *part, amount: crossing::TOLD }));
         all
     }
 
@@ -84,6 +98,19 @@ impl Budgets {
         account.slots().fold((0, 0), |(spent, held), slot| (spent + slot.spent, held + slot.held))
     }
 
+    /// How the budget of a claim stands.
+    pub fn state(&mut self, claim: &Claim, wall_ms: u64) -> State {
+        let taken = self.taken(claim.mark, wall_ms);
+        let first = self.accounts.get(&claim.mark).and_then(|account| account.slots().next());
+        let counted = first.map(|slot| (slot.part.from_ms, slot.part.until_ms));
+        State::of(claim, taken, counted, self.now_ms)
+    }
+
+    /// Whether anything counts there.
+    pub fn has(&self, mark: Mark) -> bool {
+        self.accounts.contains_key(&mark)
+    }
+
     /// Forgets what counts no more.
     pub fn sweep(&mut self, wall_ms: u64) {
         let now_ms = self.tick(wall_ms);
@@ -91,6 +118,7 @@ impl Budgets {
             account.taken(now_ms);
             !account.is_empty()
         });
+        self.told.retain(|_, part| part.until_ms > now_ms);
     }
 
     /// How much is held by requests under way, over all budgets.
@@ -118,6 +146,9 @@ impl Budgets {
     }
 
     fn look(&mut self, mark: Mark, claim: &Claim, now_ms: u64) -> Result<(), (u64, Option<Duration>)> {
+        if claim.soft {
+            return Ok(());
+        }
         let Some(account) = self.accounts.get_mut(&mark) else {
             return if claim.amount > claim.limit { Err((0, None)) } else { Ok(()) };
         };
@@ -135,9 +166,42 @@ impl Budgets {
 
     fn hold(&mut self, mark: Mark, claim: &Claim, now_ms: u64) -> Held {
         let account = self.accounts.entry(mark).or_default();
-        account.taken(now_ms);
+        let taken = account.taken(now_ms).saturating_add(claim.amount);
         let part = account.hold(claim.span, claim.amount, now_ms);
-        Held { mark, unit: claim.unit, part, amount: claim.amount }
+        let Claim { span, unit, limit, amount, .. } = *claim;
+        Held { mark, unit, span, part, amount, limit, left: limit.saturating_sub(taken) }
+    }
+
+    /// Notes which parts of its limit are spent now.
+    fn cross(&mut self, index: usize, held: &Held, settled: &mut Settled) {
+        let now_ms = self.now_ms;
+        let spent = self.accounts.get_mut(&held.mark).map_or(0, |account| account.spent(now_ms));
+        for threshold in crossing::reached(spent, held.limit) {
+            let part = crossing::period(held.span, held.part, self.now_ms);
+            if let Some(told) = self.tell(threshold.mark(held.mark), part) {
+                settled.lines.push(told);
+                settled.crossed.push(threshold.crossed(index, spent, held.limit, part));
+            }
+        }
+    }
+
+    /// A budget that refuses is used up, whatever is left of it.
+    fn tell_refusal(&mut self, mark: Mark, claim: &Claim, now_ms: u64) -> Option<Spent> {
+        if claim.unit != Unit::Nanos {
+            return None;
+        }
+        let part = self.accounts.get(&mark)?.part(claim.span, now_ms);
+        let part = crossing::period(claim.span, part, now_ms);
+        self.tell(crossing::WHOLE.mark(mark), part)
+    }
+
+    /// `None`: it was told in this period.
+    fn tell(&mut self, mark: Mark, part: Part) -> Option<Spent> {
+        if self.told.get(&mark).is_some_and(|told| told.until_ms > self.now_ms) {
+            return None;
+        }
+        self.told.insert(mark, part);
+        Some(Spent { mark, part, amount: crossing::TOLD })
     }
 
     /// False when the part has left its window: then the hold counts no more, and the truth does neither.

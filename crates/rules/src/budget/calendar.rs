@@ -43,9 +43,9 @@ impl Period {
 }
 
 /// `ahead_ms`: how long before 1970 one of them began.
-fn every(length_ms: u64, ahead_ms: u64, unix_ms: u64) -> Part {
+pub(super) fn every(length_ms: u64, ahead_ms: u64, unix_ms: u64) -> Part {
     let begun_ms = (unix_ms + ahead_ms) / length_ms * length_ms;
-    Part { from_ms: begun_ms.saturating_sub(ahead_ms), until_ms: begun_ms + length_ms - ahead_ms }
+    Part { from_ms: begun_ms.saturating_sub(ahead_ms), until_ms: begun_ms.saturating_add(length_ms) - ahead_ms }
 }
 
 fn month(unix_ms: u64) -> Part {

@@ -9,6 +9,7 @@ use tollgate_model::gateway::Technique;
 use tollgate_model::token::SpendLimit;
 use tollgate_model::{Metadata, Money};
 
+use super::dimension::{Dimensions, Split};
 use super::{Claim, Span, Unit};
 use crate::memory::Mark;
 
@@ -22,13 +23,9 @@ pub struct Rule {
     pub limit: Money,
     pub window_s: u64,
     pub technique: Technique,
-    provider: Option<Dimension>,
-    model: Option<Dimension>,
-    metadata: Vec<(String, Dimension)>,
-    /// Of what the budget is for.
-    name: String,
-    /// Of the budget when nothing splits it.
-    mark: Mark,
+    /// Measured and told about, and never refused.
+    pub soft: bool,
+    split: Split,
 }
 
 /// What a request is to a rule.
@@ -36,16 +33,9 @@ pub struct Rule {
 pub struct Spender<'a> {
     pub provider: &'a str,
     pub model: &'a str,
+    /// Id of the caller's token; empty without one.
+    pub token: &'a str,
     pub metadata: &'a Metadata,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(tag = "mode", rename_all = "lowercase")]
-enum Dimension {
-    /// One budget for each value.
-    Partition,
-    /// Only these values.
-    Filter { values: Vec<String> },
 }
 
 #[derive(Deserialize)]
@@ -66,10 +56,10 @@ struct Said {
     window: u64,
     #[serde(default = "sliding")]
     technique: Technique,
-    provider: Option<Dimension>,
-    model: Option<Dimension>,
     #[serde(default)]
-    metadata: Option<std::collections::BTreeMap<String, Dimension>>,
+    soft: bool,
+    #[serde(flatten)]
+    dimensions: Dimensions,
 }
 
 fn yes() -> bool {
@@ -103,9 +93,15 @@ impl Rules {
         &self.0
     }
 
-    /// One claim for each rule that applies, and which rule that is.
-    pub fn claims<'a>(&'a self, spender: Spender<'a>, amount: Money) -> impl Iterator<Item = (&'a Rule, Claim)> {
-        self.0.iter().filter_map(move |rule| Some((rule, rule.claim(spender, amount)?)))
+    /// One claim for each rule that applies, and which of them that is.
+    pub fn claims<'a>(&'a self, spender: Spender<'a>, amount: Money) -> impl Iterator<Item = (usize, Claim)> {
+        self.0.iter().enumerate().filter_map(move |(at, rule)| Some((at, rule.claim(spender, amount)?)))
+    }
+
+    /// Nothing is asked of those that apply whatever the model and its provider are.
+    pub fn claims_of_all_targets<'a>(&'a self, spender: Spender<'a>) -> impl Iterator<Item = Claim> {
+        let rules = self.0.iter().filter(|rule| !rule.split.is_of_target());
+        rules.filter_map(move |rule| rule.claim(spender, Money::ZERO))
     }
 }
 
@@ -113,44 +109,38 @@ impl Rules {
 
 impl Rule {
     fn new(owner: &[&str], said: Said, before: &[Rule]) -> Result<Self, String> {
-        let metadata = said.metadata.unwrap_or_default().into_iter().collect();
-        let mut rule = Self {
-            id: said.id,
-            limit: dollars(&said.limit)?,
-            window_s: said.window,
-            technique: said.technique,
-            provider: said.provider,
-            model: said.model,
-            metadata,
-            name: String::new(),
-            mark: Mark::of(&[]),
-        };
-        // Without its id, which a client need not send; and without its limit. The same rule twice has two budgets.
-        let what = (&rule.provider, &rule.model, &rule.metadata, rule.window_s, rule.technique);
-        let name = format!("spend {} {what:?}", owner.join("/"));
-        let namesakes = before.iter().filter(|other| other.name.starts_with(&name)).count();
-        rule.name = format!("{name} {namesakes}");
-        rule.mark = Mark::of(&[&rule.name]);
-        Ok(rule)
+        let dimensions = Dimensions { token: None, ..said.dimensions };
+        // Without its id, which a client need not send; and without its limit. The text is what earlier processes made: their spending hangs on it.
+        let metadata: Vec<_> = dimensions.metadata.iter().flatten().collect();
+        let what = (&dimensions.provider, &dimensions.model, &metadata, said.window, said.technique);
+        let what = format!("spend {} {what:?}", owner.join("/"));
+        let split = Split::new(&what, dimensions, before.iter().map(|rule| rule.split.name()));
+        let limit = dollars(&said.limit)?;
+        Ok(Self { id: said.id, limit, window_s: said.window, technique: said.technique, soft: said.soft, split })
     }
 
     fn claim(&self, spender: Spender<'_>, amount: Money) -> Option<Claim> {
-        let mark = match self.values(spender)? {
-            values if values.is_empty() => self.mark,
-            values => {
-                let mut parts = vec![self.name.as_str()];
-                parts.extend(values.iter().map(|value| &**value));
-                Mark::of(&parts)
-            }
-        };
-        Some(Claim {
-            mark,
-            shared: self.mark,
+        let amount = u64::try_from(amount.nanos()).unwrap_or(0);
+        Some(Claim { mark: self.split.mark(spender)?, amount, ..self.standing() })
+    }
+
+    /// What is asked of the budget that nothing splits, or that takes what there is no place for: nothing.
+    pub fn standing(&self) -> Claim {
+        let limit = u64::try_from(self.limit.nanos()).unwrap_or(0);
+        Claim {
+            mark: self.split.whole(),
+            shared: self.split.whole(),
             span: self.span(),
             unit: Unit::Nanos,
-            limit: u64::try_from(self.limit.nanos()).unwrap_or(0),
-            amount: u64::try_from(amount.nanos()).unwrap_or(0),
-        })
+            limit,
+            amount: 0,
+            soft: self.soft,
+        }
+    }
+
+    /// Whether it has a budget for each value of something.
+    pub fn is_split(&self) -> bool {
+        self.split.is_split()
     }
 
     fn span(&self) -> Span {
@@ -161,35 +151,9 @@ impl Rule {
         }
     }
 
-    /// The values that split this rule's budget; `None` when it does not apply.
-    fn values<'a>(&self, spender: Spender<'a>) -> Option<Vec<std::borrow::Cow<'a, str>>> {
-        let mut values = Vec::new();
-        match &self.provider {
-            None => {}
-            Some(Dimension::Partition) => values.push(spender.provider.into()),
-            Some(Dimension::Filter { values }) => {
-                values.iter().find(|value| *value == spender.provider)?;
-            }
-        }
-        match &self.model {
-            None => {}
-            Some(Dimension::Partition) => values.push(spender.model.into()),
-            Some(Dimension::Filter { values }) => {
-                values.iter().find(|value| spender.is_model(value))?;
-            }
-        }
-        for (key, dimension) in &self.metadata {
-            let value = spender.metadata.get(key).map(|value| value.as_text());
-            match dimension {
-                // Requests without the key share one budget.
-                Dimension::Partition => values.push(value.unwrap_or_default()),
-                Dimension::Filter { values } => {
-                    let value = value?;
-                    values.iter().find(|each| **each == value)?;
-                }
-            }
-        }
-        Some(values)
+    /// Which of its budgets this is drawn from, for people: `team=red`. Empty when nothing splits it; `None` when it does not apply.
+    pub fn bucket(&self, spender: Spender<'_>) -> Option<String> {
+        self.split.bucket(spender)
     }
 
     /// The original's text, to the letter.
@@ -217,6 +181,7 @@ pub fn of_token(token: &str, limit: SpendLimit, amount: Money) -> Claim {
         // Bounded when it was saved; what is no number of dollars allows nothing.
         limit: (limit.limit_usd.max(0.0) * 1e9).round() as u64,
         amount: u64::try_from(amount.nanos()).unwrap_or(0),
+        soft: false,
     }
 }
 
@@ -233,7 +198,7 @@ pub fn token_refusal(token: &str, limit: SpendLimit, spender: Spender<'_>) -> St
 
 impl Spender<'_> {
     /// With the provider in front of it or without.
-    fn is_model(&self, name: &str) -> bool {
+    pub(super) fn is_model(&self, name: &str) -> bool {
         name == self.model
             || name.split_once('/').is_some_and(|(first, rest)| first == self.provider && rest == self.model)
     }
@@ -268,7 +233,7 @@ mod tests {
     }
 
     fn marks(rules: &Rules, provider: &str, model: &str, metadata: &Metadata) -> Vec<Mark> {
-        let spender = Spender { provider, model, metadata };
+        let spender = Spender { provider, model, token: "", metadata };
         rules.claims(spender, Money::from_nanos(1)).map(|(_, claim)| claim.mark).collect()
     }
 
@@ -324,7 +289,7 @@ mod tests {
     #[test]
     fn the_refusal_is_the_original_s_to_the_letter() {
         let rules = rules(json!([{ "id": "5e7f1b6b", "limit": 0.25, "window": 3600 }]));
-        let spender = Spender { provider: "openai", model: "gpt-5.5", metadata: &Metadata::default() };
+        let spender = Spender { provider: "openai", model: "gpt-5.5", token: "", metadata: &Metadata::default() };
         assert_eq!(
             rules.all()[0].refusal(spender),
             "Spend limit exceeded: rule '5e7f1b6b' (cost limit 0.25 per 3600s, sliding) for openai openai/gpt-5.5"

@@ -7,7 +7,9 @@
 //! maximum that the body names, at the dearest rate of output. Who names none is held [`ASSUMED_OUTPUT_TOKENS`]: what goes beyond counts when it
 //! is known.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use tollgate_model::price::{Price, Rates, Variant};
 use tollgate_model::{Money, Usage};
 
@@ -32,39 +34,66 @@ pub struct Asked<'a> {
 }
 
 /// Tokens that go in and come out at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
     pub input: u64,
     pub output: u64,
 }
 
+/// Names that begin alike: the body is searched once for all of them.
+struct Members {
+    begin: Finder<'static>,
+    /// What follows, the closing quote included.
+    rest: &'static [&'static [u8]],
+}
+
 /// Members that limit an answer's length, in any dialect. Where several are found, at whatever depth, the largest counts.
-const OUTPUT_MEMBERS: &[&[u8]] = &[
-    b"\"max_tokens\"",
-    b"\"max_completion_tokens\"",
-    b"\"max_output_tokens\"",
-    b"\"maxOutputTokens\"",
-    b"\"maxTokens\"",
-    b"\"max_tokens_to_sample\"",
-    b"\"num_predict\"",
-    b"\"maxTokenCount\"",
-    b"\"max_gen_len\"",
-    b"\"max_new_tokens\"",
-];
-const CHOICE_MEMBERS: &[&[u8]] = &[b"\"n\"", b"\"best_of\"", b"\"candidateCount\"", b"\"num_generations\""];
+static OUTPUT_MEMBERS: LazyLock<[Members; 2]> = LazyLock::new(|| {
+    const MAX: &[&[u8]] = &[
+        b"_tokens\"",
+        b"_completion_tokens\"",
+        b"_output_tokens\"",
+        b"OutputTokens\"",
+        b"Tokens\"",
+        b"_tokens_to_sample\"",
+        b"TokenCount\"",
+        b"_gen_len\"",
+        b"_new_tokens\"",
+    ];
+    [Members::new(b"\"max", MAX), Members::new(b"\"num_predict", &[b"\""])]
+});
+static CHOICE_MEMBERS: LazyLock<[Members; 4]> = LazyLock::new(|| {
+    [b"\"n\"".as_slice(), b"\"best_of\"", b"\"candidateCount\"", b"\"num_generations\""]
+        .map(|name| Members::new(name, &[b""]))
+});
 /// Marks of parts that the provider shall keep, which may cost more than reading them.
-const CACHE_MARKS: &[&[u8]] = &[b"\"cache_control\"", b"\"cachePoint\""];
+static CACHE_MARKS: LazyLock<Members> = LazyLock::new(|| {
+    const REST: &[&[u8]] = &[b"_control\"", b"Point\""];
+    Members::new(b"\"cache", REST)
+});
+
+// === impl Tokens ===
+
+impl Tokens {
+    /// What an answer has used, of all classes.
+    pub fn of(usage: &Usage) -> Self {
+        Self { input: usage.tokens_in(), output: usage.tokens_out() }
+    }
+}
 
 /// Asking for another service tier than the usual.
-const TIER_MARKS: &[&[u8]] = &[b"\"service_tier\"", b"\"serviceTier\"", b"\"speed\""];
+static TIER_MARKS: LazyLock<[Members; 2]> = LazyLock::new(|| {
+    const TIER: &[&[u8]] = &[b"_tier\"", b"Tier\""];
+    [Members::new(b"\"service", TIER), Members::new(b"\"speed\"", &[b""])]
+});
 
 // === impl Asked ===
 
 impl Asked<'_> {
     pub fn tokens(&self) -> Tokens {
         let window = self.context_window.unwrap_or(u64::MAX);
-        let said = largest(self.body, OUTPUT_MEMBERS).map(|most| most.min(OUTPUT_TOKENS_MAX));
-        let choices = largest(self.body, CHOICE_MEMBERS).unwrap_or(1).clamp(1, CHOICES_MAX);
+        let said = largest(self.body, &*OUTPUT_MEMBERS).map(|most| most.min(OUTPUT_TOKENS_MAX));
+        let choices = largest(self.body, &*CHOICE_MEMBERS).unwrap_or(1).clamp(1, CHOICES_MAX);
         let output = said.unwrap_or(ASSUMED_OUTPUT_TOKENS).min(window).saturating_mul(choices);
         Tokens { input: self.body_bytes.min(window), output }
     }
@@ -81,7 +110,7 @@ impl Asked<'_> {
 
     /// As if every token were of the class that costs most.
     fn dearest(&self, price: &Price) -> Price {
-        let writes = CACHE_MARKS.iter().any(|mark| memmem::find(self.body, mark).is_some());
+        let writes = CACHE_MARKS.find(self.body).next().is_some();
         let of = |rates: &Rates| {
             let kept = if writes { rates.cache_write_5m.max(rates.cache_write_1h) } else { None };
             // A model without a price for output gives none.
@@ -102,16 +131,28 @@ impl Asked<'_> {
 
     /// A tier must be asked for, as far as anybody here can know; regions and the like may come by themselves.
     fn may_be(&self, variant: &Variant) -> bool {
-        let asks = || TIER_MARKS.iter().any(|mark| memmem::find(self.body, mark).is_some());
+        let asks = || TIER_MARKS.iter().any(|marks| marks.find(self.body).next().is_some());
         variant.when.tier.is_none() || asks()
     }
 }
 
 /// The largest whole number that one of these members has. Within a JSON string a quote is escaped, so a name between bare quotes is a member.
-fn largest(body: &[u8], members: &[&[u8]]) -> Option<u64> {
-    let values =
-        members.iter().flat_map(|name| memmem::find_iter(body, name).filter_map(|at| number(&body[at + name.len()..])));
-    values.max()
+fn largest(body: &[u8], members: &[Members]) -> Option<u64> {
+    members.iter().flat_map(|members| members.find(body).filter_map(number)).max()
+}
+
+impl Members {
+    fn new(begin: &'static [u8], rest: &'static [&'static [u8]]) -> Self {
+        Self { begin: Finder::new(begin), rest }
+    }
+
+    /// What stands behind each of them.
+    fn find<'a>(&'a self, body: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.begin.find_iter(body).filter_map(|at| {
+            let after = &body[at + self.begin.needle().len()..];
+            self.rest.iter().find_map(|rest| after.strip_prefix(*rest))
+        })
+    }
 }
 
 fn number(after: &[u8]) -> Option<u64> {

@@ -4,6 +4,7 @@
 //! Never: parses on a request, or can be made to take long: loops are not nested deeply, and run over short lists.
 
 mod check;
+mod work;
 
 use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
@@ -155,3 +156,7 @@ fn matches<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exe
 fn compile(expression: &str) -> Option<Regex> {
     RegexBuilder::new(expression).size_limit(EXPRESSION_BYTES_MAX).build().ok()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod conformance;

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString};
 use cel::common::value::{CowVal, Val};
@@ -27,10 +28,11 @@ pub struct Who<'a> {
     pub metadata: &'a Metadata,
 }
 
-/// The same as CEL sees it, made once for all policies.
+/// The same as CEL sees it, made once for all policies, and what no condition asks for not at all.
 pub(super) struct Fields<'a> {
-    cf: Box<dyn Val + 'a>,
-    metadata: Box<dyn Val + 'a>,
+    who: Who<'a>,
+    cf: OnceLock<Box<dyn Val + 'a>>,
+    metadata: OnceLock<Box<dyn Val + 'a>>,
 }
 
 const CUSTOM: &str = "cf.custom.";
@@ -66,7 +68,11 @@ impl<'a> Who<'a> {
 
 impl<'a> Fields<'a> {
     pub(super) fn of(who: &Who<'a>) -> Self {
-        let Identity { id, email, groups, custom, country } = who.identity;
+        Self { who: *who, cf: OnceLock::new(), metadata: OnceLock::new() }
+    }
+
+    fn cf(identity: &'a Identity) -> Box<dyn Val + 'a> {
+        let Identity { id, email, groups, custom, country } = identity;
         let mut user = HashMap::new();
         put(&mut user, "id", id.as_deref().map(string));
         put(&mut user, "email", email.as_deref().map(string));
@@ -80,17 +86,20 @@ impl<'a> Fields<'a> {
         put(&mut cf, "user", Some(map(user)));
         put(&mut cf, "custom", Some(map(claims)));
         put(&mut cf, "country", country.as_deref().map(string));
-        let pairs = &who.metadata.0;
-        let metadata = pairs.iter().map(|(key, value)| (CelMapKey::from(key.as_str()), value_of(value))).collect();
-        Self { cf: map(cf), metadata: map(metadata) }
+        map(cf)
+    }
+
+    fn metadata(metadata: &'a Metadata) -> Box<dyn Val + 'a> {
+        let pairs = metadata.0.iter();
+        map(pairs.map(|(key, value)| (CelMapKey::from(key.as_str()), value_of(value))).collect())
     }
 }
 
 impl VariableResolver for Fields<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
         match variable {
-            "cf" => Some(CowVal::Borrowed(&*self.cf)),
-            "metadata" => Some(CowVal::Borrowed(&*self.metadata)),
+            "cf" => Some(CowVal::Borrowed(&**self.cf.get_or_init(|| Self::cf(self.who.identity)))),
+            "metadata" => Some(CowVal::Borrowed(&**self.metadata.get_or_init(|| Self::metadata(self.who.metadata)))),
             _ => None,
         }
     }

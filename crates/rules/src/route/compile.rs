@@ -28,6 +28,7 @@ pub(super) fn route(draft: &Draft<'_>) -> Result<Route, Vec<Problem>> {
             scope: [draft.gateway.into(), draft.id.into()],
             start,
             reads_body: nodes.iter().any(Node::reads_body),
+            reads_budget: nodes.iter().any(Node::reads_budget),
             nodes,
             warnings: problems.into_all(),
         }),

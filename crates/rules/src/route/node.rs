@@ -11,6 +11,7 @@ use crate::meter::By;
 use crate::walk::{Miss, Target};
 
 use super::condition::Condition;
+use super::path::Path;
 use super::{Share, Source};
 
 #[derive(Clone, Debug)]
@@ -91,14 +92,22 @@ impl Node {
     }
 
     pub(super) fn reads_body(&self) -> bool {
+        self.reads(Path::reads_body, Source::reads_body)
+    }
+
+    pub(super) fn reads_budget(&self) -> bool {
+        self.reads(Path::reads_budget, Source::reads_budget)
+    }
+
+    fn reads(&self, of_path: impl Fn(&Path) -> bool, of_source: impl Fn(&Source) -> bool) -> bool {
         let source = match &self.kind {
-            NodeKind::Conditional { condition, .. } => return condition.paths().iter().any(|path| path.reads_body()),
+            NodeKind::Conditional { condition, .. } => return condition.paths().iter().any(|path| of_path(path)),
             NodeKind::Percentage { key, .. } => key,
             NodeKind::Rate(rate) => &rate.key,
             NodeKind::Model(model) => &model.sticky,
             _ => return false,
         };
-        source.as_ref().is_some_and(Source::reads_body)
+        source.as_ref().is_some_and(of_source)
     }
 }
 

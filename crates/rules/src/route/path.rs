@@ -1,4 +1,4 @@
-//! Names of things in a request: `metadata.plan`, `headers.x-tenant`, `body.messages.0.role`, `model`, `stream`.
+//! Names of things in a request: `metadata.plan`, `headers.x-tenant`, `body.messages.0.role`, `model`, `stream`, `budget.used`.
 //!
 //! Enters: the text of a path; facts. Leaves: what stands there. Never: reads a header that holds a credential.
 //!
@@ -16,7 +16,7 @@ use crate::facts::Facts;
 use super::problem::{meant, quoted};
 
 const SEGMENTS_MAX: usize = 32;
-const ROOTS: [&str; 5] = ["metadata.", "headers.", "body.", "model", "stream"];
+const ROOTS: [&str; 6] = ["metadata.", "headers.", "body.", "budget.", "model", "stream"];
 
 /// Conditions are shown in logs and could be used to guess a key letter by letter.
 const SECRET_HEADERS: [&str; 11] = [
@@ -45,6 +45,8 @@ enum Root {
     Metadata(String),
     Header(HeaderName),
     Body(Vec<String>),
+    /// How much of the caller's budgets is used: 0 to 1, and beyond.
+    BudgetUsed,
     Model,
     Stream,
 }
@@ -77,6 +79,13 @@ impl Path {
             Some(("metadata", key)) if !key.is_empty() => Root::Metadata(key.to_owned()),
             Some(("headers" | "header", name)) => Root::Header(header(name)?),
             Some(("body", rest)) => Root::Body(segments(rest)?),
+            Some(("budget", "used")) => Root::BudgetUsed,
+            Some(("budget", _)) => {
+                return Err((
+                    format!("{} is not a path", quoted(text)),
+                    Some("did you mean \"budget.used\"?".to_owned()),
+                ));
+            }
             None if text == "model" => Root::Model,
             None if text == "stream" => Root::Stream,
             _ => return Err(unknown(text)),
@@ -92,6 +101,8 @@ impl Path {
                 value.map_or(Found::Missing, Found::Label)
             }
             Root::Body(segments) => descend(&facts.body, segments).map_or(Found::Missing, Found::Json),
+            Root::BudgetUsed if facts.budget_used.is_null() => Found::Missing,
+            Root::BudgetUsed => Found::Json(&facts.budget_used),
             Root::Model => facts.body.get("model").map_or(Found::Missing, Found::Json),
             Root::Stream => Found::Flag(facts.stream()),
         }
@@ -99,6 +110,10 @@ impl Path {
 
     pub(crate) fn reads_body(&self) -> bool {
         matches!(self.root, Root::Body(_) | Root::Model | Root::Stream)
+    }
+
+    pub(crate) fn reads_budget(&self) -> bool {
+        self.root == Root::BudgetUsed
     }
 
     /// Labels and the model may be written into a log; bodies and headers only when their logging is on, which a trace does not know.
@@ -127,7 +142,7 @@ fn segments(rest: &str) -> Result<Vec<String>, (String, Option<String>)> {
 fn unknown(text: &str) -> (String, Option<String>) {
     let root = text.split_once('.').map_or(text.to_owned(), |(root, _)| format!("{root}."));
     let guess = meant(&root, ROOTS).unwrap_or_else(|| match text.contains('.') {
-        true => "a path begins with metadata., headers. or body., or is model or stream".to_owned(),
+        true => "a path begins with metadata., headers. or body., or is model, stream or budget.used".to_owned(),
         false => format!("did you mean \"metadata.{}\"?", text.chars().take(64).collect::<String>()),
     });
     (format!("{} is not a path", quoted(text)), Some(guess))
@@ -171,6 +186,10 @@ impl Source {
     pub(crate) fn reads_body(&self) -> bool {
         self.0.iter().any(Path::reads_body)
     }
+
+    pub(crate) fn reads_budget(&self) -> bool {
+        self.0.iter().any(Path::reads_budget)
+    }
 }
 
 // === impl Found ===
@@ -207,6 +226,7 @@ mod tests {
     fn a_path_finds_what_stands_there() {
         let mut facts = Facts {
             body: json!({"model": "dynamic/x", "a": {"0": [1, {"b": "deep"}]}, "stream": true}),
+            budget_used: json!(0.8),
             metadata: crate::metadata::read(r#"{"plan":"free","a.b":1}"#),
             ..Facts::default()
         };
@@ -223,6 +243,7 @@ mod tests {
             ("body.a", None),
             ("model", Some("dynamic/x")),
             ("stream", Some("true")),
+            ("budget.used", Some("0.8")),
         ] {
             assert_eq!(Path::read(path).unwrap().find(&facts).key().as_deref(), expected, "{path}");
         }
@@ -235,6 +256,7 @@ mod tests {
             ("metdata.plan", "metadata."),
             ("tenant", "metadata.tenant"),
             ("xyz.plan", "begins with"),
+            ("budget.left", "budget.used"),
             ("headers.authorization", "of your own"),
             ("headers.X-Api-Key", "of your own"),
         ] {

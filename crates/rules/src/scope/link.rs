@@ -11,13 +11,15 @@ use tollgate_model::token::Token;
 
 use super::{Border, Pattern};
 use crate::limit::Limit;
+use crate::memory::Mark;
 
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) token: Arc<Token>,
     pub(super) limit: Option<Limit>,
-    /// Under which its requests are counted: no gateway can be named so.
-    pub(super) counter: Arc<str>,
+    /// Under which its requests are counted.
+    pub(super) counter: Mark,
+    pub(super) id: Arc<str>,
     from: Option<Vec<IpNet>>,
     not_from: Vec<IpNet>,
     models: Option<Vec<Pattern>>,
@@ -44,7 +46,8 @@ impl Link {
         });
         Ok(Self {
             limit,
-            counter: format!("token/{}", token.id).into(),
+            counter: Mark::of(&["token requests", &token.id]),
+            id: token.id.as_str().into(),
             from: scope.from.as_ref().map(ranges).transpose()?,
             not_from: scope.not_from.as_ref().map(ranges).transpose()?.unwrap_or_default(),
             models: scope.models.as_ref().map(|texts| texts.iter().map(|text| Pattern::new(text)).collect()),

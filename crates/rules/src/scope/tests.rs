@@ -3,6 +3,7 @@
 use tollgate_model::token::{RateLimit, Scope};
 
 use super::*;
+use crate::memory::Mark;
 
 fn token(id: &str, made_by: Option<&str>, scope: Scope) -> Token {
     Token {
@@ -91,7 +92,7 @@ fn a_token_has_no_more_than_those_it_was_made_with() {
     let pass = line(vec![above.clone(), below.clone()]);
     assert_eq!(["g", "h", "x"].map(|id| pass.sees_gateway(id)), [true, false, false]);
     assert!(pass.has(Permission::Run) && !pass.has(Permission::Write));
-    assert_eq!(pass.limits().map(|(counter, _)| counter.to_string()).collect::<Vec<_>>(), ["token/a"]);
+    assert_eq!(pass.limits().map(|(counter, _)| counter).collect::<Vec<_>>(), [Mark::of(&["token requests", "a"])]);
     assert!(pass.is_under("a") && !pass.is_under("b"));
     // It goes with the one above: when that is gone, switched off, or past its end.
     assert!(pass.is_in_force(7) && !line(vec![below.clone()]).is_in_force(7));

@@ -125,6 +125,10 @@ impl Documents for FileDocuments {
         self.read(changes)
     }
 
+    fn scrub(&self) -> Result<(), StoreError> {
+        self.read(|connection| connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);"))
+    }
+
     fn constant(&self, name: &str) -> Result<Option<String>, StoreError> {
         self.read(|connection| constant(connection, name))
     }

@@ -32,7 +32,8 @@ pub(super) fn open_writable(path: &Path, cache_kib: u32) -> Result<Connection, S
     prepare().map_err(|cause| StoreError::sqlite(format!("opening {}", path.display()), cause))
 }
 
-/// The same for what is precious: made with its folder, brought up to date, and on the disk before a change is confirmed.
+/// The same for what is precious: made with its folder, brought up to date, and on the disk before a change is confirmed. What is overwritten or
+/// deleted is gone from its pages.
 pub(super) fn open_durable(
     path: &Path,
     cache_kib: u32,
@@ -44,7 +45,7 @@ pub(super) fn open_durable(
     let mut connection = open_writable(path, cache_kib)?;
     migrate(&mut connection, path, migrations)?;
     connection
-        .pragma_update(None, "synchronous", "FULL")
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
         .map_err(|cause| StoreError::sqlite(format!("opening {}", path.display()), cause))?;
     Ok(connection)
 }

@@ -25,6 +25,12 @@ const CLASSES: Record<string, string> = {
   request: "Request",
   search: "Searches",
   image: "Images",
+  cache_read_audio: "Audio read from the prompt cache",
+  cache_read_image: "Images read from the prompt cache",
+  image_in: "Image input",
+  image_out: "Image output",
+  second: "Seconds of audio",
+  character: "Characters",
 };
 
 export function CostLines({ log }: { log: LogDetail }) {

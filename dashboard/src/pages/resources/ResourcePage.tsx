@@ -8,6 +8,7 @@ import { Button, Card, Empty, PageHead, Problem, Skeleton } from "../../ui/basic
 import { Json } from "../../ui/json";
 import { Confirm, Dialog } from "../../ui/overlays";
 import { toast, toastError } from "../../ui/toasts";
+import { BelowDialog } from "./BelowDialog";
 import { CreateDialog } from "./CreateDialog";
 import type { Action, Resource, Row } from "./kinds";
 import { SecretDialog } from "./SecretDialog";
@@ -71,7 +72,8 @@ function List({ resource, rows, onSecret }: { resource: Resource; rows: Row[]; o
   const place = usePlace();
   const [leaving, setLeaving] = useState<Row>();
   const [shown, setShown] = useState<Row>();
-  const { columns, actions = [], removes, detail, name } = resource;
+  const [entered, setEntered] = useState<Row>();
+  const { columns, actions = [], removes, detail, below, name } = resource;
   return (
     <Card className="card-flush">
       <div className="table-wrap">
@@ -101,6 +103,11 @@ function List({ resource, rows, onSecret }: { resource: Resource; rows: Row[]; o
                     {detail ? (
                       <Button small onClick={() => setShown(row)}>
                         Details
+                      </Button>
+                    ) : null}
+                    {below ? (
+                      <Button small onClick={() => setEntered(row)}>
+                        {below.label}
                       </Button>
                     ) : null}
                     {actions
@@ -133,6 +140,7 @@ function List({ resource, rows, onSecret }: { resource: Resource; rows: Row[]; o
         </table>
       </div>
       {leaving ? <Removal resource={resource} row={leaving} onClose={() => setLeaving(undefined)} /> : null}
+      {entered && below ? <BelowDialog below={below} row={entered} onClose={() => setEntered(undefined)} /> : null}
       {shown && detail ? (
         <Dialog open wide onClose={() => setShown(undefined)} title={name(shown)}>
           <Json text={JSON.stringify(detail(shown))} label="the entry" />

@@ -6,6 +6,7 @@ import { ago, fullTime, money, UNKNOWN } from "../../lib/format";
 import { parse } from "../../lib/grammar";
 import { accountPath, gatewayPath } from "../../place";
 import { Badge } from "../../ui/basics";
+import { alerts } from "./alerts";
 import { numeric, optional, type Resource, type Row, words } from "./kinds";
 
 const GATEWAY = "/accounts/{account}/ai-gateway/gateways/{gateway}";
@@ -472,4 +473,4 @@ const audit: Resource = {
   empty: "Changes appear here the moment they are made.",
 };
 
-export const RESOURCES: Resource[] = [keys, policies, datasets, evaluations, tokens, custom, audit];
+export const RESOURCES: Resource[] = [keys, policies, datasets, evaluations, tokens, custom, alerts, audit];

@@ -36,6 +36,16 @@ export interface Action {
   secret?: (answer: Row) => string | undefined;
 }
 
+/** What belongs to a row, in a list of its own. */
+export interface Below {
+  label: string;
+  title: (row: Row) => string;
+  url: (row: Row, place: Place) => string;
+  key: (row: Row) => string;
+  columns: Column[];
+  empty: string;
+}
+
 export interface Resource {
   id: string;
   /** The page's address below `/dashboard`. */
@@ -59,6 +69,7 @@ export interface Resource {
   /** Asked again until nothing is at work. */
   working?: (row: Row) => boolean;
   detail?: (row: Row) => unknown;
+  below?: Below;
   query?: Record<string, string | number>;
 }
 

@@ -15,4 +15,5 @@ export const CustomProviders = page("custom-providers");
 export const Policies = page("policies");
 export const Datasets = page("datasets");
 export const Evaluations = page("evaluations");
+export const Alerts = page("alerts");
 export const Audit = page("audit");

@@ -1,6 +1,7 @@
 import { Plus, Trash2 } from "lucide-react";
 import { Button } from "../../ui/basics";
 import { SelectField, Switch, TextField } from "../../ui/forms";
+import { Budgets } from "./Budgets";
 import type { PartProps } from "./MemberField";
 
 interface Dimension {
@@ -15,6 +16,7 @@ interface Rule {
   limit: number;
   window: number;
   technique: "fixed" | "sliding";
+  soft?: boolean;
   provider?: Dimension;
   model?: Dimension;
   metadata?: Record<string, Dimension>;
@@ -136,6 +138,7 @@ function RuleForm({
         />
         <DimensionField label="Models" value={rule.model} onChange={(model) => onChange({ model } as Partial<Rule>)} />
       </div>
+      <Budgets rule={rule.id} />
       <MetadataField value={rule.metadata ?? {}} onChange={(metadata) => onChange({ metadata } as Partial<Rule>)} />
       <div className="row row-apart">
         <span className="row">
@@ -145,6 +148,12 @@ function RuleForm({
             onChange={(enabled) => onChange({ enabled })}
           />
           <span className="hint">{rule.enabled ? "counts" : "paused"}</span>
+          <Switch
+            label={`Rule ${number} only measures`}
+            checked={rule.soft === true}
+            onChange={(soft) => onChange({ soft })}
+          />
+          <span className="hint">{rule.soft ? "measures and tells" : "refuses"}</span>
         </span>
         <Button small look="danger" onClick={onDrop}>
           <Trash2 size={13} aria-hidden /> Remove

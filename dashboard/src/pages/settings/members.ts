@@ -127,6 +127,17 @@ export const SECTIONS: Section[] = [
         help: "A dimension that is not named shares one budget.",
         kind: { is: "spend" },
       },
+      {
+        name: "tollgate_limits",
+        label: "More limits",
+        help: "Requests, tokens and requests at once, of everybody or by metadata, model or token. See docs/limits.md.",
+        kind: { is: "json" },
+      },
+      flag(
+        "tollgate_strict_cache",
+        "Limits for cached answers",
+        "Policies and budgets are asked for answers from the cache too.",
+      ),
     ],
   },
   {

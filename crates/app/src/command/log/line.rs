@@ -3,6 +3,7 @@
 //! Enters: a record. Leaves: when, what it came to, who answered, how much, how long, and the id to ask for more. Never: breaks the line: what
 //! strangers chose is shown without control characters.
 
+use serde_json::Value;
 use tollgate_control::time;
 use tollgate_model::record::Outcome;
 use tollgate_model::{Record, Usage};
@@ -23,6 +24,21 @@ pub(super) fn of(record: &Record) -> String {
         record.id.to_string(),
     ];
     format!("{}  {}\n", time::text(record.created_ms), cells.join("  "))
+}
+
+/// The same of a row that a server told.
+pub(super) fn of_row(row: &Value) -> String {
+    let text = |name: &str| row[name].as_str().map_or_else(|| row[name].to_string(), clean);
+    let what = format!("{}/{}", text("provider"), text("model"));
+    let cells = [
+        pad(&text("status_code"), 5),
+        pad(&what, WHAT_WIDE),
+        pad(&format!("{}>{} tok", text("tokens_in"), text("tokens_out")), 13),
+        pad(&row["cost"].as_f64().map_or_else(|| "-".to_owned(), |cost| format!("${cost}")), 12),
+        pad(&format!("{} ms", text("duration")), 9),
+        text("id"),
+    ];
+    format!("{}  {}\n", text("created_at"), cells.join("  "))
 }
 
 /// `c`: from the cache; `!`: the answer did not end well.

@@ -14,9 +14,8 @@ use tollgate_control::custom_provider::shown;
 use tollgate_control::desk::Desk;
 use tollgate_model::CustomProvider;
 use tollgate_model::custom::PREFIX;
-use tollgate_rules::egress::Egress;
 
-use crate::command::{cache, open_desk_with, show};
+use crate::command::{cache, open_desk_with_vault, show};
 use crate::settings::Settings;
 
 #[derive(Subcommand, Debug)]
@@ -104,7 +103,8 @@ pub(crate) struct Members {
 impl Custom {
     pub(crate) fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let data_dir = settings.data_dir.as_path();
-        let desk = open_desk_with(data_dir, Arc::new(Egress { allow_private: settings.allow_private.clone() }))?;
+        // Values of headers are sealed.
+        let desk = open_desk_with_vault(settings)?;
         match self {
             Self::List { json } => list(&desk, json),
             Self::Add { slug, members, json } => add(&desk, &slug, &members, json),

@@ -1,17 +1,17 @@
 //! `tollgate route explain`: the simulator at a shell.
 //!
-//! Enters: a request made of flags, or which logged ones. Leaves: each decision with its reasons. Never: decides anything: `control::simulate` does.
+//! Enters: a request made of flags, or which logged ones. Leaves: each decision with its reasons. Never: decides anything: `the row `tollgate-simulate-route` does.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 use serde_json::{Map, Value, json};
-use tollgate_control::desk::Desk;
-use tollgate_control::simulate::simulate;
+use tollgate_model::gateway::DEFAULT_ID;
 
-use super::super::{log, show};
-use super::{Place, read, told};
+use super::super::reach::Reach;
+use super::super::show;
+use super::read;
 
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
@@ -48,20 +48,17 @@ pub(crate) struct Explain {
     /// Other draws; without it the same request is decided the same way
     #[arg(long)]
     seed: Option<u64>,
-    #[command(flatten)]
-    place: Place,
+    /// The gateway that the route belongs to
+    #[arg(long, default_value = DEFAULT_ID)]
+    gateway: String,
     /// One JSON object
     #[arg(long)]
     json: bool,
 }
 
 impl Explain {
-    pub(super) fn run(&self, desk: &Desk, data_dir: &Path) -> anyhow::Result<()> {
-        let gateway = self.place.find(desk)?;
-        let body = self.asked()?;
-        let records = log::open(data_dir)?;
-        let name = self.route.as_deref().unwrap_or("draft");
-        let said = simulate(desk, &*records, &gateway, &body).map_err(|problem| told(problem, name, &gateway.id))?;
+    pub(super) fn run(&self, reach: &Reach) -> anyhow::Result<()> {
+        let said = reach.result("tollgate-simulate-route", &[("gateway", &self.gateway)], &[], Some(&self.asked()?))?;
         if self.json { show::json(&said) } else { show::text(&story(&said)) }
     }
 

@@ -11,6 +11,8 @@ use super::{Fields, Making, Way, failed, in_order};
 use crate::custom_provider::{MEMBERS as PROVIDER, replace, said};
 use crate::desk::custom::{domain_document, provider_document};
 use crate::desk::read::read;
+use crate::desk::veil::SecretMember;
+use crate::desk::world::World;
 use crate::desk::{DeskError, secret};
 use crate::shape::{Fault, Member, Presence, Shape};
 
@@ -19,13 +21,15 @@ const ZONE: &str = "zone_id";
 
 pub(super) const PROVIDERS: Way = Way::Own { members: PROVIDER, declare: declare_provider, make: make_provider };
 
+pub(super) static SECRETS: &[SecretMember] = &[SecretMember::at(&["headers", "*", "value"])];
+
 static DOMAIN: &[Member] =
     &[Member::of(ZONE, Shape::TEXT, Presence::Optional, "Kept and shown; it means nothing here.")];
 
 pub(super) const DOMAINS: Way = Way::Own { members: DOMAIN, declare: declare_domain, make: make_domain };
 
 /// Its slug is its name in the file.
-fn declare_provider(document: &Document) -> Result<(String, Fields), DeskError> {
+fn declare_provider(document: &Document, _: &World) -> Result<(String, Fields), DeskError> {
     let provider: CustomProvider = read(document)?;
     let said = said(&provider);
     let is_told = |member: &&Member| {
@@ -60,14 +64,14 @@ fn make_provider(making: &Making<'_>) -> Result<Document, Vec<Fault>> {
     provider_document(&made).map_err(failed)
 }
 
-fn declare_domain(document: &Document) -> Result<(String, Fields), DeskError> {
+fn declare_domain(document: &Document, _: &World) -> Result<(String, Fields), DeskError> {
     let domain: CustomDomain = read(document)?;
     let zone = domain.zone_id.map(|zone| (ZONE.to_owned(), zone.into()));
     Ok((domain.hostname, Map::from_iter(zone)))
 }
 
 fn make_domain(making: &Making<'_>) -> Result<Document, Vec<Fault>> {
-    let owner = making.owner.ok_or_else(|| failed("a custom domain stands below its gateway"))?;
+    let owner = making.gateway()?;
     if !is_hostname(making.name) {
         return Err(failed("its name is a whole host name in lower case, such as ai.example.com"));
     }

@@ -7,26 +7,38 @@ use tollgate_model::Gateway;
 use tollgate_model::gateway::DEFAULT_ID;
 use tollgate_store::documents::Document;
 
-use super::{Fields, KINDS, Making, Way, failed, in_order};
-use crate::desk::read::{read, write};
+use super::{Fields, Making, Way, failed, in_order};
+use crate::desk::open::{names_secret, store_name};
+use crate::desk::read::{GATEWAY, read, write};
+use crate::desk::veil::{SecretMember, hide};
+use crate::desk::world::World;
 use crate::desk::{DeskError, secret};
-use crate::gateway::{MEMBERS, create};
+use crate::gateway::{MEMBERS, declared};
 use crate::shape::{Fault, Presence, Shape};
 
-pub(super) const KIND: &str = "gateway";
+const STORE_ID: &str = "store_id";
 /// TOML has no null. Where null is not what the default is, this word stands for it.
 const NONE: &str = "none";
 
 pub(super) const WAY: Way = Way::Own { members: MEMBERS, declare, make };
 
-/// Its place in the table.
-pub(super) fn at() -> usize {
-    KINDS.iter().position(|kind| kind.kind == KIND).unwrap_or_default()
-}
+pub(super) static SECRETS: &[SecretMember] = &[
+    SecretMember::at(&["otel", "*", "headers", "*"]),
+    SecretMember::or_name(&["otel", "*", "authorization"]),
+    SecretMember::at(&["stripe", "authorization"]),
+];
 
-fn declare(document: &Document) -> Result<(String, Fields), DeskError> {
+fn declare(document: &Document, world: &World) -> Result<(String, Fields), DeskError> {
     let gateway: Gateway = read(document)?;
     let (said, default) = (object(&gateway), object(&Gateway::default()));
+    let names = |text: &str| names_secret(world, text);
+    let mut hidden = Value::Object(said);
+    hide(GATEWAY, &mut hidden, &names);
+    // Ids of stores are the installation's own; the file has names.
+    if let Some(store) = gateway.store_id.as_deref().and_then(|id| store_name(world, id)) {
+        hidden[STORE_ID] = store.into();
+    }
+    let said = hidden;
     let mut fields = Map::new();
     for member in MEMBERS {
         let value = said.get(member.name).unwrap_or(&Value::Null);
@@ -41,8 +53,8 @@ fn declare(document: &Document) -> Result<(String, Fields), DeskError> {
 
 fn make(making: &Making<'_>) -> Result<Document, Vec<Fault>> {
     let now_ms = making.desk.now_ms();
-    let wanted = create(&body(making)?)?;
     let before: Option<Gateway> = making.before.map(read).transpose().map_err(failed)?;
+    let wanted = declared(before.as_ref(), &body(making)?)?;
     let made = match before {
         Some(before) => Gateway {
             is_default: before.is_default,
@@ -59,7 +71,7 @@ fn make(making: &Making<'_>) -> Result<Document, Vec<Fault>> {
             ..wanted
         },
     };
-    write(KIND, &made.id, &made.id, &made).map_err(failed)
+    write(GATEWAY, &made.id, &made.id, &made).map_err(failed)
 }
 
 /// As a create over HTTP would say it: with every member that must be there.
@@ -75,6 +87,9 @@ fn body(making: &Making<'_>) -> Result<Value, Vec<Fault>> {
         if must_be && !body.contains_key(member.name) {
             body.insert(member.name.to_owned(), default.get(member.name).cloned().unwrap_or_default());
         }
+    }
+    if let Some(id) = body.get(STORE_ID).and_then(Value::as_str).and_then(|name| making.known.store(name)) {
+        body.insert(STORE_ID.to_owned(), id.as_str().into());
     }
     body.insert("id".to_owned(), making.name.into());
     Ok(Value::Object(body))

@@ -86,7 +86,7 @@ impl Plain {
         let id = body["id"].as_str().unwrap_or(making.name).to_owned();
         Ok(Document {
             kind: self.kind.to_owned(),
-            parent: making.owner.map(|owner| owner.id.clone()).unwrap_or_default(),
+            parent: making.gateway().map(|owner| owner.id.clone()).unwrap_or_default(),
             id,
             name: making.name.to_owned(),
             version: 0,
@@ -106,7 +106,7 @@ impl Plain {
         }
         let id = making.id.map(str::to_owned).map_or_else(secret::new_uuid, Ok).map_err(failed)?;
         let (gateway, gateway_internal_id) =
-            making.owner.map_or(("", ""), |owner| (owner.id.as_str(), owner.internal_id.as_str()));
+            making.gateway().map_or(("", ""), |owner| (owner.id.as_str(), owner.internal_id.as_str()));
         let fresh = (self.fresh)(&Fresh { id: &id, now_ms, gateway, gateway_internal_id });
         Ok(fresh.as_object().cloned().unwrap_or_default())
     }

@@ -10,6 +10,7 @@ use tollgate_store::documents::Document;
 
 use super::{Fields, Making, Way, failed};
 use crate::desk::read::read;
+use crate::desk::world::World;
 use crate::desk::{DeskError, ROUTE};
 use crate::shape::{Fault, Member, Presence, Shape};
 
@@ -24,14 +25,14 @@ static MEMBERS: &[Member] = &[Member::of(
 
 pub(super) const WAY: Way = Way::Own { members: MEMBERS, declare, make };
 
-fn declare(document: &Document) -> Result<(String, Fields), DeskError> {
+fn declare(document: &Document, _: &World) -> Result<(String, Fields), DeskError> {
     let route: RouteDocument = read(document)?;
     let elements = route.deployed().map(|version| version.elements.clone()).unwrap_or_else(|| json!([]));
     Ok((route.name, [(ELEMENTS.to_owned(), elements)].into_iter().collect()))
 }
 
 fn make(making: &Making<'_>) -> Result<Document, Vec<Fault>> {
-    let owner = making.owner.ok_or_else(|| failed("a route stands below its gateway"))?;
+    let owner = making.gateway()?;
     let before: Option<RouteDocument> = making.before.map(read).transpose().map_err(failed)?;
     let body = json!({ "name": making.name, "elements": making.fields.get(ELEMENTS).unwrap_or(&Value::Null) });
     let route = making.desk.declared_route(owner, before, &body).map_err(|error| match error {

@@ -9,6 +9,7 @@ use tollgate_store::documents::Document;
 
 use super::{Fields, Making, Way, failed};
 use crate::desk::read::{TOKEN, read, write};
+use crate::desk::world::World;
 use crate::desk::{DeskError, secret};
 use crate::shape::{Fault, Member, Presence, Shape};
 use crate::time;
@@ -54,7 +55,7 @@ const HIDDEN: &[&str] = &["name", "created_at", "modified_at", "previous"];
 
 pub(super) const WAY: Way = Way::Own { members: MEMBERS, declare, make };
 
-fn declare(document: &Document) -> Result<(String, Fields), DeskError> {
+fn declare(document: &Document, _: &World) -> Result<(String, Fields), DeskError> {
     let token: Token = read(document)?;
     let body: Value = read(document)?;
     let mut fields = body.as_object().cloned().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use tollgate_model::Secret;
 
 use super::*;
@@ -113,4 +114,66 @@ fn without_a_vault_secrets_stay_closed_and_all_else_works() {
     command_line.create_gateway(&body("g")).unwrap();
     assert_eq!(value(&command_line, "a"), None);
     assert!(matches!(command_line.reseal(), Err(DeskError::Vault(_))));
+}
+
+/// As an older program left it: the values stand in the documents as they are.
+#[test]
+fn settings_that_stood_plain_are_sealed_at_the_first_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let headers = r#"{"X-Key":"fake-header-value"}"#;
+    let provider =
+        json!({ "name": "A", "slug": "a", "base_url": "https://h.example", "enable": true, "headers": headers });
+    let otel = json!([{ "url": "https://t.example/v1", "headers": { "x": "fake-otel-value" }, "authorization": "fake-otel-key" }]);
+    let settings = json!({ "id": "g", "cache_invalidate_on_update": false, "cache_ttl": 0, "collect_logs": true, "rate_limiting_interval": 0,
+        "rate_limiting_limit": 0, "otel": otel, "stripe": { "authorization": "fake-stripe-key", "usage_events": [] } });
+    let (server, _) = with_vault(dir.path());
+    server.create_custom_provider(&provider).unwrap();
+    let made = server.create_gateway(&settings).unwrap();
+    let (opened, _) = server.stored().unwrap();
+    for document in &opened {
+        let draft = super::super::read::draft(document);
+        server.documents.put(draft, None).unwrap();
+    }
+    drop(server);
+    let file = |name: &str| std::fs::read(dir.path().join(name)).unwrap_or_default();
+    let plain = || -> Vec<&str> {
+        let written = ["tollgate.db", "tollgate.db-wal"].map(file).concat();
+        let written = String::from_utf8_lossy(&written).into_owned();
+        let all = ["fake-header-value", "fake-otel-value", "fake-otel-key", "fake-stripe-key"];
+        all.into_iter().filter(|text| written.contains(text)).collect()
+    };
+    assert_eq!(plain().len(), 4, "or this test looks for nothing");
+    let (server, vault) = with_vault(dir.path());
+    assert_eq!(server.gateway("g").unwrap().unwrap().otel, made.otel, "it serves before it is sealed");
+    assert_eq!(server.seal_settings().unwrap(), 2);
+    assert_eq!((plain(), server.seal_settings().unwrap()), (vec![], 0));
+    // Keys turn for them as for all others.
+    assert_eq!(server.sealed_with().unwrap(), [vault.keyring().current().id()]);
+    vault.turn().unwrap();
+    assert_eq!(server.reseal().unwrap(), 2);
+    vault.forget_old_keys().unwrap();
+    let (later, _) = with_vault(dir.path());
+    let gateway = later.gateway("g").unwrap().unwrap();
+    assert_eq!((&gateway.otel, &gateway.stripe), (&made.otel, &made.stripe));
+    assert_eq!(later.custom_providers().unwrap()[0].headers[0].value, "fake-header-value");
+}
+
+#[test]
+fn who_has_no_master_key_changes_the_rest_and_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, _) = with_vault(dir.path());
+    let headers = |value: &str| json!({ "headers": json!({ "X-Key": value }).to_string() });
+    let mut provider = json!({ "name": "A", "slug": "a", "base_url": "https://h.example" });
+    provider["headers"] = headers("fake")["headers"].clone();
+    let id = server.create_custom_provider(&provider).unwrap().id;
+    let keyless = desk(dir.path());
+    assert_ne!(keyless.custom_provider(&id).unwrap().headers[0].value, "fake");
+    keyless.update_custom_provider(&id, &json!({ "name": "B" })).unwrap();
+    let after = server.custom_provider(&id).unwrap();
+    assert_eq!((after.name.as_str(), after.headers[0].value.as_str()), ("B", "fake"));
+    assert!(matches!(keyless.update_custom_provider(&id, &headers("other")), Err(DeskError::Vault(_))));
+    // What looks like an envelope is a value like any other.
+    server.update_custom_provider(&id, &headers("tgv1.x.y.z")).unwrap();
+    let (later, _) = with_vault(dir.path());
+    assert_eq!(later.custom_provider(&id).unwrap().headers[0].value, "tgv1.x.y.z");
 }

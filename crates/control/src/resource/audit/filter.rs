@@ -17,7 +17,7 @@ type Column = (&'static str, fn(&str, &Deed) -> String);
 
 /// Each may be repeated, and then any of its values matches; with `.not` behind its name none may.
 static COLUMNS: &[Column] = &[
-    ("action_result", |_, _| "success".to_owned()),
+    ("action_result", |_, deed| result(deed).to_owned()),
     ("action_type", |_, deed| word(&deed.action).to_owned()),
     ("actor_context", |_, deed| context(&deed.actor).to_owned()),
     ("actor_email", |_, deed| deed.actor.email.clone().unwrap_or_default()),
@@ -29,7 +29,7 @@ static COLUMNS: &[Column] = &[
     ("audit_log_id", |id, _| id.to_owned()),
     ("id", |id, _| id.to_owned()),
     ("raw_method", |_, deed| deed.actor.method.clone().unwrap_or_default()),
-    ("raw_status_code", |_, _| "200".to_owned()),
+    ("raw_status_code", |_, deed| status(deed).to_string()),
     ("raw_uri", |_, deed| deed.actor.path.clone().unwrap_or_default()),
     ("resource_id", |_, deed| deed.resource_id.clone()),
     ("resource_product", |_, deed| product(deed).to_owned()),
@@ -158,6 +158,15 @@ pub(super) fn context(actor: &Actor) -> &'static str {
         (_, Interface::Dashboard) => "dash",
         _ => "api",
     }
+}
+
+pub(super) fn result(deed: &Deed) -> &'static str {
+    if deed.refused.is_none() { "success" } else { "failure" }
+}
+
+/// What was refused is only ever a sign-in.
+pub(super) fn status(deed: &Deed) -> u16 {
+    if deed.refused.is_none() { 200 } else { 403 }
 }
 
 pub(super) fn product(deed: &Deed) -> &'static str {

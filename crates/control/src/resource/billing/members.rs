@@ -15,6 +15,8 @@ const fn list(of: &'static Shape) -> Shape {
     Shape::List { of, max: usize::MAX }
 }
 
+/// What is added up: each line is bounded, their sum is not.
+const SUM: Shape = Shape::Number { min: f64::MIN, max: f64::MAX };
 const CENTS: Shape = Shape::Number { min: -(CENTS_MAX as f64), max: CENTS_MAX as f64 };
 const fn from(min: u64) -> Shape {
     Shape::Whole { min, max: CENTS_MAX }
@@ -53,14 +55,14 @@ static TOPUP_CONFIG: &[Member] =
     &[row("amount", CENTS, RequiredOrNull, "Always null."), row("threshold", CENTS, RequiredOrNull, "Always null.")];
 pub(super) static CONFIGURED: Shape = Shape::Object(TOPUP_CONFIG);
 pub(super) static BALANCE: Shape = Shape::Object(&[
-    row("balance", CENTS, Required, "Cents; below zero when more was drawn than booked."),
+    row("balance", SUM, Required, "Cents; below zero when more was drawn than booked."),
     row("has_default_payment_method", Shape::Flag, Required, "Always false."),
     row("payment_method", Shape::Any, RequiredOrNull, "Always null."),
     row("topup_config", Shape::Object(TOPUP_CONFIG), Required, "Always without amounts."),
 ]);
 static USED: Shape = Shape::Object(&[
     row("id", Shape::TEXT, Required, "Of the window."),
-    row("aggregated_value", CENTS, Required, "Cents."),
+    row("aggregated_value", SUM, Required, "Cents."),
     row("start_time", Shape::COUNT, Required, "Unix milliseconds."),
     row("end_time", Shape::COUNT, Required, "Unix milliseconds."),
 ]);
@@ -69,9 +71,9 @@ pub(super) static USAGE: Shape =
 
 static AMOUNTS: &[Member] = &[
     row("id", Shape::TEXT, Required, "Of the line, or of the month."),
-    row("amount_due", CENTS, Required, "Cents."),
-    row("amount_paid", CENTS, Required, "Cents."),
-    row("amount_remaining", CENTS, Required, "Always 0."),
+    row("amount_due", SUM, Required, "Cents."),
+    row("amount_paid", SUM, Required, "Cents."),
+    row("amount_remaining", SUM, Required, "Always 0."),
     row("currency", Shape::TEXT, Required, "Always usd."),
 ];
 static INVOICE: Shape = Shape::Parts(&[
@@ -114,7 +116,7 @@ pub(super) static CREDIT: Shape = Shape::Named(
     &Shape::Object(&[
         row("id", Shape::TEXT, Required, "Numbered."),
         row("amount", CENTS, Required, "Cents; below zero it was drawn or taken back."),
-        row("balance", CENTS, Required, "With this line."),
+        row("balance", SUM, Required, "With this line."),
         row("description", Shape::TEXT, Required, "What it was for."),
         row("created_by", Shape::TEXT, Required, "Name of the token."),
         row("created_at", Shape::Time, Required, "When it was booked."),

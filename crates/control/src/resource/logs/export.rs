@@ -10,14 +10,15 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tollgate_model::Record;
 use tollgate_store::records::{Filter, Walk};
 
-use super::{catch_up, read_filter};
+use super::{catch_up, read_filter, said};
 use crate::answer::Answer;
+use crate::audit::Action;
 use crate::call::Call;
 use crate::log;
 use crate::problem::Problem;
@@ -63,6 +64,8 @@ fn export(call: &Call, form: Form) -> Result<Answer, Problem> {
     // What comes while it is read is not in it, so that it has an end.
     filter.to_ms = Some(filter.to_ms.unwrap_or(u64::MAX).min(call.parts.desk.now_ms()));
     let place = Place::take().ok_or_else(Problem::busy)?;
+    let what = json!({ "filter": said(call) });
+    call.parts.desk.note_deed(Action::View, ("ai_gateway.log.export", ""), Some(&gateway.id), what)?;
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
     let (parts, runtime) = (call.parts.clone(), Handle::current());
     let walk = Walk { behind: None, descending };

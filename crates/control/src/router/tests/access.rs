@@ -7,6 +7,7 @@ use tollgate_rules::snapshot::Documents;
 use super::conventions::given;
 use super::shop::{Shop, public};
 use crate::desk::Wanted;
+use crate::people::{Person, Session};
 use crate::resources::rows;
 use crate::row::{Access, Needs, PREFIX, Row};
 use crate::sample;
@@ -34,6 +35,10 @@ fn custom_provider(shop: &Shop) -> String {
     all.first().map_or_else(|| "gone".to_owned(), |provider| provider.id.clone())
 }
 
+fn alert(shop: &Shop) -> String {
+    shop.desk.alerts().unwrap().first().map_or_else(|| "gone".to_owned(), |alert| alert.id.clone())
+}
+
 pub(super) fn path(shop: &Shop, row: &Row) -> String {
     let id = sample::plain().id.to_string();
     let [dataset, evaluation] = shop.dataset_and_evaluation("g");
@@ -53,12 +58,21 @@ pub(super) fn path(shop: &Shop, row: &Row) -> String {
         .replace("{config}", &config(shop))
         .replace("{custom_provider}", &custom_provider(shop))
         .replace("{hostname}", "ai.example.com")
+        .replace("{session}", &session(shop))
+        .replace("{alert}", &alert(shop))
 }
 
 /// A token that nobody uses, for rows that act on one.
 fn kept(shop: &Shop) -> String {
     let all = shop.desk.tokens().unwrap();
     all.into_iter().find(|token| token.name == "kept").map(|token| token.id).unwrap_or_default()
+}
+
+/// Somebody's who does nothing.
+fn session(shop: &Shop) -> String {
+    let idle = |session: &Session| session.person.subject == "idle";
+    let all = shop.people.all_sessions().unwrap();
+    all.into_iter().map(|(session, _)| session).find(idle).map_or_else(|| "gone".to_owned(), |session| session.id)
 }
 
 /// With what a row acts on. Rows that change something are given nothing to do: an empty body is refused after the permission was looked at.
@@ -72,11 +86,14 @@ pub(super) fn stocked() -> Shop {
     let gateway = shop.desk.gateway("g").unwrap().unwrap();
     shop.desk.create_custom_domain(&gateway, &json!({ "domain": "ai.example.com" }), "").unwrap();
     shop.evaluation("g");
+    let alert = json!({ "name": "money", "kind": "budget", "webhook": { "url": "https://h.example" } });
+    shop.desk.create_alert(&alert).unwrap();
     let policy = json!({ "name": "house", "actor": "all", "resource": "*", "action": { "type": "no-limit" } });
     shop.desk.create_policy(&gateway, &policy, true).unwrap();
     shop.keep(sample::full(), b"{}", b"{}");
     let permissions = vec![Permission::Run];
     shop.desk.create_token(Wanted { name: "kept".into(), permissions, ..Wanted::default() }).unwrap();
+    shop.people.open_session(Person { subject: "idle".into(), ..Person::default() });
     shop
 }
 
@@ -99,6 +116,9 @@ fn the_table_is_as_tight_as_it_should_be() {
             // What of it may be seen or changed, the desk decides by whose token it is.
             let expected = if row.method == http::Method::GET { Needs::Token } else { Needs::Write };
             assert_eq!((needs, row.narrowed || row.path.ends_with("/verify")), (expected, true), "{}", row.path);
+        } else if row.path.contains("/sessions") {
+            // Who is signed in is an administrator's business alone.
+            assert_eq!(needs, Needs::Admin, "{}", row.path);
         } else if row.path.ends_with("/audit_logs") || row.path.ends_with("/logs/audit") {
             assert_eq!(needs, Needs::AccountRead, "{}", row.path);
         } else if row.path.ends_with("/policies/simulate") {

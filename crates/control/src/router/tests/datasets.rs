@@ -170,7 +170,7 @@ async fn of_nothing_there_is_no_result() {
 #[tokio::test]
 async fn what_an_evaluation_names_must_be_there() {
     let (shop, token, _) = stocked();
-    let wanted = json!({ "name": "x", "dataset_ids": ["nope"], "evaluation_type_ids": [] });
+    let wanted = json!({ "name": "x", "dataset_ids": ["nope"], "evaluation_type_ids": kinds() });
     let said = shop.ask("POST", "gateways/g/evaluations", &token, Some(wanted.clone())).await;
     assert_eq!((said.status.as_u16(), &said.json()["errors"][0]["path"]), (400, &json!(["body", "dataset_ids", 0])));
     assert_eq!(shop.ask("POST", "gateways/nope/evaluations", &token, Some(wanted)).await.problem().1, 7002);

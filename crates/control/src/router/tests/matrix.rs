@@ -2,12 +2,12 @@
 
 use http::Method;
 use serde_json::Value;
-use tollgate_model::token::{Permission, Scope};
+use tollgate_model::token::{Permission, Role, Scope};
 use tollgate_rules::snapshot::Documents;
 
 use super::access::{path, stocked};
 use super::declared;
-use super::shop::{Said, Shop, public};
+use super::shop::{COOKIE, Said, Shop, public};
 use crate::desk::Wanted;
 use crate::resources::rows;
 use crate::row::{Access, Needs, PREFIX, Row};
@@ -80,6 +80,44 @@ async fn every_row_lets_in_exactly_the_permissions_that_it_declares() {
             let said = ask(shop, row, &shop.token(&[permission])).await;
             let let_in = needs(row).is_none_or(|needs| needs.met_by(|each| permission.implies(each)));
             judge(row, &said, let_in, permission.name());
+        }
+    }
+}
+
+/// People meet the same table, by what their role stands for; a stranger's cookie is a stranger's token.
+#[tokio::test]
+async fn every_row_lets_in_exactly_the_roles_that_have_what_it_needs() {
+    // Without a body nothing is done but deleted.
+    let shared = stocked();
+    for row in rows() {
+        let own = (row.method == Method::DELETE).then(stocked);
+        for (name, role) in Role::ALL {
+            let again = (own.is_some() && role == Role::Admin).then(stocked);
+            let shop = again.as_ref().or(own.as_ref()).unwrap_or(&shared);
+            let said = ask(shop, row, &shop.session(role)).await;
+            let has = |permission: Permission| role.permissions().iter().any(|each| each.implies(permission));
+            judge(row, &said, needs(row).is_none_or(|needs| needs.met_by(has)), name);
+        }
+        if needs(row).is_some() {
+            let said = ask(&shared, row, &format!("{COOKIE}not-a-session-of-ours")).await;
+            assert_eq!(said.problem(), (401, 10000, Value::Null), "{} {}", row.method, row.path);
+        }
+    }
+}
+
+/// What another site makes a browser send is nobody's wish, whoever is signed in.
+#[tokio::test]
+async fn no_row_takes_a_cookie_from_another_site() {
+    let shop = stocked();
+    let cookie = shop.session(Role::Admin);
+    for row in rows().filter(|row| needs(row).is_some()) {
+        for header in
+            [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")]
+        {
+            let request = http::Request::builder().method(row.method.clone()).uri(path(&shop, row));
+            let request = request.header("cookie", &cookie).header("host", "gw").header(header.0, header.1);
+            let said = shop.send(request.body(axum::body::Body::empty()).unwrap()).await;
+            assert_eq!(said.problem(), (403, 10000, Value::Null), "{} {} {header:?}", row.method, row.path);
         }
     }
 }

@@ -2,15 +2,20 @@
 //!
 //! Enters: requests as text. Leaves: status, headers and body. Never: opens a socket.
 
+use std::net::IpAddr;
 use std::sync::Mutex;
 
 use axum::body::Body;
+use futures_util::future::BoxFuture;
+use http::request::Builder;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tollgate_model::token::Permission;
+use tollgate_dial::{Client, Resolve, Resolver, TlsRoots};
+use tollgate_model::token::{Permission, Role};
 use tollgate_model::{Clock, Record, Secret};
+use tollgate_rules::egress::Egress;
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::Metrics;
 use tollgate_store::embedded::{
@@ -23,18 +28,25 @@ use super::super::*;
 use super::declared;
 use crate::audit::Audit;
 use crate::desk::{NewSecret, Wanted};
+use crate::people::{ClientSecret, Oidc, People, Person};
 use crate::sample::NOW;
 use crate::vault::{Allowed, KeySource, Vault};
+
+const ISSUER: &str = "https://id.example";
+/// Of a browser that came without TLS.
+pub(super) const COOKIE: &str = "tollgate_session=";
 
 pub(super) struct Shop {
     pub(super) desk: Arc<Desk>,
     pub(super) records: Arc<DayRecords>,
     pub(super) answers: Arc<DiskAnswers>,
     pub(super) entries: Arc<FileEntries>,
+    pub(super) courier: Arc<Courier>,
     /// What requests drew by the hour, and the cents that they were told of.
-    pub(super) drawn: Arc<Mutex<(Vec<(u64, u64)>, i64)>>,
+    pub(super) drawn: Arc<Mutex<ByHour>>,
     pub(super) clock: Arc<tollgate_model::clock::ManualClock>,
     pub(super) router: Router,
+    pub(super) people: Arc<People>,
     pub(super) account: String,
     dir: TempDir,
 }
@@ -45,7 +57,9 @@ pub(super) struct Said {
     pub(super) bytes: Bytes,
 }
 
-struct Drawn(Arc<Mutex<(Vec<(u64, u64)>, i64)>>);
+type ByHour = (Vec<(u64, u64)>, i64);
+
+struct Drawn(Arc<Mutex<ByHour>>);
 
 impl Draws for Drawn {
     fn by_hour(&self) -> Vec<(u64, u64)> {
@@ -66,6 +80,16 @@ pub(super) fn public(loopback: bool) -> Public {
     }
 }
 
+/// Knows nobody: tests ask no network.
+struct Nameless;
+
+impl Resolve for Nameless {
+    fn resolve(&self, name: &str) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> {
+        let said = format!("{name} is not known here");
+        Box::pin(async { Err(std::io::Error::new(std::io::ErrorKind::NotFound, said)) })
+    }
+}
+
 // === impl Shop ===
 
 impl Shop {
@@ -80,7 +104,28 @@ impl Shop {
     }
 
     pub(super) fn with(base: Documents, public: Public, catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::made(tempfile::tempdir().unwrap(), base, public, catch_up, oidc())
+    }
+
+    /// With people of this issuer, in the directory of an earlier shop.
+    pub(super) fn signing_in(dir: TempDir, oidc: Oidc) -> Self {
+        let providers = tollgate_wire::provider::Providers::builtin().clone();
+        Self::made(dir, Documents { providers, ..Documents::default() }, public(true), Box::new(|_| true), oidc)
+    }
+
+    /// What is on the disk, for the next process.
+    pub(super) fn close(self) -> TempDir {
+        self.dir
+    }
+
+    fn made(
+        dir: TempDir,
+        base: Documents,
+        public: Public,
+        catch_up: Box<dyn Fn(Duration) -> bool + Send + Sync>,
+        oidc: Oidc,
+    ) -> Self {
+        let own = base.egress.clone();
         let (clock, hand) = Clock::manual(NOW);
         let metrics = Arc::new(Metrics::default());
         let documents = Arc::new(FileDocuments::open(&dir.path().join("tollgate.db")).unwrap());
@@ -92,6 +137,11 @@ impl Shop {
         let answers = DiskAnswers::open(&dir.path().join("a.db"), DiskAnswersOptions::default(), metrics).unwrap();
         let (records, answers) = (Arc::new(records), Arc::new(answers));
         let account = desk.current().unwrap().account.to_string();
+        let egress = Egress { allow_private: vec!["127.0.0.0/8".parse().unwrap()] };
+        let client = Client::new(Arc::new(egress), TlsRoots::System, Resolver::System);
+        let people = Arc::new(People::new(oidc, desk.clone(), entries.clone(), client));
+        let client = Client::new(own, TlsRoots::default(), Resolver::Given(Arc::new(Nameless)));
+        let courier = Arc::new(Courier::new(desk.clone(), entries.clone(), client));
         let drawn = Arc::new(Mutex::new((Vec::new(), 0)));
         let parts = Parts {
             desk: desk.clone(),
@@ -99,14 +149,31 @@ impl Shop {
             answers: answers.clone(),
             entries: entries.clone(),
             evaluations: Worker::default(),
+            courier: courier.clone(),
             uses: Arc::default(),
             draws: Some(Box::new(Drawn(drawn.clone()))),
+            budgets: Box::new(crate::drawer::NoDrawer),
             public,
             door: Arc::new(crate::dashboard::Door::closed()),
+            people: Some(people.clone()),
             catch_up,
+            reload: Box::new(|| Err("tollgate.toml:3:1: listne: there is no such setting".to_owned())),
         };
         let router = router(parts);
-        Self { desk, records, answers, entries, drawn, clock: hand, router, account, dir }
+        Self { desk, records, answers, entries, courier, drawn, clock: hand, router, people, account, dir }
+    }
+
+    /// Somebody who is signed in: what their browser sends along.
+    pub(super) fn session(&self, role: Role) -> String {
+        let name = role.name().to_owned();
+        let person = Person {
+            issuer: ISSUER.to_owned(),
+            subject: format!("of-{name}"),
+            name: format!("Ann the {name}"),
+            email: Some("ann@example.com".to_owned()),
+            values: vec![name],
+        };
+        format!("{COOKIE}{}", self.people.open_session(person).expose())
     }
 
     pub(super) fn token(&self, permissions: &[Permission]) -> String {
@@ -179,10 +246,7 @@ impl Shop {
     }
 
     pub(super) async fn ask_raw(&self, method: &str, path: &str, token: &str, body: Option<String>) -> Said {
-        let mut request = Request::builder().method(method).uri(path);
-        if !token.is_empty() {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
+        let request = showing(Request::builder().method(method).uri(path), token);
         self.send(request.body(Body::from(body.unwrap_or_default())).unwrap()).await
     }
 
@@ -192,6 +256,35 @@ impl Shop {
         let said = Said::read(self.router.clone().oneshot(request).await.unwrap()).await;
         declared::hold(&method, &path, &said);
         said
+    }
+}
+
+/// With a token, a person's cookie on a page of ours, or nothing.
+pub(super) fn showing(request: Builder, who: &str) -> Builder {
+    match who {
+        "" => request,
+        cookie if cookie.starts_with(COOKIE) => {
+            request.header("cookie", cookie).header("sec-fetch-site", "same-origin")
+        }
+        token => request.header("authorization", format!("Bearer {token}")),
+    }
+}
+
+/// An issuer that nobody asks, whose roles are called as ours are.
+pub(super) fn oidc() -> Oidc {
+    Oidc {
+        issuer: ISSUER.to_owned(),
+        name: "Example".to_owned(),
+        client_id: "tollgate".to_owned(),
+        client_secret: ClientSecret::None,
+        scopes: vec!["openid".to_owned()],
+        roles_claim: "groups".to_owned(),
+        roles: Role::ALL.map(|(name, role)| (name.to_owned(), role)).into(),
+        default_role: None,
+        domains: Vec::new(),
+        base_url: None,
+        idle_ms: 3_600_000,
+        absolute_ms: 12 * 3_600_000,
     }
 }
 

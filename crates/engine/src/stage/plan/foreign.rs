@@ -18,6 +18,7 @@ use tollgate_wire::provider::{ProviderRow, Reach};
 
 use super::question::{Question, bad_field, in_words_of};
 use super::{Asking, Step, misdirected};
+use crate::stage::admit;
 use crate::stage::key::Whose;
 use crate::stage::translate::{self, Tongue};
 
@@ -152,7 +153,8 @@ fn reach(question: &Question, row: &ProviderRow, model: &str) -> Result<Arc<Reac
 
 /// The caller's headers as on the native path, but for credentials: whose they are is not a matter of their header here.
 fn passed_on(headers: &HeaderMap, row: &ProviderRow) -> HeaderMap {
-    let spent = |name: &HeaderName| is_credential(name, row);
+    let ours = admit::spent(headers);
+    let spent = |name: &HeaderName| is_credential(name, row) || ours.contains(name);
     let mut out = forward_request(headers, &RequestPolicy { spent: &spent, own: row.own_headers() });
     // The body was decoded to be read.
     out.remove(CONTENT_ENCODING);

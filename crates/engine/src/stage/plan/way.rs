@@ -14,6 +14,7 @@ use tollgate_rules::facts::Facts;
 use tollgate_rules::naming::{self, Named, Naming};
 use tollgate_rules::options::Options;
 use tollgate_rules::route::Route;
+use tollgate_rules::token;
 use tollgate_rules::walk::{self, StopReason, Target, Walk};
 use tollgate_wire::chat::{Losses, input_tokens};
 use tollgate_wire::dialect::anthropic;
@@ -30,8 +31,8 @@ use crate::gate::Gate;
 use crate::head::Head;
 use crate::stage::admit::{self, Caller};
 use crate::stage::key::{self, Alias, Whose};
-use crate::stage::scope;
 use crate::stage::send::Sent;
+use crate::stage::{access, scope};
 use crate::surface::run::Job;
 use crate::surface::universal::Listed;
 use crate::surface::{COUNT_TOKENS, Call, Host, MESSAGES, compat};
@@ -82,7 +83,7 @@ impl Way {
             Named::Route(name) => {
                 let route = caller.gateway.route(&name).ok_or_else(Refusal::nothing_answered)?;
                 scope::check_route(caller, route, question.asked.dialect)?;
-                let facts = facts(gate, route, &question, &options, books);
+                let facts = facts(gate, caller, route, &question, &options, books);
                 let walk = Walk::route(route.clone(), Arc::new(facts));
                 let way = Self { walk, put: Put::Route(Box::new(question)), options, job: None };
                 way.aim_at_nobody(books);
@@ -252,7 +253,7 @@ fn whose(
 
 thread_local!(static UNKNOWN: Arc<str> = Arc::from("unknown"));
 
-fn facts(gate: &Gate, route: &Route, question: &Question, options: &Options, books: &Books) -> Facts {
+fn facts(gate: &Gate, caller: &Caller, route: &Route, question: &Question, options: &Options, books: &Books) -> Facts {
     let body = match route.reads_body() {
         true => serde_json::from_slice(&question.body).unwrap_or_default(),
         false => Value::Null,
@@ -261,6 +262,7 @@ fn facts(gate: &Gate, route: &Route, question: &Question, options: &Options, boo
         headers: question.headers.clone(),
         metadata: options.metadata.clone(),
         body,
+        budget_used: if route.reads_budget() { access::used(gate, caller, options).into() } else { Value::Null },
         seed: books.id().noise().unsigned_abs(),
         remembered: Vec::new(),
     };
@@ -289,7 +291,7 @@ fn unified(
 ) -> Result<Way, Refusal> {
     let path = listed.endpoint.split('?').next().unwrap_or_default();
     let Call::Unified(asked) = compat::row(path).call else { return Err(Refusal::invalid_provider()) };
-    let spent = admit::spent(&caller.snapshot, &listed.headers);
+    let spent = admit::spent(&listed.headers);
     let mut question =
         Question::read(asked, Naming::Compat, listed.body.clone(), listed.headers.clone(), path.to_owned())?;
     question.own_key = own_key(&listed.headers, |name| spent.contains(name));
@@ -299,8 +301,11 @@ fn unified(
 /// A step of a list that calls a provider's own API.
 fn native(account: &str, caller: &Caller, listed: &Listed) -> Result<Step, Refusal> {
     let row = provider(caller, &listed.provider)?.clone();
+    if listed.endpoint.split_once('?').is_some_and(|(_, query)| token::is_in_query(query)) {
+        return Err(Refusal::unauthorized());
+    }
     let target = row.target(account, &listed.endpoint, &listed.headers).map_err(misdirected)?;
-    let spent = admit::spent(&caller.snapshot, &listed.headers);
+    let spent = admit::spent(&listed.headers);
     let is_spent = |name: &HeaderName| spent.contains(name);
     let mut headers = forward_request(&listed.headers, &RequestPolicy { spent: &is_spent, own: row.own_headers() });
     headers.remove(http::header::CONTENT_ENCODING);

@@ -5,6 +5,8 @@
 use cel::common::ast::{EntryExpr, Expr, LiteralValue};
 use cel::{IdedExpr, Program};
 
+use super::work;
+
 /// Loops within loops.
 const LOOPS_MAX: usize = 2;
 const VARIABLES: &[&str] = &["cf", "metadata"];
@@ -37,7 +39,10 @@ struct Check<'a> {
 }
 
 pub(super) fn expression(program: &Program) -> Result<(), Wrong> {
-    Check { program, bound: Vec::new(), loops: 0 }.look(program.expression())
+    let mut check = Check { program, bound: Vec::new(), loops: 0 };
+    // First: what is too deep is not looked at any deeper.
+    work::bounded(program.expression()).map_err(|(node, said)| check.wrong(node, said))?;
+    check.look(program.expression())
 }
 
 impl<'a> Check<'a> {
@@ -87,7 +92,11 @@ impl<'a> Check<'a> {
         // Operators are not spelled as names.
         let is_operator = !name.starts_with(|first: char| first.is_ascii_alphabetic());
         let known = is_operator || FUNCTIONS.contains(&name);
-        if known { Ok(()) } else { Err(self.wrong(node, format!("there is no function {name}"))) }
+        if known {
+            Ok(())
+        } else {
+            Err(self.wrong(node, format!("there is no function {name}; there are {}", FUNCTIONS.join(", "))))
+        }
     }
 
     fn wrong(&self, node: &IdedExpr, said: String) -> Wrong {
