@@ -53,8 +53,8 @@ pub struct Rate {
 pub struct Webhook {
     pub url: String,
     pub format: Format,
-    /// What messages are signed with: the name of a stored secret, `env:NAME` or `file:/path`.
-    pub secret: String,
+    /// In the secrets store.
+    pub secret_id: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

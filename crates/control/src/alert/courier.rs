@@ -94,7 +94,7 @@ impl Courier {
 
     fn key(&self, alert: &Alert) -> Result<Vec<u8>, String> {
         let gone = || "the webhook's secret is gone from the secrets store: set a new one".to_owned();
-        let secret = self.desk.resolve(&alert.webhook.secret).map_err(|cause: DeskError| cause.to_string())?;
+        let secret = self.desk.resolve(&alert.webhook.secret_id).map_err(|cause: DeskError| cause.to_string())?;
         sign::key(secret.ok_or_else(gone)?.expose()).ok_or_else(|| format!("the webhook's secret: {}", sign::EXPECTED))
     }
 

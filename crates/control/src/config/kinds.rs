@@ -17,13 +17,12 @@ use tollgate_store::documents::Document;
 use crate::desk::read::{GATEWAY, SECRET, STORE, TOKEN, read};
 use crate::desk::veil::SecretMember;
 use crate::desk::world::{Held, World};
-use crate::desk::{ALERT, CUSTOM_DOMAIN, CUSTOM_PROVIDER, DATASET, Desk, DeskError, POLICY, PROVIDER_CONFIG, ROUTE};
+use crate::desk::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DATASET, Desk, DeskError, POLICY, PROVIDER_CONFIG, ROUTE};
 use crate::shape::{Fault, Member, Shape};
 
 use self::known::Known;
 use self::plain::Plain;
 
-mod alerts;
 mod custom;
 mod datasets;
 mod gateways;
@@ -54,7 +53,6 @@ pub(super) static KINDS: &[Kind] = &[
     Kind::new(CUSTOM_DOMAIN, "custom_domain", Place::Below(GATEWAY), custom::DOMAINS)
         .entering(|held, into| Ok(into.custom_domains.push(held.read()?))),
     Kind::new(DATASET, "dataset", Place::Below(GATEWAY), Way::Plain(&datasets::PLAIN)),
-    Kind::new(ALERT, "alert", Place::Account, Way::Plain(&alerts::PLAIN)),
     Kind::new(TOKEN, "token", Place::Account, tokens::WAY)
         .entering(|held, into| Ok(into.tokens.push(Token::clone(&*held.read()?)))),
 ];

@@ -8,7 +8,6 @@ use tollgate_model::alert::Webhook;
 use tollgate_model::{Alert, Secret, StoredSecret};
 use tollgate_store::documents::Document;
 
-use super::open::stored_secrets;
 use super::read::{SECRET, read, write};
 use super::secrets::{NewSecret, document as secret_document};
 use super::stores::store_for;
@@ -58,8 +57,16 @@ impl Desk {
             if others.len() >= ALERTS_MAX {
                 return Err(fault(["body"], format!("There are at most {ALERTS_MAX} alerts")));
             }
-            let mut edits = self.keep_secret(world, &account, &id, &value, &store_id)?;
-            let alert = alert(&wanted, &id, secret_name(&id), now_ms, now_ms);
+            let no_store = || fault(["body"], "there is no store to keep the secret in");
+            let (store, made_store) = store_for(world, None, &store_id, now_ms)?.ok_or_else(no_store)?;
+            let name = format!("alert_{id}_webhook");
+            let scopes = vec![SECRET_SCOPE.to_owned()];
+            let new =
+                NewSecret { name, scopes, value: value.clone(), comment: Some("signs an alert's messages".into()) };
+            let kept = self.new_secret(&account, &store, &new)?;
+            let alert = alert(&wanted, &id, kept.id.clone(), now_ms, now_ms);
+            let mut edits: Vec<Edit> = made_store.into_iter().collect();
+            edits.push(Edit { before: None, after: Some(secret_document(&kept)?) });
             edits.push(Edit { before: None, after: Some(document(&alert)?) });
             Ok((edits, SavedAlert { alert, secret: made_up.then(|| value.clone()) }))
         })
@@ -73,19 +80,22 @@ impl Desk {
             *url = was.webhook.url.into();
         }
         let wanted = wanted(&body, &self.current()?.egress).map_err(DeskError::Faults)?;
-        let (account, store_id) = (self.account()?, secret::new_id()?);
+        let account = self.account()?;
         self.change_many(|world| {
             let before = world.find(ALERT, id).ok_or(DeskError::Missing(ALERT))?;
             let was: Alert = read(before)?;
             self.refuse(world, &stored(world)?, &wanted, id)?;
             let modified_at = self.now_ms().max(was.modified_at + 1);
-            let mut after = alert(&wanted, id, was.webhook.secret, was.created_at, modified_at);
-            let mut edits = Vec::new();
+            let after = alert(&wanted, id, was.webhook.secret_id.clone(), was.created_at, modified_at);
+            let mut edits = vec![Edit { before: Some(before.clone()), after: Some(document(&after)?) }];
             if let Some(text) = &wanted.secret {
-                edits = self.keep_secret(world, &account, id, &Secret::new(text.as_str()), &store_id)?;
-                after.webhook.secret = secret_name(id);
+                let gone = || fault(["body", "webhook", "secret"], "its secret was deleted: make the alert anew");
+                let kept = world.find(SECRET, &was.webhook.secret_id).ok_or_else(gone)?;
+                let mut secret: StoredSecret = read(kept)?;
+                self.put_value(&account, &mut secret, &Secret::new(text.as_str()))?;
+                secret.modified_at = modified_at;
+                edits.push(Edit { before: Some(kept.clone()), after: Some(secret_document(&secret)?) });
             }
-            edits.push(Edit { before: Some(before.clone()), after: Some(document(&after)?) });
             Ok((edits, SavedAlert { alert: after, secret: None }))
         })
     }
@@ -95,36 +105,11 @@ impl Desk {
             let before = world.find(ALERT, id).ok_or(DeskError::Missing(ALERT))?;
             let gone: Alert = read(before)?;
             let mut edits = vec![Edit { before: Some(before.clone()), after: None }];
-            if let Some(secret) = own_secret(world, id)? {
+            if let Some(secret) = world.find(SECRET, &gone.webhook.secret_id) {
                 edits.push(Edit { before: Some(secret.clone()), after: None });
             }
             Ok((edits, gone))
         })
-    }
-
-    /// The alert's own secret, new or with another value.
-    fn keep_secret(
-        &self,
-        world: &World,
-        account: &str,
-        id: &str,
-        value: &Secret,
-        store_id: &str,
-    ) -> Result<Vec<Edit>, DeskError> {
-        if let Some(before) = own_secret(world, id)? {
-            let mut secret: StoredSecret = read(before)?;
-            self.put_value(account, &mut secret, value)?;
-            secret.modified_at = self.now_ms().max(secret.modified_at + 1);
-            return Ok(vec![Edit { before: Some(before.clone()), after: Some(secret_document(&secret)?) }]);
-        }
-        let no_store = || fault(["body"], "there is no store to keep the secret in");
-        let (store, made_store) = store_for(world, None, store_id, self.now_ms())?.ok_or_else(no_store)?;
-        let (name, comment) = (secret_name(id), Some("signs an alert's messages".to_owned()));
-        let new = NewSecret { name, scopes: vec![SECRET_SCOPE.to_owned()], value: value.clone(), comment };
-        let kept = self.new_secret(account, &store, &new)?;
-        let mut edits: Vec<Edit> = made_store.into_iter().collect();
-        edits.push(Edit { before: None, after: Some(secret_document(&kept)?) });
-        Ok(edits)
     }
 
     fn refuse(&self, world: &World, others: &[Alert], wanted: &Wanted, id: &str) -> Result<(), DeskError> {
@@ -144,18 +129,7 @@ fn stored(world: &World) -> Result<Vec<Alert>, DeskError> {
     world.of_kind(ALERT).map(|held| Ok(Alert::clone(&*held.read()?))).collect()
 }
 
-/// Secrets are found by name, also where a file has made them.
-fn secret_name(id: &str) -> String {
-    format!("alert_{id}_webhook")
-}
-
-fn own_secret<'w>(world: &'w World, id: &str) -> Result<Option<&'w Document>, DeskError> {
-    let name = secret_name(id);
-    let found = stored_secrets(world)?.into_iter().find(|secret| secret.name == name);
-    Ok(found.and_then(|secret| world.find(SECRET, &secret.id)))
-}
-
-fn alert(wanted: &Wanted, id: &str, secret: String, created_at: u64, modified_at: u64) -> Alert {
+fn alert(wanted: &Wanted, id: &str, secret_id: String, created_at: u64, modified_at: u64) -> Alert {
     Alert {
         id: id.to_owned(),
         name: wanted.name.clone(),
@@ -163,7 +137,7 @@ fn alert(wanted: &Wanted, id: &str, secret: String, created_at: u64, modified_at
         gateway_id: wanted.gateway_id.clone(),
         watch: wanted.watch.clone(),
         cooldown_seconds: wanted.cooldown_seconds,
-        webhook: Webhook { url: wanted.url.clone(), format: wanted.format, secret },
+        webhook: Webhook { url: wanted.url.clone(), format: wanted.format, secret_id },
         created_at,
         modified_at,
     }

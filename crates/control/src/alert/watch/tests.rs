@@ -33,7 +33,7 @@ fn alert(id: &str, watch: Watch) -> Alert {
         gateway_id: None,
         watch,
         cooldown_seconds: 600,
-        webhook: Webhook { url: "https://h.example/x".into(), format: Format::Json, secret: "s".into() },
+        webhook: Webhook { url: "https://h.example/x".into(), format: Format::Json, secret_id: "s".into() },
         created_at: 0,
         modified_at: 0,
     }
