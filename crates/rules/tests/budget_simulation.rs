@@ -10,7 +10,7 @@ use tollgate_rules::cost::bound::Tokens;
 use tollgate_rules::memory::Mark;
 
 const SEEDS: u64 = 10_000;
-const STEPS: usize = 120;
+const STEPS: usize = 80;
 const START_MS: u64 = 1_795_000_000_000;
 const HOUR_MS: u64 = 3_600_000;
 

@@ -108,7 +108,6 @@ fn what_would_take_long_or_go_deep_is_refused_with_its_place() {
     let list = format!("[{}]", vec!["1"; 150].join(","));
     for (expression, why) in [
         (format!("{} > 0", vec!["1"; 1_000].join("+")), "more than 128 levels"),
-        (format!("{}true", "!".repeat(2_000)), ""),
         (format!("{}true{}", "(".repeat(1_000), ")".repeat(1_000)), ""),
         (format!("{list}.all(a, {list}.all(b, a == b))"), "too much work"),
         ("metadata.all(a, metadata.all(b, cf.user.groups.all(c, true)))".to_owned(), "loops"),
