@@ -48,6 +48,7 @@ pub struct UnitPrice(u128);
 
 /// What an amount is made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant)] // a box would be an allocation for each request
 pub enum Basis {
     /// Nobody can tell: the record is older than this, or nothing was paid.
     #[default]

@@ -21,7 +21,7 @@ use super::{People, Visitor, cookie, origin};
 use crate::router::actor_of;
 use crate::time;
 
-/// Each may have the issuer asked. More wait for nothing: a person tries again.
+/// Each may have the issuer or a disk asked. Who wants to sign in when all are taken tries again; others wait.
 const AT_ONCE_MAX: usize = 32;
 
 struct Lobby {
@@ -86,6 +86,7 @@ fn here(request: &Request, secure: Secure) -> String {
 
 async fn who(State(lobby): State<Arc<Lobby>>, request: Request) -> Response {
     let Some(people) = &lobby.people else { return told(json!({ "sign_in": null, "person": null })) };
+    let Ok(_place) = lobby.places.acquire().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let asked = Asked::of(&request, people);
     let visitor = match asked.session().filter(|_| asked.is_own(people)) {
         Some(secret) => {
@@ -138,6 +139,7 @@ async fn come_back(State(lobby): State<Arc<Lobby>>, request: Request) -> Respons
 
 async fn leave(State(lobby): State<Arc<Lobby>>, request: Request) -> Response {
     let Some(people) = &lobby.people else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(_place) = lobby.places.acquire().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let asked = Asked::of(&request, people);
     if !asked.is_own(people) {
         return StatusCode::FORBIDDEN.into_response();
