@@ -34,7 +34,7 @@ pub use self::tokens::{By, GRACE_MS_MAX, Made, Wanted};
 
 pub(crate) use self::routes::faults as faults_of;
 
-mod alerts;
+pub(crate) mod alerts;
 pub(crate) mod custom;
 mod datasets;
 mod error;

@@ -110,7 +110,7 @@ pub struct Documents {
     pub aliases: Arc<Aliases>,
     pub auto: Arc<Pool>,
     pub gateways: Vec<Gateway>,
-    pub tokens: Vec<Token>,
+    pub tokens: Vec<Arc<Token>>,
     /// Shared, because a route is compiled only when its document is another one than before.
     pub routes: Vec<Arc<RouteDocument>>,
     pub secrets: Vec<OpenSecret>,
@@ -141,7 +141,7 @@ impl Snapshot {
         mut documents: Documents,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let tokens = Passes::compile(documents.tokens, &mut problems);
+        let tokens = Passes::compile(last.map(|last| &last.tokens), documents.tokens, &mut problems);
         let mut gateways: HashMap<String, GatewayRules, ahash::RandomState> = documents
             .gateways
             .into_iter()
@@ -458,7 +458,8 @@ mod tests {
             previous: Some(Previous { digest: hex(&token::digest("tg_before")), hint: String::new(), until: 9 }),
             ..Token::default()
         };
-        let snapshot = Snapshot::compile(1, Documents { tokens: vec![document], ..Documents::default() }).unwrap();
+        let snapshot =
+            Snapshot::compile(1, Documents { tokens: vec![document.into()], ..Documents::default() }).unwrap();
         assert_eq!(snapshot.token(&mine).unwrap().id, "t");
         assert_eq!(snapshot.tokens().count(), 1);
         // The one before the last roll is good for a while, and known for ever.
@@ -472,7 +473,8 @@ mod tests {
     fn a_document_that_cannot_serve_is_a_problem() {
         let broken =
             Token { id: "t".into(), name: "n".into(), permissions: vec![], digest: "zz".into(), ..Token::default() };
-        let problems = Snapshot::compile(1, Documents { tokens: vec![broken], ..Documents::default() }).unwrap_err();
+        let problems =
+            Snapshot::compile(1, Documents { tokens: vec![broken.into()], ..Documents::default() }).unwrap_err();
         assert_eq!(problems[0].to_string(), "token \"t\": digest: expected 64 hexadecimal digits");
     }
 

@@ -101,6 +101,23 @@ static OWN: &[Member] = &[
     Member::of("created_at", Shape::Time, Required, "When it was made."),
     Member::of("modified_at", Shape::Time, Required, "When it was saved last."),
 ];
+/// What a configuration file says of one: its name stands before it, and its secret has a name.
+pub(crate) static FILE_MEMBERS: &[Member] = &[
+    Member::of("enable", Shape::Flag, Default("true"), "Whether it is watched."),
+    Member::of("kind", Shape::Word(KINDS), Required, "What is watched."),
+    Member::of("gateway_id", KEY, Optional, "Only this gateway."),
+    Member::of("thresholds", Shape::Any, Optional, "Of `budget`."),
+    Member::of("provider", KEY, Optional, "Of `error_rate` and `provider_down`."),
+    Member::of("window_seconds", Shape::COUNT, Optional, "Of the same."),
+    Member::of("threshold_percent", Shape::Any, Optional, "Of the same."),
+    Member::of("minimum_requests", Shape::COUNT, Optional, "Of the same."),
+    Member::of("session_key", KEY, Optional, "Of `spend_anomaly`."),
+    Member::of("user_key", KEY, Optional, "Of the same."),
+    Member::of("minimum_cost", Shape::Any, Optional, "Of the same."),
+    Member::of("cooldown_seconds", Shape::COUNT, Default("3600"), "Between two of the same."),
+    Member::of("webhook", Shape::Object(WEBHOOK_SHOWN), Required, "`url` and `format`."),
+    Member::of("secret", KEY, Optional, "The name of the stored secret that its messages are signed with."),
+];
 static SECRET: &[Member] = &[Member::of(
     "webhook_secret",
     Shape::TEXT,

@@ -37,6 +37,10 @@ pub fn redacted(mut value: Value) -> Value {
 fn hide(value: &mut Value) {
     match value {
         Value::Object(members) => {
+            // Who knows the address of such a webhook may write there.
+            if members.get("format").is_some_and(|format| format == "slack") && members.contains_key("url") {
+                members.insert("url".to_owned(), HIDDEN.into());
+            }
             for (name, member) in members.iter_mut() {
                 let name = name.to_ascii_lowercase();
                 if SECRETS.contains(&name.as_str()) && !member.is_null() {

@@ -8,8 +8,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tollgate_model::token::Token;
 use tollgate_model::{Gateway, ProviderConfig, SecretStore};
 use tollgate_rules::snapshot::Documents;
 use tollgate_store::documents::Document;
@@ -17,12 +17,13 @@ use tollgate_store::documents::Document;
 use crate::desk::read::{GATEWAY, SECRET, STORE, TOKEN, read};
 use crate::desk::veil::SecretMember;
 use crate::desk::world::{Held, World};
-use crate::desk::{CUSTOM_DOMAIN, CUSTOM_PROVIDER, DATASET, Desk, DeskError, POLICY, PROVIDER_CONFIG, ROUTE};
+use crate::desk::{ALERT, CUSTOM_DOMAIN, CUSTOM_PROVIDER, DATASET, Desk, DeskError, POLICY, PROVIDER_CONFIG, ROUTE};
 use crate::shape::{Fault, Member, Shape};
 
 use self::known::Known;
 use self::plain::Plain;
 
+mod alerts;
 mod custom;
 mod datasets;
 mod gateways;
@@ -37,24 +38,24 @@ mod tokens;
 pub(super) static KINDS: &[Kind] = &[
     Kind::new(CUSTOM_PROVIDER, "custom_provider", Place::Account, custom::PROVIDERS)
         .with_secrets(custom::SECRETS)
-        .entering(|held, into| Ok(into.custom_providers.push(held.read()?))),
+        .entering(|held, into| push(&mut into.custom_providers, held.read())),
     // Opened by the vault, and entered by it.
     Kind::new(STORE, "secret_store", Place::Account, secrets::STORES),
     Kind::new(SECRET, "secret", Place::Below(STORE), secrets::SECRETS),
     Kind::new(GATEWAY, "gateway", Place::Account, gateways::WAY)
         .with_secrets(gateways::SECRETS)
-        .entering(|held, into| Ok(into.gateways.push(Gateway::clone(&*held.read()?)))),
+        .entering(|held, into| push(&mut into.gateways, owned::<Gateway>(held))),
     Kind::new(ROUTE, "route", Place::Below(GATEWAY), routes::WAY)
-        .entering(|held, into| Ok(into.routes.push(held.read()?))),
+        .entering(|held, into| push(&mut into.routes, held.read())),
     Kind::new(POLICY, "policy", Place::Below(GATEWAY), policies::WAY)
-        .entering(|held, into| Ok(into.policies.push(held.read()?))),
+        .entering(|held, into| push(&mut into.policies, held.read())),
     Kind::new(PROVIDER_CONFIG, "provider_config", Place::Below(GATEWAY), keys::WAY)
-        .entering(|held, into| Ok(into.provider_configs.push(ProviderConfig::clone(&*held.read()?)))),
+        .entering(|held, into| push(&mut into.provider_configs, owned::<ProviderConfig>(held))),
     Kind::new(CUSTOM_DOMAIN, "custom_domain", Place::Below(GATEWAY), custom::DOMAINS)
-        .entering(|held, into| Ok(into.custom_domains.push(held.read()?))),
+        .entering(|held, into| push(&mut into.custom_domains, held.read())),
     Kind::new(DATASET, "dataset", Place::Below(GATEWAY), Way::Plain(&datasets::PLAIN)),
-    Kind::new(TOKEN, "token", Place::Account, tokens::WAY)
-        .entering(|held, into| Ok(into.tokens.push(Token::clone(&*held.read()?)))),
+    Kind::new(ALERT, "alert", Place::Account, alerts::WAY).with_secrets(alerts::SECRETS),
+    Kind::new(TOKEN, "token", Place::Account, tokens::WAY).entering(|held, into| push(&mut into.tokens, held.read())),
 ];
 
 type Enter = fn(&Held, &mut Documents) -> Result<(), DeskError>;
@@ -114,6 +115,9 @@ impl Kind {
 /// What is said of a thing, member by member.
 pub(super) type Fields = Map<String, Value>;
 
+/// Its name, and what is said of it.
+type Declare = fn(&Document, &World) -> Result<(String, Fields), DeskError>;
+
 /// How a document is written down and made again.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Way {
@@ -122,7 +126,7 @@ pub(super) enum Way {
     Own {
         /// What may be said of it.
         members: &'static [Member],
-        declare: fn(&Document, &World) -> Result<(String, Fields), DeskError>,
+        declare: Declare,
         make: fn(&Making<'_>) -> Result<Document, Vec<Fault>>,
     },
 }
@@ -260,6 +264,15 @@ pub(super) fn declared(world: &World) -> Result<BTreeMap<Name, Declared>, DeskEr
         }
     }
     Ok(all)
+}
+
+fn push<T>(all: &mut Vec<T>, read: Result<T, DeskError>) -> Result<(), DeskError> {
+    all.push(read?);
+    Ok(())
+}
+
+fn owned<T: Clone + DeserializeOwned + Send + Sync + 'static>(held: &Held) -> Result<T, DeskError> {
+    Ok(T::clone(&*held.read()?))
 }
 
 /// The id of what a document stands below.

@@ -548,3 +548,37 @@ fn where_a_file_is_the_truth_values_of_secrets_are_stored_all_the_same() {
     assert!(matches!(more, Err(DeskError::ReadOnly(_))));
     assert!(matches!(desk.create_store("x"), Err(DeskError::ReadOnly(_))));
 }
+
+#[test]
+fn alerts_and_policies_of_one_name_come_back_from_a_file() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let furnished = desk(one.path());
+    furnish(&furnished);
+    let (desk, gateway) = (&furnished, furnished.gateway("support").unwrap().unwrap());
+    for (name, url, format) in
+        [("odd", "https://hooks.example/fake/path", "slack"), ("errors", "https://alerts.example/x", "json")]
+    {
+        let alert = json!({ "name": name, "kind": "error_rate", "gateway_id": "support", "threshold_percent": 12.5,
+            "webhook": { "url": url, "format": format } });
+        desk.create_alert(&alert).unwrap();
+    }
+    for limit in [1, 2] {
+        let action = json!({ "type": "limit", "amount": limit, "period": "daily" });
+        let twin = json!({ "name": "twins", "actor": "all", "resource": "*", "action": action });
+        desk.create_policy(&gateway, &twin, true).unwrap();
+    }
+    let text = export(desk).unwrap();
+    assert!(text.contains("https://hooks.example/***") && !text.contains("fake"), "{text}");
+    let after = self::desk(two.path());
+    let plan = apply(&after, &entries(two.path()), &text, PRUNE).unwrap();
+    assert_eq!(export(&after).unwrap(), text);
+    assert!(plan.needs_value.contains(&r#"alert "odd": webhook.url"#.to_owned()), "{:?}", plan.needs_value);
+    assert!(apply(desk, &entries(one.path()), &text, PRUNE).unwrap().is_empty());
+    // What is in force keeps its address through a change of something else.
+    let changed = text.replace("threshold_percent = 12.5", "threshold_percent = 13.5");
+    assert_eq!(apply(desk, &entries(one.path()), &changed, PRUNE).unwrap().counts(), [0, 2, 0]);
+    assert!(desk.alerts().unwrap().iter().any(|alert| alert.webhook.url == "https://hooks.example/fake/path"));
+    let stranger = text.replace("gateway_id = \"support\"", "gateway_id = \"nobody\"");
+    let said = wrong(apply(&after, &entries(two.path()), &stranger, PRUNE));
+    assert!(said[0].contains("There is no gateway \"nobody\""), "{said:?}");
+}

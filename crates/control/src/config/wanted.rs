@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use tollgate_model::{Kept, ProviderConfig, RouteDocument, StoredSecret};
+use tollgate_model::{Alert, Kept, ProviderConfig, RouteDocument, StoredSecret};
 use tollgate_rules::snapshot::Snapshot;
 use tollgate_store::documents::Document;
 
@@ -20,7 +20,7 @@ use crate::desk::read::{SECRET, STORE, read};
 use crate::desk::secrets::document as secret_document;
 use crate::desk::veil::lacking;
 use crate::desk::world::{Edit, World};
-use crate::desk::{Desk, DeskError, PROVIDER_CONFIG, Prepared, ROUTE, faults_of};
+use crate::desk::{ALERT, Desk, DeskError, PROVIDER_CONFIG, Prepared, ROUTE, faults_of};
 use crate::shape::{Fault, Shape, Step};
 
 pub(super) struct Wanted {
@@ -166,14 +166,22 @@ fn says_secrets(source: &Source<'_>) -> bool {
 
 /// A key's config leads to another secret, which the file does not say: it goes by names.
 fn other_secret(before: Option<&Declared>, after: Option<&Declared>) -> Option<Difference> {
-    let secret = |declared: &Declared| Some(read::<ProviderConfig>(&declared.document).ok()?.secret_id);
-    let (before, after) = before.zip(after).filter(|(before, _)| before.document.kind == PROVIDER_CONFIG)?;
+    let secret = |declared: &Declared| match declared.document.kind.as_str() {
+        PROVIDER_CONFIG => Some(read::<ProviderConfig>(&declared.document).ok()?.secret_id),
+        ALERT => Some(read::<Alert>(&declared.document).ok()?.webhook.secret_id),
+        _ => None,
+    };
+    let (before, after) = before.zip(after)?;
     let (before, after) = (secret(before)?, secret(after)?);
     (before != after).then(|| Difference { at: "secret".to_owned(), before: before.into(), after: after.into() })
 }
 
-/// What a key's config lacks while no store has its secret.
+/// What a key's config or an alert lacks while no store has its secret.
 fn secret_missing(made: &Document) -> Result<Option<String>, DeskError> {
+    if made.kind == ALERT {
+        let alert: Alert = read(made)?;
+        return Ok(alert.webhook.secret_id.is_empty().then(|| "no store has the secret that it names".to_owned()));
+    }
     if made.kind != PROVIDER_CONFIG {
         return Ok(None);
     }
@@ -265,6 +273,13 @@ pub(super) fn refuse_strangers(source: &Source<'_>, wanted: &Wanted, after: &Sna
         if after.providers.get(&config.provider_slug).is_none() {
             let message = format!("there is no provider {:?}", config.provider_slug);
             faults.push(under(&change.name, Fault { path: Vec::new(), message }));
+        }
+    }
+    for change in wanted.changes.iter().filter(|change| change.name.kind().kind == ALERT) {
+        let Some(declared) = &change.after else { continue };
+        let alert: Alert = read(&declared.document)?;
+        if let Some(gateway) = alert.gateway_id.filter(|gateway| after.gateway(gateway).is_none()) {
+            faults.push(under(&change.name, Fault::new(["gateway_id"], format!("There is no gateway {gateway:?}"))));
         }
     }
     for change in wanted.changes.iter().filter(|change| change.name.kind().kind == ROUTE) {

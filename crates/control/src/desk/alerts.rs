@@ -129,7 +129,7 @@ fn stored(world: &World) -> Result<Vec<Alert>, DeskError> {
     world.of_kind(ALERT).map(|held| Ok(Alert::clone(&*held.read()?))).collect()
 }
 
-fn alert(wanted: &Wanted, id: &str, secret_id: String, created_at: u64, modified_at: u64) -> Alert {
+pub(crate) fn alert(wanted: &Wanted, id: &str, secret_id: String, created_at: u64, modified_at: u64) -> Alert {
     Alert {
         id: id.to_owned(),
         name: wanted.name.clone(),
@@ -143,7 +143,7 @@ fn alert(wanted: &Wanted, id: &str, secret_id: String, created_at: u64, modified
     }
 }
 
-fn document(alert: &Alert) -> Result<Document, DeskError> {
+pub(crate) fn document(alert: &Alert) -> Result<Document, DeskError> {
     write(ALERT, &alert.id, &alert.name, alert)
 }
 

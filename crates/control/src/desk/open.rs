@@ -99,6 +99,11 @@ pub(crate) fn store_name(world: &World, id: &str) -> Option<String> {
     world.find(STORE, id).map(|document| document.name.clone())
 }
 
+/// What a secret of this id is called.
+pub(crate) fn secret_name(world: &World, id: &str) -> Option<String> {
+    world.find(SECRET, id).map(|document| document.name.clone())
+}
+
 /// Whether a text is the name or id of a stored secret.
 pub(crate) fn names_secret(world: &World, text: &str) -> bool {
     let is_named = |held: &Held| held.document.id == text || held.document.name == text;

@@ -217,9 +217,14 @@ impl Desk {
         let (store, made_store) = found.ok_or_else(no_such_store)?;
         let (account, name) = (self.account()?, config.secret_name());
         let mut edits: Vec<Edit> = made_store.into_iter().collect();
-        let secret = match named(world, &store, &name)? {
-            Some(there) => {
-                let mut secret = StoredSecret::clone(&there);
+        // The one it has, in whichever store that is.
+        let own = world.find(SECRET, &config.secret_id).filter(|own| own.name == name);
+        let there = match own {
+            Some(own) => Some(read(own)?),
+            None => named(world, &store, &name)?.map(|there| StoredSecret::clone(&there)),
+        };
+        let secret = match there {
+            Some(mut secret) => {
                 if !secret.scopes.iter().any(|scope| scope == GATEWAY_SCOPE) {
                     secret.scopes.push(GATEWAY_SCOPE.to_owned());
                 }

@@ -176,7 +176,8 @@ pub(crate) fn lacking(document: &Document) -> Result<Vec<String>, DeskError> {
     }
     for member in secret_members(&document.kind) {
         walk(&mut body, member.path, &mut String::new(), &mut |place, text| {
-            if text == HIDDEN {
+            // Of an address the end alone is hidden.
+            if text == HIDDEN || text.ends_with("/***") {
                 lacking.push(place.trim_start_matches('/').replace('/', "."));
             }
             Ok(())

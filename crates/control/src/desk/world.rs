@@ -22,7 +22,8 @@ type Key = (String, String, String);
 pub(crate) struct World {
     /// The change counter of this moment.
     pub(crate) changes: u64,
-    held: BTreeMap<Key, Arc<Held>>,
+    /// Keys are shared by all worlds that hold the document: a change copies no text.
+    held: BTreeMap<Arc<Key>, Arc<Held>>,
 }
 
 /// A document, and the value it was read as once somebody had asked.
@@ -47,8 +48,8 @@ impl World {
         let keep = |document: Document| {
             let key = key(&document);
             match self.held.get(&key).filter(|held| held.document == document) {
-                Some(held) => (key, held.clone()),
-                None => (key, Held::new(document)),
+                Some(held) => (Arc::new(key), held.clone()),
+                None => (Arc::new(key), Held::new(document)),
             }
         };
         Self { changes, held: stored.into_iter().map(keep).collect() }
@@ -65,7 +66,7 @@ impl World {
             if let Some(after) = &edit.after {
                 let version = before.filter(|(place, _)| *place == key(after)).map_or(0, |(_, version)| version);
                 let after = Document { version: version + 1, ..after.clone() };
-                next.held.insert(key(&after), Held::new(after));
+                next.held.insert(Arc::new(key(&after)), Held::new(after));
             }
         }
         next
@@ -80,7 +81,7 @@ impl World {
     pub(crate) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Held> {
         let first = (kind.to_owned(), String::new(), String::new());
         let kind = first.0.clone();
-        self.held.range(first..).take_while(move |(key, _)| key.0 == kind).map(|(_, held)| &**held)
+        self.held.range::<Key, _>(first..).take_while(move |(key, _)| key.0 == kind).map(|(_, held)| &**held)
     }
 
     /// What belongs to a gateway.
@@ -92,7 +93,7 @@ impl World {
     /// Whatever it belongs to.
     pub(crate) fn find(&self, kind: &str, id: &str) -> Option<&Document> {
         let first = (kind.to_owned(), id.to_owned(), String::new());
-        let (key, held) = self.held.range(first..).next()?;
+        let (key, held) = self.held.range::<Key, _>(first..).next()?;
         (key.0 == kind && key.1 == id).then_some(&held.document)
     }
 }

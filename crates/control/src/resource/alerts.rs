@@ -29,7 +29,7 @@ pub(crate) static ROWS: &[Row] = &[
         PER_PAGE,
         Member::of("gateway_id", Shape::TEXT, Optional, "Only those of this gateway."),
         Member::of("search", Shape::TEXT, Optional, "A piece of the name or the kind."),
-    ]),
+    ]).said("alert", "list").columns(&["id", "name", "kind", "gateway_id", "enable", "created_at"]),
     row(
         Method::POST,
         ALL,
@@ -38,8 +38,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&MADE),
         "A new alert. Without a `webhook.secret` one is made up and told in this answer alone.",
     )
-    .body(&NEW),
-    get(ALONE, "tollgate-get-alert", Guarded(Needs::Metadata, fetch), One(&ALERT), "An alert."),
+    .body(&NEW).said("alert", "create"),
+    get(ALONE, "tollgate-get-alert", Guarded(Needs::Metadata, fetch), One(&ALERT), "An alert.").said("alert", "show"),
     row(
         Method::PUT,
         ALONE,
@@ -48,7 +48,7 @@ pub(crate) static ROWS: &[Row] = &[
         One(&ALERT),
         "Changes an alert; what waits to be sent goes to the new address. Without a `webhook.secret` the one before stays.",
     )
-    .body(&NEW),
+    .body(&NEW).said("alert", "update"),
     row(
         Method::DELETE,
         ALONE,
@@ -56,7 +56,7 @@ pub(crate) static ROWS: &[Row] = &[
         Guarded(Needs::Write, delete),
         One(&ALERT),
         "Deletes an alert with its secret, its deliveries and what waits to be sent.",
-    ),
+    ).said("alert", "delete"),
     row(
         Method::POST,
         "/accounts/{account}/ai-gateway/alerts/{alert}/test",
@@ -65,7 +65,8 @@ pub(crate) static ROWS: &[Row] = &[
         One(&DELIVERY),
         "Sends `alert.test` to the webhook now, once, signed as all messages are, and says what became of it.",
     )
-    .unaudited("it changes nothing, and what was sent is among the alert's deliveries"),
+    .unaudited("it changes nothing, and what was sent is among the alert's deliveries")
+    .said("alert", "test"),
     get(
         "/accounts/{account}/ai-gateway/alerts/{alert}/deliveries",
         "tollgate-list-alert-deliveries",
@@ -73,7 +74,7 @@ pub(crate) static ROWS: &[Row] = &[
         Rows(&DELIVERY),
         "The messages of an alert, the newest first, and what became of each.",
     )
-    .query(&[PAGE, PER_PAGE]),
+    .query(&[PAGE, PER_PAGE]).said("alert", "deliveries"),
 ];
 
 fn list(call: &Call) -> Result<Answer, Problem> {

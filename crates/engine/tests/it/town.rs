@@ -258,7 +258,7 @@ fn snapshot(
     stored: Vec<(OpenSecret, ProviderConfig)>,
 ) -> Snapshot {
     let scoped = tokens.into_iter().map(|(secret, scope)| token(secret, secret, scope));
-    let tokens = std::iter::once(token("t1", TOKEN, Scope::default())).chain(scoped).collect();
+    let tokens = std::iter::once(token("t1", TOKEN, Scope::default())).chain(scoped).map(Arc::new).collect();
     let elsewhere =
         [("openai", "/v1"), ("anthropic", ""), ("google-ai-studio", ""), ("aws-bedrock", ""), ("google-vertex-ai", "")];
     let providers = elsewhere.into_iter().fold((**Providers::builtin()).clone(), |providers, (segment, path)| {

@@ -11,7 +11,11 @@ use super::Problem;
 use crate::scope::{Link, Pass};
 
 #[derive(Debug, Default)]
-pub(super) struct Passes(HashMap<Digest, Secret, ahash::RandomState>);
+pub(super) struct Passes {
+    secrets: HashMap<Digest, Secret, ahash::RandomState>,
+    /// By id. The next snapshot takes over those whose document is the same one.
+    links: HashMap<String, Arc<Link>, ahash::RandomState>,
+}
 
 #[derive(Debug)]
 struct Secret {
@@ -23,47 +27,49 @@ struct Secret {
 // === impl Passes ===
 
 impl Passes {
-    pub(super) fn compile(tokens: Vec<Token>, problems: &mut Vec<Problem>) -> Self {
-        let mut links: HashMap<String, Arc<Link>, ahash::RandomState> = HashMap::default();
+    pub(super) fn compile(last: Option<&Self>, tokens: Vec<Arc<Token>>, problems: &mut Vec<Problem>) -> Self {
+        let mut all = Self::default();
+        all.links.reserve(tokens.len());
+        all.secrets.reserve(tokens.len());
         for token in tokens {
             let id = token.id.clone();
-            match Link::compile(Arc::new(token)) {
-                Ok(link) => drop(links.insert(id, Arc::new(link))),
+            let known = last.and_then(|last| last.links.get(&id)).filter(|link| Arc::ptr_eq(&link.token, &token));
+            match known.map_or_else(|| Link::compile(token.clone()).map(Arc::new), |link| Ok(link.clone())) {
+                Ok(link) => drop(all.links.insert(id, link)),
                 Err(what) => problems.push(Problem { document: format!("token {id:?}"), what }),
             }
         }
-        let mut all = Self::default();
-        for link in links.values() {
-            let pass = Arc::new(Pass::new(link, &|id| links.get(id).cloned()));
-            if let Err(what) = all.add(pass) {
+        for link in all.links.values() {
+            let pass = Arc::new(Pass::new(link, &|id| all.links.get(id).cloned()));
+            if let Err(what) = add(&mut all.secrets, pass) {
                 problems.push(Problem { document: format!("token {:?}", link.token.id), what });
             }
         }
         all
     }
 
-    fn add(&mut self, pass: Arc<Pass>) -> Result<(), String> {
-        let read = |hex: &str| read_digest(hex).ok_or_else(|| "digest: expected 64 hexadecimal digits".to_owned());
-        if let Some(previous) = &pass.token.previous {
-            self.0.insert(read(&previous.digest)?, Secret { pass: pass.clone(), until_ms: Some(previous.until) });
-        }
-        self.0.insert(read(&pass.token.digest)?, Secret { pass, until_ms: None });
-        Ok(())
-    }
-
     pub(super) fn known(&self, digest: &Digest) -> Option<&Arc<Token>> {
-        self.0.get(digest).map(|secret| &secret.pass.token)
+        self.secrets.get(digest).map(|secret| &secret.pass.token)
     }
 
     pub(super) fn good(&self, digest: &Digest, now_ms: u64) -> Option<&Arc<Pass>> {
-        let secret = self.0.get(digest)?;
+        let secret = self.secrets.get(digest)?;
         let is_good = secret.until_ms.is_none_or(|until| now_ms < until) && secret.pass.is_in_force(now_ms);
         is_good.then_some(&secret.pass)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Pass>> {
-        self.0.values().filter(|secret| secret.until_ms.is_none()).map(|secret| &secret.pass)
+        self.secrets.values().filter(|secret| secret.until_ms.is_none()).map(|secret| &secret.pass)
     }
+}
+
+fn add(secrets: &mut HashMap<Digest, Secret, ahash::RandomState>, pass: Arc<Pass>) -> Result<(), String> {
+    let read = |hex: &str| read_digest(hex).ok_or_else(|| "digest: expected 64 hexadecimal digits".to_owned());
+    if let Some(previous) = &pass.token.previous {
+        secrets.insert(read(&previous.digest)?, Secret { pass: pass.clone(), until_ms: Some(previous.until) });
+    }
+    secrets.insert(read(&pass.token.digest)?, Secret { pass, until_ms: None });
+    Ok(())
 }
 
 fn read_digest(hex: &str) -> Option<Digest> {

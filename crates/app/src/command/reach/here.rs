@@ -31,6 +31,8 @@ pub(crate) struct Here {
     local: Local,
     runtime: Runtime,
     account: String,
+    /// What was drawn is in a ledger that only a server opens.
+    credits_are_served: bool,
 }
 
 // === impl Here ===
@@ -74,7 +76,7 @@ impl Here {
         };
         let local = Local::new(parts, operator()).map_err(|why| anyhow::anyhow!(why))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        Ok(Self { local, runtime, account })
+        Ok(Self { local, runtime, account, credits_are_served: settings.credits })
     }
 
     pub(super) fn ask(
@@ -84,6 +86,10 @@ impl Here {
         query: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<(StatusCode, String)> {
+        anyhow::ensure!(
+            !(self.credits_are_served && row.path.contains("/ai-gateway/billing/")),
+            "credits are switched on, and what was drawn is known to the server alone: ask it with --url (or TOLLGATE_URL)"
+        );
         let mut params = path.clone();
         params.push(("account".to_owned(), self.account.clone()));
         let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
@@ -96,7 +102,15 @@ impl Here {
 fn has_secrets(row: &Row) -> bool {
     let needs =
         matches!(row.access, Access::Guarded(Needs::WriteAndSecrets | Needs::SecretsRead | Needs::SecretsWrite, _));
-    let holds = ["/gateways", "/gateways/{gateway}", "/custom-providers", "/{custom_provider}", "/alerts", "/{alert}"];
+    let holds = [
+        "/gateways",
+        "/gateways/{gateway}",
+        "/custom-providers",
+        "/{custom_provider}",
+        "/alerts",
+        "/{alert}",
+        "/{alert}/test",
+    ];
     let changes = row.method != Method::GET && holds.iter().any(|end| row.path.ends_with(end));
     needs || changes || row.path.contains("provider_configs")
 }
