@@ -3,6 +3,7 @@
 //! Enters: the catalog, another list. Leaves: rows of differences; a price file with them. Never: takes a class away that the other list is silent
 //! about, or a price that depends on the prompt's length for one that does not.
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
@@ -162,8 +163,7 @@ pub(super) fn update(data_dir: &Path, another: &Another, wish: &Wish) -> anyhow:
     shown(&differences, another.json)?;
     if taken.is_empty() || !wish.yes {
         let said = if wish.yes { "nothing to take over" } else { "nothing changed; --yes takes over" };
-        eprintln!("{said} ({} of {} figures would be)", taken.len(), differences.len());
-        return Ok(());
+        return aside(&format!("{said} ({} of {} figures would be)", taken.len(), differences.len()));
     }
     let mut prices = file::read(data_dir)?;
     for one in &taken {
@@ -171,11 +171,15 @@ pub(super) fn update(data_dir: &Path, another: &Another, wish: &Wish) -> anyhow:
         take(rows, one, &catalog, from, &another.source)?;
     }
     file::write(data_dir, &prices, &format!("{} figures from {}, for {day} and later", taken.len(), another.source))?;
-    eprintln!(
-        "{} figures written to prices.toml, from {day} on; a running server reads it when it starts again",
-        taken.len()
-    );
-    Ok(())
+    let count = taken.len();
+    aside(&format!(
+        "{count} figures written to prices.toml, from {day} on; a running server reads it when it starts again"
+    ))
+}
+
+/// Beside the table, which may be JSON for a program.
+fn aside(said: &str) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stderr(), "{said}")?)
 }
 
 /// Into the price that begins on that day, which begins as a copy of the one that stands.

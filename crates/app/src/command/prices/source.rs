@@ -186,8 +186,8 @@ fn models_dev(providers: &Map<String, Value>) -> anyhow::Result<Listed> {
 const WITHOUT_SLASH: [&str; 5] = ["openai", "anthropic", "azure-openai", "aws-bedrock", "google-ai-studio"];
 
 fn add(listed: &mut Listed, segment: &str, name: &str, rates: RatesRow) {
-    let is_model = !name.contains(char::is_whitespace) && !(name.contains('/') && WITHOUT_SLASH.contains(&segment));
-    if rates.contains_key("input") && is_model {
+    let is_place = name.contains('/') && WITHOUT_SLASH.contains(&segment);
+    if rates.contains_key("input") && !name.contains(char::is_whitespace) && !is_place {
         listed.entry((segment.to_owned(), name.to_owned())).or_insert(rates);
     }
 }
