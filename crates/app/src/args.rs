@@ -88,6 +88,9 @@ enum Command {
     /// Tokens for callers, scripts and people
     #[command(subcommand)]
     Token(command::token::Token),
+    /// What models cost: the list, another list's differences, your own prices
+    #[command(subcommand)]
+    Prices(command::prices::Prices),
     /// Read the log, rate its records, delete some
     #[command(subcommand, visible_alias = "logs")]
     Log(command::log::Logs),
@@ -213,6 +216,7 @@ fn done(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Route(command)) => command.run(&reach(None)?),
         Some(Command::Token(command)) => command.run(|| reach(None)),
         Some(Command::Log(command)) => command.run(data_dir, || reach(None)),
+        Some(Command::Prices(command)) => command.run(&data_dir()?),
         Some(Command::Evaluation(command)) => command.run(&reach(None)?),
         Some(Command::Reconcile(command)) => command.run(&data_dir()?),
         Some(Command::Dashboard) => {
@@ -248,7 +252,12 @@ fn done(cli: Cli) -> anyhow::Result<()> {
 fn refuse_far(command: &Command, url: &str) -> anyhow::Result<()> {
     let is_near = matches!(
         command,
-        Command::Secrets(_) | Command::Provider(_) | Command::Reconcile(_) | Command::Backup(_) | Command::Restore(_)
+        Command::Secrets(_)
+            | Command::Provider(_)
+            | Command::Reconcile(_)
+            | Command::Prices(_)
+            | Command::Backup(_)
+            | Command::Restore(_)
     );
     anyhow::ensure!(
         !is_near,

@@ -15,6 +15,7 @@ pub(crate) mod evaluation;
 pub(crate) mod import;
 pub(crate) mod log;
 pub(crate) mod nouns;
+pub(crate) mod prices;
 pub(crate) mod provider;
 pub(crate) mod reach;
 pub(crate) mod reconcile;

@@ -35,7 +35,6 @@ use tollgate_engine::server::{self, Serving};
 use tollgate_engine::{Limits, Once, Parts, Shared};
 use tollgate_model::{Clock, Money, Secret};
 use tollgate_rules::auto::Pool;
-use tollgate_rules::catalog::Catalog;
 use tollgate_rules::egress::Egress;
 use tollgate_rules::naming::Aliases;
 use tollgate_rules::options::Manners;
@@ -120,7 +119,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
     let address = listener.local_addr()?;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let draining = Arc::new(AtomicBool::new(false));
-    let shared = Arc::new(shared(&settings, &stores, snapshot, &refresher));
+    let shared = Arc::new(shared(&settings, &stores, snapshot, &refresher)?);
     let (door, code) = door(is_local)?;
     let people = people::of(&settings, &desk, &stores);
     let serving = serving(&settings)?;
@@ -252,7 +251,12 @@ fn refuse_strangers(settings: &Settings, snapshot: &Snapshot) -> anyhow::Result<
     Ok(())
 }
 
-fn shared(settings: &Settings, stores: &Stores, snapshot: Arc<ArcSwap<Snapshot>>, refresher: &Refresher) -> Shared {
+fn shared(
+    settings: &Settings,
+    stores: &Stores,
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    refresher: &Refresher,
+) -> anyhow::Result<Shared> {
     let limits = Limits {
         body_bytes_max: settings.body_bytes_max,
         first_byte: settings.first_byte,
@@ -262,10 +266,10 @@ fn shared(settings: &Settings, stores: &Stores, snapshot: Arc<ArcSwap<Snapshot>>
     let rows = snapshot.load().providers.clone();
     let mut metrics = Metrics::default();
     stores.register(metrics.registry());
-    Shared::new(Parts {
+    Ok(Shared::new(Parts {
         snapshot,
         clock: Clock::System,
-        catalog: Catalog::builtin(),
+        catalog: crate::command::prices::catalog(&settings.data_dir)?,
         answers: stores.answers.clone(),
         keys: Keys::find(rows.all().map(|row| &**row), |name| std::env::var(name).ok()),
         metrics,
@@ -275,7 +279,7 @@ fn shared(settings: &Settings, stores: &Stores, snapshot: Arc<ArcSwap<Snapshot>>
         till: stores.till.clone(),
         credits: stores.credits.clone(),
         once: Arc::new(Once::new(stores.told.clone(), settings.idempotency_ttl)),
-    })
+    }))
 }
 
 fn serving(settings: &Settings) -> anyhow::Result<Serving> {

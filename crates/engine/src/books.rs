@@ -15,6 +15,7 @@ use tollgate_model::record::{Attempt, Cost, Lost, Outcome, Payload, Refused, Uni
 use tollgate_model::usage::{Term, Terms, UsageSource};
 use tollgate_model::{Id, Moment, Money, Record, Refusal, Trace, Usage};
 use tollgate_rules::budget::Truth;
+use tollgate_rules::catalog::layers::Asker;
 use tollgate_rules::cost::bound::Tokens;
 use tollgate_rules::cost::{self, CacheCounts};
 use tollgate_rules::memory::Mark;
@@ -488,11 +489,13 @@ impl Open {
     fn by_list(&self, gate: &Gate, usage: &Usage, estimated: bool) -> Option<Cost> {
         // A deployment's name says nothing; then the model that the answer names is the one to price.
         let names = [Some(self.record.model.as_str()), self.record.answered_model.as_deref()];
-        let find = |name| gate.shared.catalog.find(&self.record.provider, name, self.started_ms);
+        let asker = Asker { gateway: &self.record.gateway, token: self.record.token_id.as_deref() };
+        let find = |name| gate.shared.catalog.find_for(asker, &self.record.provider, name, self.started_ms);
         let found = names.into_iter().flatten().find_map(find);
-        let (amount, applied) = cost::charge(usage, found?.price)?;
+        let found = found?;
+        let (amount, applied) = cost::charge(usage, found.price)?;
         let list = gate.shared.catalog.version().clone();
-        Some(Cost { amount, custom: false, estimated, basis: Basis::Rates(applied), list: Some(list) })
+        Some(Cost { amount, custom: found.custom, estimated, basis: Basis::Rates(applied), list: Some(list) })
     }
 
     /// The truth in place of what was held: nothing, where nothing was answered or nobody knows what it cost.

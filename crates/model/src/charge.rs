@@ -39,7 +39,11 @@ pub enum Class {
 
 /// The rates that were applied, after fallback and of the tier that counted. A class of which nothing was used has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Applied([Option<PerMillion>; Class::ALL.len()]);
+pub struct Applied {
+    rates: [PerMillion; Class::ALL.len()],
+    /// A bit for each class that has one. Half as large as so many options.
+    named: u32,
+}
 
 /// Dollars per unit, exact to 10⁻³⁰: what both a price list and a caller's own price fit in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -142,11 +146,12 @@ impl Class {
 
 impl Applied {
     pub fn set(&mut self, class: Class, rate: PerMillion) {
-        self.0[class as usize] = Some(rate);
+        self.rates[class as usize] = rate;
+        self.named |= 1 << class as u32;
     }
 
     pub fn rates(&self) -> impl Iterator<Item = (Class, PerMillion)> + '_ {
-        Class::ALL.into_iter().zip(self.0).filter_map(|(class, rate)| Some((class, rate?)))
+        Class::ALL.into_iter().zip(self.rates).filter(|(class, _)| self.named & 1 << *class as u32 != 0)
     }
 }
 

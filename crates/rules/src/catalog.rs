@@ -1,4 +1,4 @@
-//! What models cost: the price list that ships with the program.
+//! What models cost: the price list that ships with the program, and the operator's own over it.
 //!
 //! Enters: catalog/models/*.toml, checked and compiled into one block of bytes by build.rs; then a provider, a model's name, a day.
 //! Leaves: the one model meant, and the price that stood on that day. Never: guesses between two models, or reads a file at run time.
@@ -8,12 +8,14 @@
 //!
 //! A name is looked up as `names` documents: as it is written, then by patterns, then shortened step by step.
 
+pub mod layers;
 pub mod names;
 pub mod sheet;
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use hashbrown::HashTable;
+use layers::{Asker, BadPrices, Layer};
 use tollgate_model::charge::ListVersion;
 use tollgate_model::price::{ModelPrices, Price};
 
@@ -24,6 +26,8 @@ const NAME_BYTES_MAX: usize = 512;
 
 pub struct Catalog {
     shelves: Vec<Shelf>,
+    /// The operator's own, the most special first.
+    layers: Vec<Layer>,
     version: ListVersion,
 }
 
@@ -32,6 +36,8 @@ pub struct Catalog {
 pub struct Found<'a> {
     pub model: &'a ModelPrices,
     pub price: &'a Price,
+    /// A price of this gateway or of this token alone.
+    pub custom: bool,
 }
 
 /// One provider's models.
@@ -71,9 +77,25 @@ impl Catalog {
 
     /// `provider` is the path segment; `at_ms` is when the request began, in Unix milliseconds.
     pub fn find(&self, provider: &str, model: &str, at_ms: u64) -> Option<Found<'_>> {
-        let model = self.models(provider)?.find(model)?;
-        let price = model.prices.iter().find(|price| stands(price, at_ms))?;
-        Some(Found { model, price })
+        self.find_for(Asker::default(), provider, model, at_ms)
+    }
+
+    /// With what stands for one gateway or token alone.
+    pub fn find_for(&self, asker: Asker<'_>, provider: &str, model: &str, at_ms: u64) -> Option<Found<'_>> {
+        let own = self.layers.iter().find_map(|layer| layer.find(asker, provider, model, at_ms));
+        own.or_else(|| self.models(provider)?.priced(model, at_ms))
+    }
+
+    /// The list that ships, with the operator's file over it.
+    pub fn with(file: &str) -> Result<Arc<Catalog>, BadPrices> {
+        let mut catalog = Catalog::open(BLOCK);
+        catalog.layers = layers::read(file)?;
+        let version = file
+            .bytes()
+            .chain(catalog.version.bytes())
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        catalog.version = format!("{version:016x}").into();
+        Ok(Arc::new(catalog))
     }
 
     /// The model alone, for what does not depend on a day.
@@ -93,7 +115,11 @@ impl Catalog {
     fn open(block: &'static [u8]) -> Catalog {
         let shelves: Vec<(&str, &[u8])> = postcard::from_bytes(block).expect("build.rs wrote it with the same types");
         let shelf = |(provider, encoded)| Shelf { provider, encoded, decoded: OnceLock::new() };
-        Catalog { shelves: shelves.into_iter().map(shelf).collect(), version: env!("CATALOG_VERSION").into() }
+        Catalog {
+            shelves: shelves.into_iter().map(shelf).collect(),
+            layers: Vec::new(),
+            version: env!("CATALOG_VERSION").into(),
+        }
     }
 
     fn models(&self, provider: &str) -> Option<&Models> {
@@ -124,6 +150,12 @@ impl Models {
             table.insert_unique(names::hash(name.text(&models)), name, |name| names::hash(name.text(&models)));
         }
         Models { exact: table, patterns, models }
+    }
+
+    fn priced(&self, model: &str, at_ms: u64) -> Option<Found<'_>> {
+        let model = self.find(model)?;
+        let price = model.prices.iter().find(|price| stands(price, at_ms))?;
+        Some(Found { model, price, custom: false })
     }
 
     fn find(&self, model: &str) -> Option<&ModelPrices> {

@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 
+use tollgate_rules::catalog::layers::Asker;
 use tollgate_rules::catalog::{Catalog, names, sheet};
 
 const NOW: u64 = 1_795_262_400_000;
@@ -216,5 +217,81 @@ fn the_build_refuses_what_is_doubtful_and_names_it() {
     ] {
         let refused = sheet::read(&text).unwrap_err().to_string();
         assert!(refused.starts_with(problem), "{text}\n{refused}\nexpected {problem}");
+    }
+}
+
+const FILE: &str = r#"
+[[provider.openai.model]]
+id = "gpt-5"
+prices = [{ from = 2026-11-01, source = "contract", rates = { input = "1", output = "8" } }]
+[[custom]]
+gateway = "support"
+[[custom.provider.openai.model]]
+id = "gpt-5"
+aliases = ["gpt-5*"]
+prices = [{ source = "internal", rates = { input = "2", output = "16" } }]
+[[custom]]
+token = "t-1"
+[[custom.provider.openai.model]]
+id = "gpt-5"
+prices = [{ source = "internal", rates = { input = "3", output = "24" } }]
+"#;
+
+#[test]
+fn the_operator_s_prices_lie_over_the_list_the_most_special_first() {
+    let catalog = Catalog::with(FILE).unwrap();
+    assert_ne!(catalog.version(), Catalog::builtin().version());
+    let rate = |gateway, token, model, at_ms| {
+        let found = catalog.find_for(Asker { gateway, token }, "openai", model, at_ms).unwrap();
+        (found.price.rates.input.unwrap() / 1_000_000, found.custom)
+    };
+    assert_eq!(rate("other", None, "gpt-5", NOW), (1_000, false));
+    assert_eq!(rate("support", None, "gpt-5", NOW), (2_000, true));
+    assert_eq!(rate("support", Some("t-1"), "gpt-5", NOW), (3_000, true));
+    assert_eq!(rate("support", Some("t-1"), "gpt-5-mini", NOW), (2_000, true));
+    // Before its first day the list below stands, and so it does for what the file does not name.
+    assert_eq!(rate("other", None, "gpt-5", 1_760_000_000_000), (1_250, false));
+    assert_eq!(rate("other", Some("t-1"), "gpt-5-mini", NOW), (250, false));
+}
+
+#[test]
+fn a_faulty_price_file_is_refused_with_its_place() {
+    for (text, problem) in [
+        ("[[custom]]\nprovider = {}\n".to_owned(), "custom[0]: expected either a gateway or a token"),
+        (FILE.replace("\"1\"", "\"-1\""), "provider.openai: gpt-5: input: expected dollars per million"),
+        (FILE.replace("\"24\"", "\"x\""), "custom[1].provider.openai: gpt-5: output: expected dollars"),
+        (FILE.replace("t-1", "t\"1"), "file: TOML parse error at line"),
+        (FILE.replace("token = \"t-1\"", "gateway = \"support\""), "custom: Gateway(\"support\") is there twice"),
+    ] {
+        let refused = Catalog::with(&text).err().unwrap().to_string();
+        assert!(refused.starts_with(problem), "{refused}\nexpected {problem}");
+    }
+}
+
+#[test]
+fn other_ways_of_being_served_have_prices_of_their_own() {
+    let variants = "variants = [{ tier = \"flex\", rates = { input = \"0.5\" } }, { region = \"us\", factor = \"1.1\" }, { depth = \"high\", rates = { request = \"7\" } }]\n";
+    let price = sheet::read(&(sheet_with("input = \"1\", request = \"5\"") + variants)).unwrap()[0].prices[0].clone();
+    let input = |at: usize| {
+        (price.variants[at].rates.input.unwrap() / 1_000_000, price.variants[at].rates.request.unwrap() / 1_000_000_000)
+    };
+    // The more special first: flex in the US, high in the US, the US, flex, high.
+    assert_eq!(
+        [input(0), input(1), input(2), input(3), input(4)],
+        [(550, 5), (1_100, 7), (1_100, 5), (500, 5), (1_000, 7)]
+    );
+    for (variant, problem) in [
+        ("{ rates = { input = \"1\" } }", "m-1: expected a variant that says when it counts"),
+        ("{ tier = \"flex\" }", "m-1: expected a variant with rates or a factor"),
+        (
+            "{ tier = \"flex\", factor = \"0.5\", rates = { input = \"1\" } }",
+            "m-1: expected a variant with either rates or a factor",
+        ),
+        ("{ tier = \"flex\", factor = \"0.0000001\" }", "m-1: factor: expected dollars"),
+        ("{ teir = \"flex\", factor = \"0.5\" }", "file: "),
+    ] {
+        let text = format!("{}variants = [{variant}]\n", sheet_with("input = \"1\""));
+        let refused = sheet::read(&text).unwrap_err().to_string();
+        assert!(refused.starts_with(problem), "{variant}: {refused}");
     }
 }

@@ -91,7 +91,7 @@ def test_a_test_is_verified_and_a_forgery_is_not(receiver):
 
 
 def test_a_budget_is_told_at_each_threshold_until_it_is_heard(receiver):
-    rule = {"id": "house", "limit": 1, "window": 3600, "technique": "fixed"}
+    rule = {"id": "house", "limitType": "cost", "limit": 1, "window": 3600, "technique": "fixed"}
     gateway = make_gateway(spend_limits={"enabled": True, "rules": [rule]})
     alert = make_alert(receiver, kind="budget", gateway_id=gateway)
     try:

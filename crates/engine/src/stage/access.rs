@@ -9,6 +9,7 @@ use tollgate_model::{Money, Refusal};
 use tollgate_rules::budget::rule::{self, Spender};
 use tollgate_rules::budget::{Claim, Unit};
 use tollgate_rules::catalog::Found;
+use tollgate_rules::catalog::layers::Asker;
 use tollgate_rules::cost::CustomCost;
 use tollgate_rules::cost::bound::{Asked, Tokens};
 use tollgate_rules::options::Options;
@@ -48,7 +49,7 @@ pub(crate) fn spend(
     let spender = spender(caller, step, options);
     limit::enter_target(gate, caller, spender, books)?;
     let buckets = permitted(caller, step, options)?;
-    let most = most(gate, step, options, books);
+    let most = most(gate, caller, step, options, books);
     let held = hold(gate, caller, spender, buckets, most);
     let held = held.map_err(|(refusal, rate)| {
         rate.into_iter().for_each(|rate| books.rated(rate));
@@ -147,8 +148,9 @@ fn permitted(caller: &Caller, step: &Step, options: &Options) -> Result<Vec<Buck
     }
 }
 
-fn most(gate: &Gate, step: &Step, options: &Options, books: &Books) -> Most {
-    let found = gate.shared.catalog.find(step.row.name(), &step.model, books.started_ms());
+fn most(gate: &Gate, caller: &Caller, step: &Step, options: &Options, books: &Books) -> Most {
+    let asker = Asker { gateway: &caller.gateway.id, token: caller.pass.as_ref().map(|pass| pass.token.id.as_str()) };
+    let found = gate.shared.catalog.find_for(asker, step.row.name(), &step.model, books.started_ms());
     let asked = Asked {
         body: step.body.held().map_or(&[][..], |body| body),
         body_bytes: books.request_size(),

@@ -1,4 +1,4 @@
-//! Does the operator's key go out, and who pays for it? (Data-plane specification, 5.2 and 9.3.)
+//! Has the operator's key go out only for who can pay for it (data-plane specification, 5.2 and 9.3).
 //!
 //! Enters: a caller, a step, whose key it goes out with. Leaves: nothing, with what it can come to at most held from the credits; or a refusal.
 //! Never: asks anything of a request with a key of its caller's or of the gateway's; believes a caller about the price of what the operator pays for.

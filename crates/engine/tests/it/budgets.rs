@@ -448,7 +448,7 @@ async fn money_in_the_log_is_money_in_the_budget_however_requests_end() {
     let ask = |number: usize| {
         let town = town.clone();
         async move {
-            let headers = [costs(CENT), ("cf-aig-skip-cache", if number % 5 == 0 { "false" } else { "true" })];
+            let headers = [costs(CENT), ("cf-aig-skip-cache", if number.is_multiple_of(5) { "false" } else { "true" })];
             let (path, model) = match number % 4 {
                 0 => ("compat/chat/completions", "dynamic/r".to_owned()),
                 1 => (CHAT, format!("sandbox-1:fail=1,key={number},status=503")),
@@ -456,7 +456,7 @@ async fn money_in_the_log_is_money_in_the_budget_however_requests_end() {
                 _ => (CHAT, "sandbox-1:tokens=2".to_owned()),
             };
             let url = town.url(path);
-            let begin = town.begin("POST", &url, &headers, chat_body(&model, number % 3 != 0).into());
+            let begin = town.begin("POST", &url, &headers, chat_body(&model, !number.is_multiple_of(3)).into());
             let patience = Duration::from_millis((number % 7 * 5) as u64);
             match number % 2 {
                 0 => drop(

@@ -151,7 +151,11 @@ pub const PIECES: [&str; 5] = ["request", "search", "image", "second", "characte
 
 /// The whole file, or the first thing wrong with it.
 pub fn read(text: &str) -> Result<Vec<ModelPrices>, BadSheet> {
-    let sheet: Sheet = toml::from_str(text).map_err(|error| bad("file", error))?;
+    compile(&toml::from_str(text).map_err(|error| bad("file", error))?)
+}
+
+/// The same of what was read already.
+pub fn compile(sheet: &Sheet) -> Result<Vec<ModelPrices>, BadSheet> {
     let mut names = HashSet::new();
     for row in &sheet.models {
         for name in std::iter::once(&row.id).chain(&row.aliases) {

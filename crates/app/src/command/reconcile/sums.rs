@@ -58,6 +58,10 @@ impl Sum {
         Self { cost: Some(cost), ..Self::used(Some(1), tokens_in, tokens_out) }
     }
 
+    pub(super) fn nothing() -> Self {
+        Self { cost: Some(0), ..Self::used(Some(0), 0, 0) }
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         fn sum<T: Copy>(held: &mut Option<T>, new: Option<T>, add: fn(T, T) -> T) {
             *held = match (*held, new) {

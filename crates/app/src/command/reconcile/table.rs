@@ -16,8 +16,10 @@ pub(super) type Gaps = BTreeMap<Key, [Sum; 2]>;
 /// Theirs and ours, of every day and model that one of them knows.
 pub(super) fn gaps(theirs: &Theirs, ours: &Sums) -> Gaps {
     let keys: BTreeSet<&Key> = theirs.sums.0.keys().chain(ours.0.keys()).collect();
-    let side = |sums: &Sums, key: &Key| sums.0.get(key).cloned().unwrap_or_default();
-    keys.into_iter().map(|key| (key.clone(), [side(&theirs.sums, key), side(ours, key)])).collect()
+    let theirs = |key: &Key| theirs.sums.0.get(key).cloned().unwrap_or_default();
+    // What the log does not have, there was not: it knows.
+    let ours = |key: &Key| ours.0.get(key).cloned().unwrap_or_else(Sum::nothing);
+    keys.into_iter().map(|key| (key.clone(), [theirs(key), ours(key)])).collect()
 }
 
 pub(super) fn print(theirs: &Theirs, gaps: &Gaps) -> anyhow::Result<()> {

@@ -173,6 +173,8 @@ fn the_gap_is_told_by_day_and_model() {
     );
     assert_eq!((&rows[1]["theirs"]["cost"], &rows[1]["ours"]["cost"]), (&"0.00045".into(), &"0.0004515".into()));
     assert_eq!((&rows[1]["difference"], rows[1]["percent"].as_f64()), (&"-0.0000015".into(), Some(-0.33)));
+    let none = json(&theirs, &gaps(&theirs, &super::sums::Sums::default()));
+    assert_eq!((&none["rows"][0]["ours"]["requests"], &none["rows"][0]["difference"]), (&0.into(), &"0.00045".into()));
     let elsewhere = ours::read(&store, &theirs, Some("another"), &Catalog::builtin()).unwrap();
     assert!(elsewhere.sums.0.is_empty());
 }

@@ -3,7 +3,9 @@
 //! Each line of `conformance.txt` is an outcome and an expression, facts taken from the tests of github.com/google/cel-spec (`tests/simple`); what yields
 //! another value than a flag is compared with it. `error`: nothing comes of it, so its policy applies if it blocks, and else does not. `refused`: it cannot
 //! be saved. `true>refused` is a deviation: the specification says `true`, here it is refused when it is saved. Those there are name things that no request
-//! has, or stand in backquotes. No deviation turns true into false or false into true.
+//! has, or stand in backquotes.
+//!
+//! Enters: the table. Leaves: the lines that mean something else here. Never: a deviation that turns true into false or false into true.
 
 use super::*;
 

@@ -47,7 +47,7 @@ fn of<'a>(node: &'a IdedExpr, levels: usize) -> Result<u64, (&'a IdedExpr, Strin
     if work <= WORK_MAX { Ok(work) } else { Err((node, "too much work: its loops go round too often".to_owned())) }
 }
 
-fn sum<'a>(parts: Vec<&'a IdedExpr>, levels: usize) -> Result<u64, (&'a IdedExpr, String)> {
+fn sum(parts: Vec<&IdedExpr>, levels: usize) -> Result<u64, (&IdedExpr, String)> {
     parts.into_iter().try_fold(0_u64, |work, part| Ok(work.saturating_add(of(part, levels)?)))
 }
 
