@@ -202,7 +202,7 @@ fn a_server_elsewhere_is_planned_applied_exported_and_rolled_back() {
     let listed = said(&mut far("api aig-config-list-gateway"));
     assert_eq!(serde_json::from_str::<Value>(&listed).unwrap()["success"], true);
     for (line, hint) in [
-        ("gateway list", "tollgate api"),
+        ("provider custom list", "tollgate api"),
         ("api nope", "`tollgate api` lists them"),
         ("api aig-config-fetch-gateway", "needs gateway=..."),
         ("rollback --to nope", "rollback --list"),
