@@ -30,8 +30,8 @@ fn declare(document: &Document, world: &World) -> Result<(String, Fields), DeskE
     let mut fields = Map::new();
     for member in FILE_MEMBERS {
         let value = &shown[member.name];
-        let is_default =
-            matches!(member.presence, Presence::Default(default) if value.to_string() == default) || value.is_null();
+        let text = value.to_string();
+        let is_default = matches!(member.presence, Presence::Default(default) if text == default) || value.is_null();
         if !is_default {
             fields.insert(member.name.to_owned(), in_order(member, value));
         }
@@ -45,10 +45,10 @@ fn make(making: &Making<'_>) -> Result<Document, Vec<Fault>> {
     let mut body = Value::Object(making.fields.clone());
     body["name"] = making.name.into();
     let named = body.as_object_mut().and_then(|body| body.shift_remove(SECRET));
-    if let (Some(before), Some(url)) = (&before, body.pointer_mut("/webhook/url")) {
-        if *url == shown_url(before) {
-            *url = json!(before.webhook.url);
-        }
+    if let (Some(before), Some(url)) = (&before, body.pointer_mut("/webhook/url"))
+        && *url == shown_url(before)
+    {
+        *url = json!(before.webhook.url);
     }
     let egress = making.desk.current().map_err(failed)?.egress.clone();
     let wanted = wanted(&body, &egress)?;
