@@ -194,11 +194,11 @@ data: {"type":"response.completed","sequence_number":3,"response":{"id":"resp_1"
 }
 
 fn media() -> Vec<Sample> {
-    let usage = tokens(50, 4160);
+    let usage = Usage { image_in: 40, ..tokens(10, 4160) };
     vec![
         whole("image", OpenaiImages, r#"{"created":1,"data":[{"b64_json":"AAAA"}],"usage":{"input_tokens":50,"input_tokens_details":{"text_tokens":10,"image_tokens":40},"output_tokens":4160,"total_tokens":4210}}"#)
             .uses(usage.clone()),
-        events("image", OpenaiImages, "event: image_generation.partial_image\ndata: {\"type\":\"image_generation.partial_image\",\"b64_json\":\"AA\"}\n\nevent: image_generation.completed\ndata: {\"type\":\"image_generation.completed\",\"b64_json\":\"AAAA\",\"usage\":{\"total_tokens\":4210,\"input_tokens\":50,\"output_tokens\":4160}}\n\n")
+        events("image", OpenaiImages, "event: image_generation.partial_image\ndata: {\"type\":\"image_generation.partial_image\",\"b64_json\":\"AA\"}\n\nevent: image_generation.completed\ndata: {\"type\":\"image_generation.completed\",\"b64_json\":\"AAAA\",\"usage\":{\"total_tokens\":4210,\"input_tokens\":50,\"input_tokens_details\":{\"text_tokens\":10,\"image_tokens\":40},\"output_tokens\":4160}}\n\n")
             .uses(usage),
         whole("images by the piece", OpenaiImages, r#"{"created":1,"data":[{"url":"u"},{"url":"v"}]}"#)
             .uses(Usage { images: 2, ..Usage::default() }),
