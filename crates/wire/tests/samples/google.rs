@@ -9,7 +9,8 @@ const LAST: &str = r#"{"candidates":[{"content":{"parts":[{"text":"!"}],"role":"
 
 pub fn all() -> Vec<Sample> {
     // 1000 in: 600 cached (50 of it audio), so 150 fresh audio and 250 fresh text; 30 of a tool's results come on top.
-    let usage = Usage { cache_read: 600, audio_in: 150, reasoning: 40, audio_out: 5, ..tokens(280, 10) };
+    let usage =
+        Usage { cache_read: 550, cache_read_audio: 50, audio_in: 150, reasoning: 40, audio_out: 5, ..tokens(280, 10) };
     let complete = |sample: Sample| sample.uses(usage.clone()).model("gemini-2.5-flash").finish("STOP");
     vec![
         complete(whole("content", Gemini, LAST)),

@@ -206,6 +206,7 @@ fn media() -> Vec<Sample> {
             .uses(Usage { audio_in: 10, ..tokens(4, 45) }),
         events("transcription", OpenaiAudio, "data: {\"type\":\"transcript.text.delta\",\"delta\":\"Hello\"}\n\ndata: {\"type\":\"transcript.text.done\",\"text\":\"Hello\",\"usage\":{\"input_tokens\":14,\"input_token_details\":{\"audio_tokens\":10},\"output_tokens\":45,\"total_tokens\":59}}\n\n")
             .uses(Usage { audio_in: 10, ..tokens(4, 45) }),
-        whole("transcription by the second", OpenaiAudio, r#"{"text":"Hello","usage":{"type":"duration","seconds":3}}"#),
+        whole("transcription by the second", OpenaiAudio, r#"{"text":"Hello","usage":{"type":"duration","seconds":3}}"#)
+            .uses(Usage { seconds: 3, ..Usage::default() }),
     ]
 }
