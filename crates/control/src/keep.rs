@@ -35,7 +35,7 @@ pub(crate) static NEW_MEMBERS: &[Member] = &[
         Required,
         "What callers say in cf-aig-byok-alias.",
     ),
-    row("default_config", Shape::Flag, Required, DEFAULT),
+    row("default_config", Shape::Switch, Required, DEFAULT),
     row("secret", Shape::Text { min: 0, max: 65_536 }, Optional, "The key, or env:NAME or file:/path where it is."),
     row("secret_id", Shape::Text { min: 0, max: 256 }, Optional, "A stored secret of the right name instead."),
     LIMIT,
@@ -45,7 +45,7 @@ pub(crate) static NEW_MEMBERS: &[Member] = &[
 
 pub(crate) static CHANGE_MEMBERS: &[Member] = &[
     row("secret", VALUE, Optional, "The new key."),
-    row("default_config", Shape::Flag, Optional, DEFAULT),
+    row("default_config", Shape::Switch, Optional, DEFAULT),
     LIMIT,
     PERIOD,
     VALUES,

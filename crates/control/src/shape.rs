@@ -16,6 +16,8 @@ mod fault;
 #[derive(Debug)]
 pub enum Shape {
     Flag,
+    /// A flag that clients may write as 0 or 1, because the original answers it so.
+    Switch,
     /// A whole number, both bounds inclusive.
     Whole {
         min: u64,
@@ -120,7 +122,10 @@ impl Shape {
 
     fn read_tolerantly(&self, value: &Value, at: &mut Vec<Step>, faults: &mut Vec<Fault>) -> Option<Value> {
         match (self, value) {
-            (Self::Flag, Value::Bool(_)) => Some(value.clone()),
+            (Self::Flag | Self::Switch, Value::Bool(_)) => Some(value.clone()),
+            (Self::Switch, Value::Number(number)) if number.as_u64().is_some_and(|number| number < 2) => {
+                Some((number.as_u64() == Some(1)).into())
+            }
             (Self::Whole { min, max }, Value::Number(_)) => note(whole(value, *min, *max), at, faults),
             (Self::Positive, Value::Number(_)) => note(positive(value), at, faults),
             (Self::Number { min, max }, Value::Number(_)) => note(number(value, *min, *max), at, faults),
@@ -154,7 +159,7 @@ impl Shape {
 
     fn expected(&self) -> String {
         let name = match self {
-            Self::Flag => "boolean",
+            Self::Flag | Self::Switch => "boolean",
             Self::Whole { .. } | Self::Positive | Self::Number { .. } => "number",
             Self::Text { .. } | Self::Url { .. } | Self::Time => "string",
             Self::Word(words) => return alternatives(words),

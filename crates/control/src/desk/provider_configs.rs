@@ -334,12 +334,8 @@ fn change_members(config: &mut ProviderConfig, change: &Map<String, Value>) {
 
 fn read_body(members: &[crate::shape::Member], body: &Value) -> Result<Map<String, Value>, DeskError> {
     let (mut faults, empty) = (Vec::new(), Map::new());
-    let mut body = body.as_object().unwrap_or(&empty).clone();
-    // The original answers 0 and 1, and clients send them back.
-    if let Some(flag) = body.get("default_config").and_then(Value::as_u64).filter(|number| *number < 2) {
-        body.insert("default_config".to_owned(), (flag == 1).into());
-    }
-    let read = crate::shape::object_of(members, &body, &mut vec!["body".into()], &mut faults);
+    let body = body.as_object().unwrap_or(&empty);
+    let read = crate::shape::object_of(members, body, &mut vec!["body".into()], &mut faults);
     if faults.is_empty() { Ok(read) } else { Err(DeskError::Faults(faults)) }
 }
 

@@ -114,6 +114,7 @@ impl Page {
 fn kind(shape: &Shape) -> String {
     match shape {
         Shape::Flag => "boolean".to_owned(),
+        Shape::Switch => "boolean, or 0 or 1".to_owned(),
         Shape::Whole { min, max } => format!("integer {min} to {max}"),
         Shape::Positive => "number above 0".to_owned(),
         Shape::Number { .. } => "number".to_owned(),

@@ -18,6 +18,7 @@ impl Schemas {
     pub(super) fn of(&mut self, shape: &Shape) -> Value {
         match shape {
             Shape::Flag => json!({ "type": "boolean" }),
+            Shape::Switch => json!({ "enum": [true, false, 0, 1] }),
             Shape::Whole { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Shape::Positive => json!({ "type": "number", "exclusiveMinimum": 0 }),
             Shape::Number { min, max } => number(*min, *max),

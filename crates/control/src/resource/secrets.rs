@@ -267,6 +267,9 @@ fn create(call: &Call) -> Result<Answer, Problem> {
 
 /// What a member says is judged by the desk, in the store's own words; what kind of value it is, here.
 fn refuse_mistyped(item: &Value) -> Result<(), Problem> {
+    if !item.is_object() {
+        return Err(Problem::invalid(vec![Fault::new(["body"], "Expected object")]));
+    }
     let is_good = |name: &str| match (&item[name], name) {
         (Value::Null, _) | (Value::String(_), "name" | "value" | "comment") => true,
         (Value::Array(items), "scopes") => items.iter().all(Value::is_string),

@@ -141,7 +141,7 @@ fn flag(from: &str, member: &'static Member, long: &str, verb: &Verb) -> Arg {
     let mut arg = Arg::new(kept(&format!("{from}:{}", member.name)));
     arg = arg.long(kept(long)).value_name(hint(member)).allow_negative_numbers(true).action(action).help(member.doc);
     // A flag by itself means yes.
-    if matches!(plain(&member.shape), Shape::Flag) {
+    if matches!(plain(&member.shape), Shape::Flag | Shape::Switch) {
         arg = arg.num_args(0..=1).default_missing_value("true");
     }
     match SHORT.iter().find(|(name, short)| *name == member.name && (*short != "from" || verb.noun == "key")) {
@@ -155,7 +155,7 @@ pub(super) fn hint(member: &Member) -> &'static str {
         return "@FILE|-|env:NAME";
     }
     match plain(&member.shape) {
-        Shape::Flag => "BOOL",
+        Shape::Flag | Shape::Switch => "BOOL",
         Shape::Whole { .. } | Shape::Number { .. } | Shape::Positive => "NUMBER",
         Shape::Url { .. } => "URL",
         Shape::Time => "TIME",

@@ -47,7 +47,7 @@ fn sample_of(member: &Member) -> String {
         Shape::Word(words) => words.first().copied().unwrap_or("x").to_owned(),
         Shape::Whole { min, .. } => (*min).max(10).to_string(),
         Shape::Number { .. } | Shape::Positive => "10".to_owned(),
-        Shape::Flag => "true".to_owned(),
+        Shape::Flag | Shape::Switch => "true".to_owned(),
         Shape::Text { .. } if member.name.ends_with("url") => "https://models.example.com/v1".to_owned(),
         Shape::Text { .. } if member.name == "provider_slug" || member.name == "provider" => "openai".to_owned(),
         Shape::Text { .. } if member.name == "domain" => "ai.example.com".to_owned(),

@@ -41,7 +41,7 @@ fn one(member: &Member, text: &str) -> anyhow::Result<Value> {
     match plain(&member.shape) {
         Shape::Text { .. } | Shape::Url { .. } | Shape::Word(_) | Shape::Time if text != "null" => Ok(text.into()),
         Shape::Any => Ok(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
-        Shape::Flag | Shape::Whole { .. } | Shape::Number { .. } | Shape::Positive => {
+        Shape::Flag | Shape::Switch | Shape::Whole { .. } | Shape::Number { .. } | Shape::Positive => {
             let read = serde_json::from_str::<Value>(text)
                 .ok()
                 .filter(|value| value.is_number() || value.is_boolean() || value.is_null());
