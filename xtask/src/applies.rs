@@ -1,7 +1,7 @@
-//! `cargo xtask applies [COUNT]`: changes the configuration again and again under load, and measures how fast a change is there.
+//! `cargo xtask applies [COUNT] [--goals]`: changes the configuration again and again under load, and measures how fast a change is there.
 //!
 //! Enters: a number of changes. Leaves: `failed`, `refused`, and times; fails when a request failed, a wrong change was taken or told without its place,
-//! or a time is too long. Never: runs without an end.
+//! or, with `--goals`, a time is too long: a busy machine is no fault. Never: runs without an end.
 //!
 //! Of four changes two are right and two are wrong: a file applied, a settings file read again. Meanwhile callers ask and streams stand open. A route's
 //! answer tells which version of it is in force: the first request after an apply was answered must meet the new one. Then the same on an installation of
@@ -32,20 +32,39 @@ const CHANGES_OF_MANY: usize = 12;
 const TOKENS_MAX: usize = 50;
 
 pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<()> {
-    let count: usize = arguments.next().map_or(Ok(200), |text| text.parse()).context("expected a number of changes")?;
+    let (goals, rest): (Vec<_>, Vec<_>) = arguments.by_ref().partition(|argument| argument == "--goals");
+    let goals = Goals { bind: !goals.is_empty() };
+    let count: usize =
+        rest.first().map_or(Ok(200), |text| text.parse()).context("expected a number of changes, or --goals")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let dir = std::env::temp_dir().join(format!("tollgate-applies-{}", std::process::id()));
-    let outcome = runtime.block_on(both(count, &dir));
+    let outcome = runtime.block_on(both(count, goals, &dir));
     std::fs::remove_dir_all(&dir).ok();
     outcome
 }
 
-async fn both(count: usize, dir: &Path) -> anyhow::Result<()> {
+async fn both(count: usize, goals: Goals, dir: &Path) -> anyhow::Result<()> {
     let program = Program::find(None)?;
-    under_load(&program, &dir.join("few"), count).await?;
-    of_many(&program, &dir.join("many")).await?;
+    under_load(&program, &dir.join("few"), count, goals).await?;
+    of_many(&program, &dir.join("many"), goals).await?;
     println!("3 passed, 0 failed");
     Ok(())
+}
+
+/// How long things may take.
+#[derive(Clone, Copy)]
+struct Goals {
+    /// What takes longer is a failure.
+    bind: bool,
+}
+
+impl Goals {
+    fn judge(self, what: &str, took_ms: f64, most_ms: f64) -> anyhow::Result<()> {
+        let word = if took_ms <= most_ms { "met" } else { "MISSED" };
+        println!("goal {word}: {what} {took_ms:.1} ms, at most {most_ms} ms");
+        ensure!(!self.bind || took_ms <= most_ms, "{what} took longer than {most_ms} ms");
+        Ok(())
+    }
 }
 
 /// A gateway whose configuration is changed.
@@ -149,7 +168,7 @@ impl Site {
     }
 }
 
-async fn under_load(program: &Program, dir: &Path, count: usize) -> anyhow::Result<()> {
+async fn under_load(program: &Program, dir: &Path, count: usize, goals: Goals) -> anyhow::Result<()> {
     let site = Site::open(program, dir)?;
     site.apply(0).await?;
     let load = Load::start(&site.gateway.url);
@@ -168,10 +187,10 @@ async fn under_load(program: &Program, dir: &Path, count: usize) -> anyhow::Resu
     );
     ensure!(failed == 0, "requests failed while the configuration changed");
     ensure!(answered > count / 2 && streams > 0, "too little was asked to prove anything");
-    times.judge("of a few routes", SWAP_MS_MAX)
+    goals.judge("the longest swap of a few routes", times.tell("of a few routes"), SWAP_MS_MAX)
 }
 
-async fn of_many(program: &Program, dir: &Path) -> anyhow::Result<()> {
+async fn of_many(program: &Program, dir: &Path, goals: Goals) -> anyhow::Result<()> {
     std::fs::create_dir_all(dir)?;
     let file = dir.join("many.toml");
     std::fs::write(&file, many(MANY))?;
@@ -184,7 +203,7 @@ async fn of_many(program: &Program, dir: &Path) -> anyhow::Result<()> {
     for number in 1..=CHANGES_OF_MANY {
         times.add(&site.apply(number).await?);
     }
-    times.judge("among ten thousand", SWAP_MS_MAX)?;
+    goals.judge("the longest swap among ten thousand", times.tell("among ten thousand"), SWAP_MS_MAX)?;
     let Site { gateway, settings, .. } = site;
     gateway.kill()?;
     // The last word: a start from nothing, up to the line that says where it listens.
@@ -193,8 +212,7 @@ async fn of_many(program: &Program, dir: &Path) -> anyhow::Result<()> {
     let load_ms = millis(began.elapsed());
     gateway.kill()?;
     println!("{MANY} routes and {MANY} tokens were loaded in {load_ms:.0} ms, the start of the process included");
-    ensure!(load_ms <= LOAD_MS_MAX, "loading took longer than {LOAD_MS_MAX} ms");
-    Ok(())
+    goals.judge("loading", load_ms, LOAD_MS_MAX)
 }
 
 fn millis(duration: std::time::Duration) -> f64 {

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask NAME
 
-  applies [COUNT] change the configuration under load, half of the changes wrong; nothing may fail, a change must be there within 50 ms
+  applies [COUNT] change the configuration under load, half of the changes wrong; nothing may fail; --goals: a change must be there within 50 ms
   budgets [KILLS] draw on budgets with many callers at once, and while the gateway is killed; none may be overrun, lost or doubled
   credits [KILLS] draw on credits while the gateway is killed; what was drawn must be what was logged
   chaos [ROUNDS] kill a loaded gateway again and again; nothing delivered may be missing from its log

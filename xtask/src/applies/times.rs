@@ -1,8 +1,6 @@
 //! Times of many changes.
 //!
-//! Enters: what each took. Leaves: a line for people, and a fault when one was too slow. Never: rounds in its own favour.
-
-use anyhow::ensure;
+//! Enters: what each took. Leaves: a line for people, and the slowest. Never: rounds in its own favour.
 
 use super::Took;
 
@@ -23,16 +21,15 @@ impl Times {
         self.seen.push(took.seen_ms);
     }
 
-    /// Both what the server needs for compiling and swapping, and what a caller waits for, are bounded.
-    pub(super) fn judge(mut self, which: &str, swap_ms_max: f64) -> anyhow::Result<()> {
+    /// The longest of what the server needs for compiling and swapping, and of what a caller waits for.
+    pub(super) fn tell(mut self, which: &str) -> f64 {
         let applied = told(&mut self.applied);
         let (swapped, seen) = (told(&mut self.swapped), told(&mut self.seen));
         println!(
             "{which}: compiled and swapped in {:.1} ms p50, {:.1} ms max; met by the first request after {:.1} ms p50, {:.1} ms max; a whole apply {:.0} ms p50, {:.0} ms max",
             swapped.0, swapped.1, seen.0, seen.1, applied.0, applied.1
         );
-        ensure!(swapped.1 <= swap_ms_max && seen.1 <= swap_ms_max, "a swap took longer than {swap_ms_max} ms");
-        Ok(())
+        swapped.1.max(seen.1)
     }
 }
 
