@@ -12,7 +12,7 @@ mod times;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
@@ -28,6 +28,8 @@ const LOAD_MS_MAX: f64 = 1_000.0;
 /// Routes, and tokens, of the large installation.
 const MANY: usize = 10_000;
 const CHANGES_OF_MANY: usize = 12;
+/// Between two changes under load, so that requests of every moment meet some.
+const PAUSE: Duration = Duration::from_millis(10);
 /// Answers of the route have one more token than the number of the change.
 const TOKENS_MAX: usize = 50;
 
@@ -180,6 +182,7 @@ async fn under_load(program: &Program, dir: &Path, count: usize, goals: Goals) -
             2 => site.apply_wrong(number).await?,
             _ => site.reload_right(number).await?,
         }
+        tokio::time::sleep(PAUSE).await;
     }
     let (answered, streams, failed) = load.finish().await;
     println!(
@@ -215,7 +218,7 @@ async fn of_many(program: &Program, dir: &Path, goals: Goals) -> anyhow::Result<
     goals.judge("loading", load_ms, LOAD_MS_MAX)
 }
 
-fn millis(duration: std::time::Duration) -> f64 {
+fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 

@@ -90,7 +90,7 @@ async fn serve(settings: Settings, layers: Layers, json: bool) -> anyhow::Result
         0 => {}
         count => tracing::info!(count, "settings with secrets that stood plain, or under an older key, are sealed now"),
     }
-    config::states::hide_secrets(&*stores.entries)?;
+    config::states::hide_secrets(&desk, &*stores.entries)?;
     let is_local = settings.listen.ip().is_loopback();
     let followed =
         settings.config_file.as_deref().map(|file| Follower::start(file, &desk, &stores.entries)).transpose()?;

@@ -12,6 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use tollgate_model::Clock;
 use tollgate_rules::snapshot::{Documents, Snapshot};
 use tollgate_store::Failure;
+use tollgate_store::StoreError;
 use tollgate_store::documents::{Document, Write};
 
 use self::open::Opened;
@@ -209,6 +210,15 @@ impl Desk {
 
     pub fn now_ms(&self) -> u64 {
         self.clock.unix_ms()
+    }
+
+    /// Whether something that this installation needs only once was done.
+    pub(crate) fn is_done(&self, what: &str) -> Result<bool, StoreError> {
+        Ok(self.documents.constant(what)?.is_some())
+    }
+
+    pub(crate) fn note_done(&self, what: &str) -> Result<(), StoreError> {
+        self.documents.settle_constant(what, "done").map(drop)
     }
 
     pub(crate) fn now(&self) -> Result<Current, DeskError> {

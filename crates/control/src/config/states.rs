@@ -16,6 +16,8 @@ use crate::desk::{Desk, secret};
 
 pub const STATES_MAX: usize = 20;
 const KIND: &str = "config_state";
+/// Noted in the installation once no state holds a secret.
+const HIDDEN: &str = "config_states_hidden";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -37,8 +39,12 @@ pub(super) fn find(entries: &dyn Entries, id: Option<&str>) -> Result<Option<Sta
     Ok(all(entries)?.into_iter().find(|state| id.is_none_or(|id| state.id == id)))
 }
 
-/// Older programs wrote what a gateway's settings held into the states as it was. To be called at start.
-pub fn hide_secrets(entries: &dyn Entries) -> Result<(), StoreError> {
+/// Older programs wrote what a gateway's settings held into the states as it was. To be called at start; states of a large installation are many megabytes,
+/// so it is done once.
+pub fn hide_secrets(desk: &Desk, entries: &dyn Entries) -> Result<(), StoreError> {
+    if desk.is_done(HIDDEN)? {
+        return Ok(());
+    }
     for entry in entries.list(KIND, "", Span::newest(STATES_MAX))? {
         let Ok(mut state) = serde_json::from_str::<State>(&entry.body) else { continue };
         let Ok(Source { mut things, .. }) = Source::read(&state.text) else { continue };
@@ -58,7 +64,7 @@ pub fn hide_secrets(entries: &dyn Entries) -> Result<(), StoreError> {
             entries.replace(KIND, "", &entry.id, entry.version, &body)?;
         }
     }
-    Ok(())
+    desk.note_done(HIDDEN)
 }
 
 /// After the apply: a state that nothing followed would be a rollback to nowhere.
