@@ -66,7 +66,7 @@ pub(super) struct Tokens {
 
 /// Why the issuer was of no help. For the log.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Silent {
+pub(crate) enum Silent {
     #[error(transparent)]
     Failed(#[from] tollgate_dial::Failed),
     #[error("{0} answered with status {1}")]

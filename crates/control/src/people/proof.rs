@@ -32,7 +32,7 @@ pub(super) struct Expected<'a> {
 
 /// For the log and the audit: names a claim, never its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unproven {
+pub(crate) enum Unproven {
     #[error("it is no signed token")]
     Malformed,
     #[error("its algorithm is not one of RS256, PS256, ES256 and EdDSA")]

@@ -49,7 +49,7 @@ struct Underway {
 }
 
 /// Where to send the browser, with which cookie.
-pub(super) struct Begun {
+pub(crate) struct Begun {
     pub(super) location: String,
     pub(super) cookie: String,
 }
@@ -70,7 +70,7 @@ pub(super) struct SignedIn {
 
 /// Why nobody is signed in. The texts are for the log; a browser is told the [word](Refused::word).
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     #[error("the login is not one that began in this browser, was used already, or took too long")]
     Stale,
     #[error("the issuer said {0:?}")]
@@ -127,7 +127,7 @@ impl Spent {
 
 impl People {
     /// `base`: where the browser reached us. `to`: the page that it wants.
-    pub(super) async fn begin(&self, base: &str, to: &str) -> Result<Begun, Refused> {
+    pub(crate) async fn begin(&self, base: &str, to: &str) -> Result<Begun, Refused> {
         let now_ms = self.desk.now_ms();
         let endpoints = self.issuer.endpoints(now_ms).await?;
         let fresh = || -> Result<String, DeskError> { Ok(new_code()?.expose().to_owned()) };

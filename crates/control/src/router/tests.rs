@@ -14,6 +14,7 @@ mod custom_providers;
 mod datasets;
 mod declared;
 mod gateways;
+mod inward;
 mod issuer;
 mod logs;
 mod matrix;

@@ -2,17 +2,15 @@
 //!
 //! Enters: requests as text. Leaves: status, headers and body. Never: opens a socket.
 
-use std::net::IpAddr;
 use std::sync::Mutex;
 
 use axum::body::Body;
-use futures_util::future::BoxFuture;
 use http::request::Builder;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tollgate_dial::{Client, Resolve, Resolver, TlsRoots};
+use tollgate_dial::{Client, Resolver, TlsRoots};
 use tollgate_model::token::{Permission, Role};
 use tollgate_model::{Clock, Record, Secret};
 use tollgate_rules::egress::Egress;
@@ -26,6 +24,7 @@ use tower::ServiceExt;
 
 use super::super::*;
 use super::declared;
+use super::inward::Inward;
 use crate::audit::Audit;
 use crate::desk::{NewSecret, Wanted};
 use crate::people::{ClientSecret, Oidc, People, Person};
@@ -80,16 +79,6 @@ pub(super) fn public(loopback: bool) -> Public {
     }
 }
 
-/// Knows nobody: tests ask no network.
-struct Nameless;
-
-impl Resolve for Nameless {
-    fn resolve(&self, name: &str) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> {
-        let said = format!("{name} is not known here");
-        Box::pin(async { Err(std::io::Error::new(std::io::ErrorKind::NotFound, said)) })
-    }
-}
-
 // === impl Shop ===
 
 impl Shop {
@@ -140,7 +129,7 @@ impl Shop {
         let egress = Egress { allow_private: vec!["127.0.0.0/8".parse().unwrap()] };
         let client = Client::new(Arc::new(egress), TlsRoots::System, Resolver::System);
         let people = Arc::new(People::new(oidc, desk.clone(), entries.clone(), client));
-        let client = Client::new(own, TlsRoots::default(), Resolver::Given(Arc::new(Nameless)));
+        let client = Client::new(own, TlsRoots::default(), Resolver::Given(Arc::new(Inward)));
         let courier = Arc::new(Courier::new(desk.clone(), entries.clone(), client));
         let drawn = Arc::new(Mutex::new((Vec::new(), 0)));
         let parts = Parts {
