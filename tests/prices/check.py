@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does the sums of crates/rules/tests/corpus again, from prices that were typed by hand from the providers' pages (published.toml).
+"""Does the sums of crates/rules/tests/corpus again, from prices that were typed apart from the catalog (published.toml says how far they were looked up).
 
 Each line's `sum` must name the quantities that the line says are read, at the published unit prices, and come to its `nanos`. Nothing of the gateway
 is asked: neither its catalog nor its code. The last line is `N passed, N failed`.

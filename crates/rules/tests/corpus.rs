@@ -1,10 +1,11 @@
-//! The corpus of usage and cost: what providers answer, what must be read of it, and what it costs by their own price pages.
+//! The corpus of usage and cost: what providers answer, what must be read of it, and what it costs at prices typed apart from ours.
 //!
-//! Each line of `corpus/*.toml` is one usage object as a provider documents it, the classes that must be read, the sum written out by hand and its
-//! result in nano-dollars. No number here was made by the code under test; `tests/prices/check.py` does the sums again from prices that it types itself.
+//! Each line of `corpus/*.toml` is one usage object as a provider documents it, the classes that must be read, the sum written out and its result in
+//! nano-dollars. No number here was made by the code under test; `tests/prices/check.py` does the sums again from `tests/prices/published.toml`, which says
+//! how far its prices were looked up on the providers' pages. Most were not yet.
 //!
 //! The laws: every way in which a provider sends an answer tells the same usage and costs the same; so do its members in any order; the parts of
-//! a cost sum to the whole; the difference to the hand-made sum is 0 nano-dollars.
+//! a cost sum to the whole; the difference to the sum written out is 0 nano-dollars.
 
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
