@@ -333,9 +333,10 @@ fn change_members(config: &mut ProviderConfig, change: &Map<String, Value>) {
 }
 
 fn read_body(members: &[crate::shape::Member], body: &Value) -> Result<Map<String, Value>, DeskError> {
-    let (mut faults, empty) = (Vec::new(), Map::new());
-    let body = body.as_object().unwrap_or(&empty);
-    let read = crate::shape::object_of(members, body, &mut vec!["body".into()], &mut faults);
+    let not_one = || DeskError::Faults(vec![Fault::new(["body"], "Expected object")]);
+    let mut faults = Vec::new();
+    let read =
+        crate::shape::object_of(members, body.as_object().ok_or_else(not_one)?, &mut vec!["body".into()], &mut faults);
     if faults.is_empty() { Ok(read) } else { Err(DeskError::Faults(faults)) }
 }
 
